@@ -1,0 +1,197 @@
+"""
+The closed set of changes that a store commits.
+
+A commit holds whole changes, in any grouping by table: a change depends only on changes whose `done`
+was called. A change that breaks an expectation fails alone (`ChangeRefused`), its neighbours are stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Attempt, Delivery, Hold, Intention, Refusal, StoredMessage
+
+
+@dataclass(slots=True)
+class Receive:
+    """Take custody: the store fills `message.place`; `done` gets a `Receipt` with it."""
+
+    message: StoredMessage
+
+
+@dataclass(slots=True)
+class Refuse:
+    """Keep a refusal (the last 1,000 of its source)."""
+
+    refusal: Refusal
+
+
+@dataclass(slots=True)
+class Route:
+    """
+    The router's decision on one message: its new state, its deliveries, its search keys.
+
+    `expected` is RECEIVED or WAITING. With state ROUTED there is at least one delivery; with any other
+    state there is none. For a retry of one route (`Requeue`) no Route is used.
+    """
+
+    place: int
+    group: str
+    source: str
+    expected: MessageState
+    state: MessageState
+    site: str = ""
+    type: str = ""
+    code: str = ""
+    field: str = ""
+    reason: str = ""
+    config: str = ""
+    linked_to: int = 0
+    """DUPLICATE: the place of the first arrival."""
+    deliveries: list[Delivery] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    """Search keys (core.references), written lazily."""
+
+
+@dataclass(slots=True)
+class Settle:
+    """
+    The outcome of one attempt.
+
+    `delivery` still holds the values before; the store applies the new ones below. `expected_attempt` is
+    the number of attempts made before this one: a settle that comes twice is refused.
+    """
+
+    delivery: int
+    destination: str
+    expected_attempt: int
+    state: DeliveryState
+    queued: bool
+    begin_ms: int
+    end_ms: int
+    spent: int = 0
+    due_ms: int = 0
+    code: str = ""
+    field: str = ""
+    reason: str = ""
+    flags: int = 0
+    attempt: Attempt | None = None
+    copies: int = 1
+
+
+@dataclass(slots=True)
+class Requeue:
+    """
+    A dead delivery goes back to its place (retry, or given back after a storm): DEAD -> PENDING.
+
+    `delivery` carries id, destination and, when `rendered_again`, new lanes, payload, target, control_id,
+    type, flags, route, config. `spent` goes back to 0; `attempts` stay (they number the history).
+    """
+
+    delivery: Delivery
+    rendered_again: bool = False
+
+
+@dataclass(slots=True)
+class Treat:
+    """
+    An operator's treatment of one delivery: pass (DEAD, queued off), discard, restore, cancel.
+    """
+
+    delivery: int
+    destination: str
+    expected: DeliveryState
+    state: DeliveryState
+    queued: bool = False
+
+
+@dataclass(slots=True)
+class Reopen:
+    """A message goes back to RECEIVED (retry), or DEAD <-> DISCARDED."""
+
+    place: int
+    group: str
+    expected: MessageState
+    state: MessageState
+
+
+@dataclass(slots=True)
+class SetHold:
+    """Set a hold (replaces one of the same kind and name), or remove it (`hold.until_ms` < 0)."""
+
+    hold: Hold
+
+
+@dataclass(slots=True)
+class Intend:
+    """Record an operator's act; `done` gets a `Receipt` whose place is the intention's id."""
+
+    intention: Intention
+
+
+@dataclass(slots=True)
+class Fulfil:
+    """An intention was executed: its outcome and the changes that it made, all or nothing."""
+
+    intention: int
+    accepted: bool
+    outcome: str
+    changes: list[Requeue | Treat | Reopen | SetHold] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Audit:
+    """Who saw or did what, when, why. Never a patient value."""
+
+    at_ms: int
+    who: str
+    verb: str
+    subject: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Note:
+    """Add to counters: (kind, name, what) -> how many."""
+
+    counts: dict[tuple[str, str, str], int]
+
+
+@dataclass(slots=True)
+class Prune:
+    """
+    Remove what is older than its retention, at most `limit` messages; never what is unfinished.
+
+    `done` gets a `Receipt` whose place is the number of messages removed.
+    """
+
+    bodies_before_ms: int
+    dead_before_ms: int
+    rows_before_ms: int
+    limit: int = 500
+
+
+Change = (
+    Receive
+    | Refuse
+    | Route
+    | Settle
+    | Requeue
+    | Treat
+    | Reopen
+    | SetHold
+    | Intend
+    | Fulfil
+    | Audit
+    | Note
+    | Prune
+)
+
+
+@dataclass(slots=True)
+class Receipt:
+    """A change is on disk."""
+
+    place: int = 0
+    """Receive: the message's place. Intend: the intention's id. Otherwise as the change says, or 0."""

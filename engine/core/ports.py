@@ -1,0 +1,320 @@
+"""
+What the stages ask of a store, of the doors and of the world.
+
+The stages (flow) meet only here: intake submits `Receive`, the router hears `on_received`; the router
+submits `Route`, delivery hears `on_deliveries`. Each announcement comes after the transaction is on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any, Generic, Protocol, TypeVar
+
+from engine.core.changes import Change, Receipt, Route
+from engine.core.messages import Arrival, Delivery, Hold, Intention, StoredMessage
+from engine.errors import StoreError
+
+Place = int
+Done = Callable[[Receipt | StoreError], None]
+"""Called in the loop, in the order of submission, once per change, after the commit (or its failure)."""
+
+Item = TypeVar("Item")
+
+
+class Urgency(IntEnum):
+    """When a change must be committed."""
+
+    NOW = 0
+    """Somebody waits for an acknowledgement: at once."""
+    SOON = 1
+    """Rides with the next NOW, at the latest 5 ms alone."""
+    LAZY = 2
+    """200 ms, in small slices."""
+
+
+@dataclass(slots=True)
+class Page(Generic[Item]):
+    """Some items, in order, and how far the read saw."""
+
+    items: list[Item]
+    high: Place
+    """Everything up to and including this was seen (delivery id or place, as the read says)."""
+
+
+@dataclass(slots=True)
+class Recovery:
+    """What `open` found."""
+
+    clean: bool
+    """The previous run closed the store."""
+    maybe_sent: dict[str, list[int]] = field(default_factory=dict)
+    """By destination: deliveries that were in flight when the previous run died, still pending."""
+
+
+@dataclass(slots=True)
+class Received:
+    """Messages of one routing group that became durable in one commit, in order of place."""
+
+    messages: list[StoredMessage]
+    before: Place
+    """The group's highest place before this commit."""
+    high: Place
+    """The group's highest place now."""
+
+
+@dataclass(slots=True)
+class Queued:
+    """
+    Deliveries of one destination that became durable in one commit, in order of id.
+
+    They carry `rendered` when the router left it. Deliveries with an id lower than ones announced before
+    are possible (another routing group, a retry): lanes insert them.
+    """
+
+    deliveries: list[Delivery]
+    before: int
+    """The highest delivery id of the destination ever announced or seen before this commit."""
+    high: int
+
+
+class Store(Protocol):
+    """One port, one conformance suite (tests/conformance): SQLite, memory, later PostgreSQL."""
+
+    load: float
+    """0..1: how full the writer's backlog is. Intake pauses reading at 0.8, resumes at 0.5."""
+
+    async def open(self, *, now_ms: int) -> Recovery:
+        """
+        Migrate, lock, recover.
+
+        Raises:
+            StoreLocked: Another process owns the data directory; the sentence says which.
+            StoreUnavailable: The directory or the database can't be used.
+        """
+
+    async def close(self) -> None:
+        """Commit what was submitted, mark a clean stop, unlock."""
+
+    def submit(self, change: Change, urgency: Urgency, done: Done | None = None) -> None:
+        """Queue a change; never blocks. Changes are applied in the order of submission."""
+
+    def sending(self, delivery: int, attempt: int, slot: int) -> None:
+        """
+        Note that a delivery is about to leave (attempt from 1) in an in-flight slot of its own.
+
+        Survives kill -9 (not a power cut): until a later attempt is settled, `open` reports it.
+        """
+
+    def on_received(self, group: str, listener: Callable[[Received], None]) -> None:
+        """Announce each commit's messages of a routing group."""
+
+    def on_deliveries(self, destination: str, listener: Callable[[Queued], None]) -> None:
+        """Announce each commit's new or requeued deliveries of a destination."""
+
+    def on_routed(self, group: str, listener: Callable[[Sequence[Route]], None]) -> None:
+        """Announce each commit's routing decisions of a group (`ack: after_route` waits for them)."""
+
+    def on_intentions(self, stage: str, listener: Callable[[Intention], None]) -> None:
+        """Announce each new intention for a stage."""
+
+    def on_trouble(self, listener: Callable[[StoreError | None], None]) -> None:
+        """Announce that the store became unavailable, and (None) that it works again."""
+
+    async def unrouted(self, group: str, after: Place, limit: int, max_bytes: int) -> Page[StoredMessage]:
+        """Messages in state RECEIVED after a place, in order; `high`: the group's highest place seen."""
+
+    async def message(self, place: Place) -> StoredMessage | None:
+        """One message with its bytes (None: never existed, or pruned)."""
+
+    async def recent(self, source: str, since_ms: int, limit: int) -> list[Arrival]:
+        """The last arrivals of a source that were routed, oldest first, for retransmissions at start."""
+
+    async def queue(self, destination: str, after: int, limit: int) -> Page[Delivery]:
+        """Queued deliveries with an id above `after`, in order, without payloads; fences and walls too."""
+
+    async def queue_of(self, destination: str, lane: int, since: int, limit: int) -> list[Delivery]:
+        """Queued deliveries that hold a lane key, id >= since, in order, without payloads."""
+
+    async def delivery(self, delivery: int) -> Delivery | None:
+        """One delivery, without its payload."""
+
+    async def payloads(self, ids: Collection[int], max_bytes: int) -> Mapping[int, bytes]:
+        """The bytes to send; as many as fit (at least one); a missing id no longer exists."""
+
+    async def holds(self) -> list[Hold]:
+        """Every hold in force."""
+
+    async def intentions(self, stage: str) -> list[Intention]:
+        """Intentions not yet fulfilled, oldest first."""
+
+
+class StoreQueries(Protocol):
+    """
+    Questions of operators (operations/); apart, so that the stages can't use them.
+
+    Every one is bounded; lists page by key: pass the last id seen. Rows are plain dicts whose keys are
+    documented in store/README.md, so that they go to a table or to JSON as they are.
+    """
+
+    async def counters(self) -> dict[tuple[str, str, str], int]:
+        """Counters: (kind, name, what) -> n. Kinds: `message` by source, `delivery` by destination."""
+
+    async def find_messages(
+        self, *, keys: Collection[int] = (), source: str = "", state: str = "", control_id: str = "",
+        since_ms: int = 0, until_ms: int = 0, before: Place = 0, limit: int = 50,
+    ) -> list[dict[str, Any]]:
+        """Messages, newest first; `keys`: search key hashes, any of them."""
+
+    async def message_row(self, place: Place) -> dict[str, Any] | None:
+        """One message's row with its site, state, reason; no bytes."""
+
+    async def deliveries_of(self, place: Place) -> list[dict[str, Any]]:
+        """The deliveries of one message, in order of id, with their attempts under `history`."""
+
+    async def dead(self, *, destination: str = "", after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """Dead deliveries, oldest first."""
+
+    async def dead_messages(self, *, source: str = "", after: Place = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """Messages that died before any delivery, oldest first."""
+
+    async def queue_summary(self, destination: str, *, now_ms: int) -> dict[str, Any]:
+        """waiting, parked, due later, oldest unsent (received_ms), lanes waiting (at most 1,000 counted)."""
+
+    async def refusals(self, *, source: str = "", limit: int = 50) -> list[dict[str, Any]]:
+        """The last refusals, newest first, without bytes."""
+
+    async def actions(self, *, limit: int = 50) -> list[dict[str, Any]]:
+        """The audit trail, newest first."""
+
+    async def intention_outcome(self, intention: int) -> tuple[bool, str] | None:
+        """Whether an intention was accepted and its outcome; None while it waits."""
+
+    async def facts(self) -> dict[str, Any]:
+        """Sizes, WAL, commit durations, last clean stop, highest place: for status and doctor."""
+
+
+# --- doors -----------------------------------------------------------------------------------------------
+
+
+class Reply(Protocol):
+    """Where the answer to one block goes; a door sends the answers of one connection in their order."""
+
+    def answer(self, data: bytes) -> None:
+        """Send these bytes (empty: nothing is sent); called exactly once."""
+
+
+class Accept(Protocol):
+    """Intake's door for bytes; called by source doors, never blocks."""
+
+    def __call__(self, raw: bytes, peer: str, reply: Reply, name: str = "") -> None:
+        """Take one block."""
+
+
+class RefuseBytes(Protocol):
+    """Intake's door for what is no block: too long, never ended."""
+
+    def __call__(self, code: str, reason: str, head: bytes, size: int, peer: str, reply: Reply) -> None:
+        """Count and keep a refusal; answer AR where an MSH was read."""
+
+
+class SourceDoor(Protocol):
+    """The source side of a transport."""
+
+    async def open(self) -> None:
+        """
+        Begin to listen or to watch.
+
+        Raises:
+            DoorFailed: The address is in use, the directory can't be read.
+        """
+
+    def pause(self) -> None:
+        """Stop reading; senders keep what they have."""
+
+    def resume(self) -> None:
+        """Read again."""
+
+    async def close(self) -> None:
+        """Stop; answers already due are sent."""
+
+    def facts(self) -> dict[str, Any]:
+        """Connections, last block, noise, refusals by cause: for status."""
+
+
+class SendResult(Enum):
+    """What a destination door can tell, without judging."""
+
+    ACCEPTED = "accepted"
+    """The door itself knows that it is there (file renamed, PUBACK)."""
+    ANSWERED = "answered"
+    """An answer came; its bytes are to be judged."""
+    NOT_SENT = "connect"
+    """Not one byte of it left."""
+    NO_ANSWER = "unknown"
+    """It left, wholly or in part, and no answer came."""
+
+
+@dataclass(slots=True)
+class SendOutcome:
+    """The end of one attempt, as a door sees it."""
+
+    result: SendResult
+    data: bytes = b""
+    reason: str = ""
+    """A sentence for operators; no value of the message."""
+
+
+class DestinationDoor(Protocol):
+    """The destination side of a transport: bytes only, one callback per send."""
+
+    capacity: int
+    """How many sends may be under way at once."""
+
+    async def open(self) -> None:
+        """Prepare; a receiver that is away is no error here."""
+
+    def send(self, delivery: Delivery, data: bytes, done: Callable[[Delivery, SendOutcome], None]) -> None:
+        """Send; at most `capacity` at once. `done` is called exactly once, in the loop, never from within."""
+
+    async def close(self) -> None:
+        """Stop; sends under way end with NO_ANSWER or NOT_SENT."""
+
+    def facts(self) -> dict[str, Any]:
+        """Connections up, last answer, last error: for status."""
+
+    async def probe(self) -> list[tuple[str, bool, str]]:
+        """Name, route, connection, TLS, without sending a message: (what, fine, sentence) in order."""
+
+
+# --- the world -------------------------------------------------------------------------------------------
+
+
+class Timer(Protocol):
+    """A call that was asked for later."""
+
+    def cancel(self) -> None:
+        """Don't call; no effect when it was called."""
+
+
+class Runtime(Protocol):
+    """The only way of the stages to time, chance, tasks and timers: a simulation can replace it."""
+
+    def now_ms(self) -> int:
+        """Wall clock, milliseconds since 1970 UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+
+    def call_later(self, delay: float, callback: Callable[[], None]) -> Timer:
+        """Call in the loop after `delay` seconds."""
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        """Call in the loop's next turn."""
+
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run a coroutine; an exception of it stops the engine with a report."""
+
+    def random(self) -> float:
+        """0 <= x < 1, for jitter."""

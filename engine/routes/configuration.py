@@ -1,0 +1,274 @@
+"""
+The configuration as data: what routes.yaml says, checked and typed, without any YAML left.
+
+Built by the loader (routes.loader), read by every room above. All durations are seconds, all sizes bytes.
+Nothing here changes after the load: a new file makes a new Configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from engine.parsers.paths import Path
+    from engine.transforms.step import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """
+    An assigning authority: who gave an identifier (HL7 v2.5 § 2.A.14, CX-4 and CX-5).
+
+    Identity of an authority is (oid, type), or (finess, type) without OID; never `hd1` alone.
+    """
+
+    name: str
+    """Name in routes.yaml: `ipp`, `nda`, `visit`."""
+    site: str
+    """Name of the site; empty for the group's own."""
+    type: str
+    """CX-5: PI, AN, VN, PN…"""
+    oid: str = ""
+    hd1: str = ""
+    hd2: str = ""
+    """What is written to HD-2: the OID, or the FINESS."""
+    hd3: str = "ISO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """An establishment of the group."""
+
+    name: str
+    label: str = ""
+    finess_ej: str = ""
+    finess_eg: str = ""
+    charset: str = "cp1252"
+    """Python codec of what its legacy systems really emit, when MSH-18 is silent or wrong."""
+    timezone: str = "Europe/Paris"
+    authorities: Mapping[str, Authority] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """`CPAGE/PI` -> authority name: other spellings (CX-4.1 or CX-4 as text, `/`, CX-5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteFrom:
+    """How a message of a shared system tells its site: the first path with a value, through a table."""
+
+    paths: tuple[Path, ...]
+    table: Mapping[str, str]
+    """Value -> site name."""
+    table_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A door through which messages come."""
+
+    name: str
+    type: str
+    """`mllp` or `directory`."""
+    site: str = ""
+    site_from: SiteFrom | None = None
+    routing: str = "main"
+    format: str = "hl7v2"
+    """`hl7v2`, `hprim-sante`, `hprim-medecin` or `auto`."""
+    charset: str = ""
+    """Python codec; empty: the site's."""
+    processing: frozenset[str] = frozenset({"P"})
+    """MSH-11.1 / H-11 values that are taken to the routes; others are filtered. Empty value counts as P."""
+    ack: str = "after_store"
+    """`after_store` or `after_route`."""
+    answer_within: float = 10.0
+    when_unavailable: str = "wait"
+    """`wait`, `ar` or `ae`."""
+    missing_control_id: str = "refuse"
+    """`refuse` (AE 101) or `accept`."""
+    batch: str = "whole"
+    """`whole` (one message a block) or `split` (one per MSH)."""
+    dedupe: float = 600.0
+    max_size: int = 20_000_000
+    contact: Mapping[str, str] = field(default_factory=dict)
+    # mllp
+    host: str = ""
+    port: int = 0
+    allow: tuple[str, ...] = ()
+    """Networks (CIDR) that may connect; empty: any."""
+    max_connections: int = 1000
+    idle_timeout: float = 0.0
+    """Seconds without a byte before a connection is closed; 0: never."""
+    block_timeout: float = 60.0
+    """Seconds without a byte in the middle of a block before the connection is closed."""
+    # directory
+    path: str = ""
+    pattern: str = "*"
+    settle: float = 5.0
+    companion: str = ""
+    """Extension of the file that says `complete` (`.ok`), instead of settling."""
+    move_to: str = "done/%Y-%m"
+    """Where a taken file goes, below `path`; strftime."""
+    poll: float = 1.0
+    untyped: str = ""
+    """Authority name (`ipp`) given to the first PID-3 repetition without CX-4 and with CX-5 empty or PI."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encode:
+    """How a destination wants its bytes. `as_received`: nothing is changed that no step touched."""
+
+    as_received: bool = False
+    charset: str = "utf-8"
+    """Python codec."""
+    msh18: str = "UNICODE UTF-8"
+    """MSH-18 to match."""
+    control_id: str = "own"
+    """`own` (the delivery's id) or `as_received`."""
+    unencodable: str = "dead_letter"
+    """`dead_letter` or `replace` (`?`, a finding)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRule:
+    """`answers:` of a destination: how to read what this receiver answers."""
+
+    codes: frozenset[str]
+    """Values of ERR-3.1 (or MSA-1) that it is about; empty: any."""
+    text: Callable[[str], bool] | None
+    """Search in ERR-8, ERR-3.2, ERR-1.4, MSA-3; None: any."""
+    judged: str
+    """`ok`, `busy` or `refused`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """What a dead delivery does to its lanes."""
+
+    lane: str = "pass"
+    """`pass`, `park` or `block`."""
+    park_max: float = 1800.0
+    results_wait: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delays:
+    """First and longest delay between attempts, seconds; the delay doubles, with jitter."""
+
+    first: float
+    longest: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """`retry:` of a destination (ARCHITECTURE, judging an answer)."""
+
+    connect: Delays = Delays(first=1.0, longest=300.0)
+    unknown: Delays = Delays(first=30.0, longest=600.0)
+    busy: Delays = Delays(first=30.0, longest=900.0)
+    attempts: int = 10
+    """Spent attempts after which a delivery that alone fails is dead (E-POISON)."""
+    refused_attempts: int = 2
+    """Spent attempts for AE/CE without ERR-3."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """`order_by:`: which deliveries leave one after the other."""
+
+    by: str = "patient"
+    """`patient`, `keys`, `all` or `none`."""
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """A receiver."""
+
+    name: str
+    type: str
+    """`mllp`, `directory` or `mqtt`."""
+    order: Order = Order()
+    encode: Encode = Encode()
+    dead_letter: DeadLetter = DeadLetter()
+    retry: Retry = Retry()
+    answers: tuple[AnswerRule, ...] = ()
+    ack_match: str = "control_id"
+    """`control_id` or `any`."""
+    connections: int = 1
+    ack_timeout: float = 30.0
+    connect_timeout: float = 10.0
+    production: bool = False
+    may_have: frozenset[str] = frozenset()
+    contact: Mapping[str, str] = field(default_factory=dict)
+    # mllp
+    host: str = ""
+    port: int = 0
+    # directory
+    path: str = ""
+    file_name: str = "{id}.hl7"
+    # mqtt
+    url: str = ""
+    topic: str = ""
+    qos: int = 1
+    client_id: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A declared or built-in key: indexed (hashed) for search, usable in `when:` and `order_by:`."""
+
+    name: str
+    paths: tuple[Path, ...]
+    """The first that has a value."""
+    hprim: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """One entry of `to:`."""
+
+    destination: str
+    when: Callable[[Any], bool] | None = None
+    when_text: str = ""
+    steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    """By site name ("" when the site is unknown): compiled with that site's values."""
+    dead_letter: DeadLetter | None = None
+    order: Order | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What happens to the messages of some sources."""
+
+    name: str
+    sources: tuple[str, ...]
+    when: Callable[[Any], bool] | None = None
+    when_text: str = ""
+    on_no_match: str = "unrouted"
+    """`unrouted` (no route wanted it), `filter` (counted), `dead_letter`."""
+    steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    to: tuple[Exit, ...] = ()
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything that routes.yaml (and what it includes) says."""
+
+    hash: str
+    """Of the text of all files read: names this configuration in the store."""
+    text: str
+    """All files, as read, secrets not resolved."""
+    files: tuple[str, ...]
+    group_authorities: Mapping[str, Authority]
+    sites: Mapping[str, Site]
+    sources: Mapping[str, Source]
+    destinations: Mapping[str, Destination]
+    routes: tuple[Route, ...]
+    keys: Mapping[str, Key]
+    lists: Mapping[str, frozenset[str]]
+    routes_of: Mapping[str, tuple[Route, ...]]
+    """By source name, in the order of the file."""
