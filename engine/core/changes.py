@@ -7,7 +7,8 @@ was called. A change that breaks an expectation fails alone (`ChangeRefused`), i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Attempt, Delivery, Hold, Intention, Refusal, StoredMessage
@@ -49,8 +50,8 @@ class Route:
     config: str = ""
     linked_to: int = 0
     """DUPLICATE: the place of the first arrival."""
-    deliveries: list[Delivery] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
+    deliveries: list[Delivery] = dataclasses.field(default_factory=list)
+    keys: list[int] = dataclasses.field(default_factory=list)
     """Search keys (core.references), written lazily."""
 
 
@@ -95,9 +96,7 @@ class Requeue:
 
 @dataclass(slots=True)
 class Treat:
-    """
-    An operator's treatment of one delivery: pass (DEAD, queued off), discard, restore, cancel.
-    """
+    """An operator's treatment of one delivery: pass (DEAD, queued off), discard, restore, cancel."""
 
     delivery: int
     destination: str
@@ -137,7 +136,7 @@ class Fulfil:
     intention: int
     accepted: bool
     outcome: str
-    changes: list[Requeue | Treat | Reopen | SetHold] = field(default_factory=list)
+    changes: list[Requeue | Treat | Reopen | SetHold] = dataclasses.field(default_factory=list)
 
 
 @dataclass(slots=True)

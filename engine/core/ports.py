@@ -199,10 +199,15 @@ class StoreQueries(Protocol):
 
 
 class Reply(Protocol):
-    """Where the answer to one block goes; a door sends the answers of one connection in their order."""
+    """Where the answers to one block go; a door sends the answers of one connection in their order."""
 
-    def answer(self, data: bytes) -> None:
-        """Send these bytes (empty: nothing is sent); called exactly once."""
+    def answer(self, data: bytes, *, last: bool = True) -> None:
+        """
+        Send these bytes (empty: nothing is sent).
+
+        Called once with `last`; before it, at most once without (the commit answer of enhanced mode, when
+        the application answer comes later).
+        """
 
 
 class Accept(Protocol):

@@ -15,6 +15,8 @@ class References:
 
     def __init__(self, key: bytes) -> None:
         """
+        Keep the key.
+
         Args:
             key: 16 to 64 secret bytes, kept in the data directory.
         """

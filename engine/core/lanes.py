@@ -1,0 +1,590 @@
+"""
+Ordered delivery by several keys, in bounded memory.
+
+Rules
+    An unfinished delivery may start when no earlier unfinished delivery of its destination shares a lane
+    key with it. A delivery's id is its position: unique in a destination, and in order.
+
+Theory of operation
+    items    id -> loaded entry (live, or blocked head)     lanes   key -> loaded entries in order of id
+    tail     key -> lower bound of the id of the first unfinished entry of that key that is not loaded
+    cursor   all ids <= cursor were looked at
+    I1  unfinished, <= cursor, not loaded  =>  every key k of it: tail[k] <= its id
+    I2  loaded, not started                =>  every key k of it: tail[k] > its id
+    I3  live entries <= window; nothing is admitted behind a blocked entry
+    So: live, first in each of its lanes  =>  nothing earlier shares a key. A started entry is always first in
+    its lanes, because entries are only appended in order of id.
+
+Implementation
+    Nothing is read here: `needs` says which read is wanted, `scanned` and `refilled` take its rows. One read is
+    under way at a time; what happens between the question and the answer is remembered: ids that ended meanwhile
+    are skipped, and rows from `_missed` on aren't believed, because the read may not have seen what came.
+
+Warning:
+    Every change here is first made in the property test (tests/property/test_lanes.py), which knows the
+    definition and nothing of the invariants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Final
+
+from engine.core.messages import Delivery, DeliveryKind
+
+_LIVE: Final = 0
+_READY: Final = 1
+_STARTED: Final = 2
+_BLOCKED: Final = 3
+
+_OWN_LANE: Final = 1 << 64
+"""Lane keys are 64-bit; a delivery without any is alone in the lane `_OWN_LANE + id`."""
+
+_NEVER: Final = 1 << 80
+"""Higher than every id."""
+
+
+@dataclass(slots=True)
+class Scan:
+    """Wanted: queued deliveries with an id above `after`, in order."""
+
+    after: int
+    limit: int
+
+
+@dataclass(slots=True)
+class Refill:
+    """Wanted: queued deliveries of a lane, id >= `since`, in order; without a lane: the delivery `since` alone."""
+
+    lane: int | None
+    since: int
+    limit: int
+
+
+class Entry:
+    """A delivery in memory."""
+
+    __slots__ = ("delivery", "id", "keys", "passive", "state")
+
+    def __init__(self, delivery: Delivery) -> None:
+        """Take a delivery, live."""
+        self.delivery = delivery
+        self.id = delivery.id
+        self.keys = delivery.lanes or (_OWN_LANE + delivery.id,)
+        self.passive = delivery.kind is DeliveryKind.FENCE or delivery.kind is DeliveryKind.WALL
+        self.state = _LIVE
+
+
+class Lanes:
+    """The queue of one destination: which delivery may leave now, and what to read next."""
+
+    def __init__(
+        self,
+        stays: Callable[[Delivery], bool],
+        *,
+        window: int = 1000,
+        lane_length: int = 16,
+        keys_max: int = 200_000,
+        page: int = 500,
+    ) -> None:
+        """
+        Begin empty, before the first delivery.
+
+        Args:
+            stays: Asked when a delivery is loaded, and again just before it leaves: True keeps it in its place
+                as a blocked head (not due yet, parked, held), until `unblock`. Never asked about fences and walls.
+            window: Live entries in memory.
+            lane_length: Entries of one lane in memory.
+            keys_max: Keys and blocked heads in memory; beyond it the scan stops (`is_full`).
+            page: Rows of one scan.
+        """
+        self._stays = stays
+        self._window = window
+        self._low = window - window // 4
+        self._length = lane_length
+        self._keys_max = keys_max
+        self._page = page
+        self._items: dict[int, Entry] = {}
+        self._lanes: dict[int, list[Entry]] = {}
+        self._tail: dict[int, int] = {}
+        self._blocked = 0
+        self._cursor = -1
+        self._more = True
+        self._walled = False
+        self._hungry: set[int] = set()
+        self._hungry_order: list[tuple[int, int]] = []
+        self._ready: list[int] = []
+        self._passive_ready: list[int] = []
+        self._apart: set[int] = set()
+        self._asked: Scan | Refill | None = None
+        self._asked_key = 0
+        self._watching = False
+        self._ended: set[int] = set()
+        self._missed = _NEVER
+
+    # --- reads -----------------------------------------------------------------------------------------
+
+    def needs(self) -> Scan | Refill | None:
+        """Say which read is wanted now; None while one is under way, or when memory is full enough."""
+        if self._asked is not None or len(self._items) - self._blocked >= self._window:
+            return None
+        while self._hungry_order:
+            key = heappop(self._hungry_order)[1]
+            if key not in self._hungry:
+                continue
+            self._hungry.discard(key)
+            if key in self._tail:
+                lane = key if key < _OWN_LANE else None
+                self._asked_key = key
+                return self._ask(Refill(lane, self._tail[key], self._length if lane is not None else 1))
+        if not self._more or len(self._items) - self._blocked > self._low or self.is_full:
+            return None
+        if self._walled and (self._items or self._tail):
+            return None
+        self._more = self._walled = False
+        return self._ask(Scan(self._cursor, min(self._page, self._window)))
+
+    def _ask(self, question: Scan | Refill) -> Scan | Refill:
+        self._asked = question
+        self.watch()
+        return question
+
+    def watch(self) -> None:
+        """Begin to remember what ends, for a read of the caller's own (see `is_untouched`)."""
+        self._watching = True
+        self._ended.clear()
+        self._missed = _NEVER
+
+    def unwatch(self) -> None:
+        """Stop remembering."""
+        self._watching = False
+        self._ended.clear()
+
+    def is_untouched(self, delivery: int) -> bool:
+        """Whether a delivery read since `watch` is still as it was read, and not loaded."""
+        return delivery not in self._ended and delivery < self._missed and delivery not in self._items
+
+    def _answered(self) -> Scan | Refill | None:
+        asked, self._asked = self._asked, None
+        self._watching = False
+        return asked
+
+    def unanswered(self) -> None:
+        """Forget the question: its read failed."""
+        asked = self._answered()
+        if isinstance(asked, Scan):
+            self._more = True
+        elif asked is not None:
+            self._want(self._asked_key)
+
+    def scanned(self, rows: list[Delivery], high: int) -> None:
+        """
+        Take the answer to a `Scan`.
+
+        Args:
+            rows: Queued deliveries, in order.
+            high: Everything up to and including this id was seen.
+        """
+        asked = self._answered()
+        assert isinstance(asked, Scan)
+        for delivery in rows:
+            if delivery.id <= self._cursor:
+                continue
+            if delivery.id >= self._missed:
+                self._more = True
+                return
+            if delivery.id in self._ended:
+                self._cursor = delivery.id
+            elif not self._admit(delivery):
+                self._more = True
+                return
+        if len(rows) >= asked.limit:
+            self._more = True
+        else:
+            self._cursor = max(self._cursor, min(high, self._missed - 1))
+
+    def refilled(self, rows: list[Delivery]) -> None:
+        """Take the answer to a `Refill`: the lane's queued deliveries, in order."""
+        asked = self._answered()
+        assert isinstance(asked, Refill)
+        key = self._asked_key
+        if key not in self._tail:
+            return
+        first_left = self._missed
+        for delivery in rows:
+            if delivery.id >= self._missed:
+                break
+            if delivery.id in self._items or delivery.id in self._ended:
+                continue
+            if delivery.id > self._cursor:
+                del self._tail[key]
+                return
+            self._tail[key] = delivery.id
+            if not self._fits(delivery):
+                if len(self._items) - self._blocked >= self._window:
+                    self._want(key)
+                return
+            self._load(delivery)
+        else:
+            if len(rows) >= asked.limit and asked.lane is not None:
+                first_left = min(first_left, rows[-1].id + 1)
+        if first_left == _NEVER:
+            del self._tail[key]
+            return
+        self._tail[key] = first_left
+        if len(self._lanes.get(key, ())) <= self._length // 2:
+            self._want(key)
+
+    # --- loading ---------------------------------------------------------------------------------------
+
+    def _admit(self, delivery: Delivery) -> bool:
+        """Load or spill the next delivery after the cursor; False: memory is full, or a wall stands there."""
+        if len(self._items) - self._blocked >= self._window or self.is_full:
+            return False
+        if delivery.kind is DeliveryKind.WALL and (self._items or self._tail):
+            self._walled = True
+            return False
+        if self._fits(delivery):
+            self._load(delivery)
+        else:
+            self._spill(delivery.id, delivery.lanes or (_OWN_LANE + delivery.id,))
+        self._cursor = delivery.id
+        return True
+
+    def _fits(self, delivery: Delivery) -> bool:
+        place = delivery.id
+        if len(self._items) - self._blocked >= self._window or place in self._apart:
+            return False
+        tail, lanes = self._tail, self._lanes
+        for key in delivery.lanes or (_OWN_LANE + place,):
+            if tail and tail.get(key, place) < place:
+                return False
+            lane = lanes.get(key)
+            if lane is not None:
+                last = lane[-1]
+                if last.state == _BLOCKED or last.id > place or len(lane) >= self._length:
+                    return False
+        return True
+
+    def _load(self, delivery: Delivery) -> None:
+        entry = Entry(delivery)
+        self._items[entry.id] = entry
+        first = True
+        for key in entry.keys:
+            lane = self._lanes.get(key)
+            if lane is None:
+                self._lanes[key] = [entry]
+            else:
+                lane.append(entry)
+                first = False
+            if self._tail.get(key) == entry.id:
+                self._tail[key] = entry.id + 1
+        if not entry.passive and self._stays(delivery):
+            entry.state = _BLOCKED
+            self._blocked += 1
+        elif first:
+            self._make_ready(entry)
+
+    def _make_ready(self, entry: Entry) -> None:
+        entry.state = _READY
+        heappush(self._passive_ready if entry.passive else self._ready, entry.id)
+
+    def _spill(self, place: int, keys: Iterable[int]) -> None:
+        for key in keys:
+            if self._tail.get(key, _NEVER) > place:
+                self._tail[key] = place
+            if key == self._asked_key and place < self._missed and isinstance(self._asked, Refill):
+                self._missed = place  # the read under way may not have seen it, or saw it as it was before
+
+    def _want(self, key: int) -> None:
+        if key in self._tail and key not in self._hungry:
+            self._hungry.add(key)
+            heappush(self._hungry_order, (self._tail[key], key))
+
+    def _drop(self, entry: Entry) -> None:
+        del self._items[entry.id]
+        if entry.state == _BLOCKED:
+            self._blocked -= 1
+        lanes = self._lanes
+        for key in entry.keys:
+            lane = lanes[key]
+            if len(lane) == 1:
+                del lanes[key]
+            else:
+                lane.remove(entry)
+
+    def _unload_after(self, keys: Iterable[int], place: int) -> None:
+        """Spill every entry later than `place` in these lanes that has not started, and what is behind it."""
+        todo = [(key, place) for key in keys]
+        while todo:
+            key, after = todo.pop()
+            for entry in [e for e in self._lanes.get(key, ()) if e.id > after and e.state != _STARTED]:
+                if entry.id in self._items:
+                    self._drop(entry)
+                    self._spill(entry.id, entry.keys)
+                    todo += [(other, entry.id) for other in entry.keys if other != key]
+
+    def _look(self, entry: Entry) -> None:
+        """Make an entry ready if it is live and first in each of its lanes."""
+        if entry.state == _LIVE:
+            lanes = self._lanes
+            for key in entry.keys:
+                if lanes[key][0] is not entry:
+                    return
+            self._make_ready(entry)
+
+    def _advance(self, keys: Iterable[int]) -> None:
+        """Look at the new heads of lanes, and ask for what is behind them."""
+        for key in keys:
+            lane = self._lanes.get(key)
+            if lane is not None:
+                self._look(lane[0])
+            if self._tail and key in self._tail and (lane is None or len(lane) <= self._length // 2):
+                self._want(key)
+
+    # --- events ----------------------------------------------------------------------------------------
+
+    def live(self, deliveries: Iterable[Delivery], before: int, high: int) -> None:
+        """
+        Take deliveries that were just committed, in order of id.
+
+        They are taken as they are when everything before them was looked at; what is behind the cursor is
+        inserted; the rest is forgotten, and found by reading.
+
+        Args:
+            deliveries: In order of id.
+            before: The destination's highest id before this commit.
+            high: Its highest id now.
+        """
+        in_step = self._cursor >= before
+        for delivery in deliveries:
+            if delivery.id <= self._cursor:
+                self.insert(delivery)
+            elif not delivery.queued:
+                if in_step:
+                    self._cursor = delivery.id
+            elif not in_step or not self._admit(delivery):
+                in_step = False
+                self._more = True
+                if isinstance(self._asked, Scan):
+                    self._missed = min(self._missed, delivery.id)
+        if in_step:
+            self._cursor = max(self._cursor, high)
+
+    def insert(self, delivery: Delivery) -> None:
+        """Take back a delivery whose place was passed: the retry of a dead one, a replay, another group's."""
+        entry = self._items.get(delivery.id)
+        if entry is not None:
+            if entry.state != _BLOCKED:
+                return  # a read saw it before its announcement
+            self._drop(entry)
+        self._note_end(delivery.id)  # rows read before this moment show it as it was
+        if not delivery.queued:
+            self._advance(entry.keys if entry is not None else ())
+            return
+        keys = delivery.lanes or (_OWN_LANE + delivery.id,)
+        if entry is not None and entry.keys != keys:
+            self._advance(entry.keys)  # rendered again with other keys: its old lanes go on
+        self._unload_after(keys, delivery.id)
+        self._spill(delivery.id, keys)
+        if self._watching and self._asked is None:
+            self._missed = min(self._missed, delivery.id)
+        for key in keys:
+            self._want(key)
+
+    def take_startable(self, avoid: Collection[int] = ()) -> Delivery | None:
+        """
+        Give the oldest delivery that may leave now, and count it as started.
+
+        Args:
+            avoid: Ids that are passed over.
+        """
+        aside: list[int] = []
+        found: Delivery | None = None
+        while self._ready:
+            place = heappop(self._ready)
+            entry = self._items.get(place)
+            if entry is None or entry.state != _READY:
+                continue
+            if avoid and place in avoid:
+                aside.append(place)
+            elif self._stays(entry.delivery):
+                self._block(entry)
+            else:
+                entry.state = _STARTED
+                found = entry.delivery
+                break
+        for place in aside:
+            heappush(self._ready, place)
+        return found
+
+    def take_passive(self) -> Delivery | None:
+        """Give a fence or wall that is first in all its lanes: it is done at once, nothing is sent."""
+        while self._passive_ready:
+            entry = self._items.get(heappop(self._passive_ready))
+            if entry is not None and entry.state == _READY:
+                entry.state = _STARTED
+                return entry.delivery
+        return None
+
+    def done(self, delivery: int) -> None:
+        """The delivery has ended, on disk: its lanes go on."""
+        entry = self._items[delivery]
+        self._note_end(delivery)
+        self._drop(entry)
+        self._advance(entry.keys)
+
+    def block(self, delivery: int) -> None:
+        """The delivery stays first in its lanes, which wait: to be tried later, parked, held."""
+        self._block(self._items[delivery])
+
+    def _block(self, entry: Entry) -> None:
+        if entry.state != _BLOCKED:
+            entry.state = _BLOCKED
+            self._blocked += 1
+        self._unload_after(entry.keys, entry.id)
+        if self._is_overtaken(entry):
+            self._put_back(entry)
+
+    def recheck(self) -> None:
+        """
+        Ask again for lanes of which nothing is loaded.
+
+        A safety net, called now and then: such a lane waits for another lane of its first delivery, and isn't
+        told when that one was rendered again with other keys while it wasn't in memory.
+        """
+        for key in self._tail:
+            if key not in self._lanes:
+                self._want(key)
+
+    def unblock(self, delivery: int) -> bool:
+        """The delivery may leave again (due, released); False: it isn't loaded, and will be found by reading."""
+        entry = self._items.get(delivery)
+        if entry is None:
+            return False
+        if entry.state != _BLOCKED:
+            return True
+        if len(self._items) - self._blocked >= self._window:
+            self._put_back(entry)  # a mass release can't exceed the window
+            return False
+        entry.state = _LIVE
+        self._blocked -= 1
+        self._advance(entry.keys)
+        return True
+
+    def back(self, delivery: int) -> None:
+        """A started delivery didn't leave: it may start again."""
+        entry = self._items[delivery]
+        assert entry.state == _STARTED
+        entry.state = _LIVE
+        if self._is_overtaken(entry):
+            self._unload_after(entry.keys, entry.id)
+            self._put_back(entry)
+        else:
+            self._look(entry)
+
+    def _is_overtaken(self, entry: Entry) -> bool:
+        """Whether an earlier one was inserted while this one was under way."""
+        return any(self._tail.get(key, _NEVER) < entry.id for key in entry.keys)
+
+    def _put_back(self, entry: Entry) -> None:
+        self._drop(entry)
+        self._spill(entry.id, entry.keys)
+        for key in entry.keys:
+            self._want(key)
+
+    def gone(self, delivery: int, lanes: tuple[int, ...]) -> None:
+        """The delivery left the queue, loaded or not: passed over, discarded, cancelled, delivered apart."""
+        self._note_end(delivery)
+        self._apart.discard(delivery)
+        entry = self._items.get(delivery)
+        if entry is not None:
+            self._drop(entry)
+        self._advance(lanes or (_OWN_LANE + delivery,))
+
+    def _note_end(self, delivery: int) -> None:
+        if self._watching:
+            self._ended.add(delivery)
+
+    # --- deliveries that leave apart from their lanes ----------------------------------------------------
+
+    def set_apart(self, delivery: Delivery) -> bool:
+        """
+        Take a delivery that isn't loaded out of its lanes' order; ends with `gone` or `rejoin`.
+
+        Returns:
+            False when it changed since it was read (see `watch`), or is already under way.
+        """
+        if not self.is_untouched(delivery.id) or delivery.id in self._apart:
+            return False
+        self._apart.add(delivery.id)
+        return True
+
+    def rejoin(self, delivery: Delivery) -> None:
+        """A delivery that was set apart didn't end: it waits in its lanes again."""
+        self._apart.discard(delivery.id)
+        keys = delivery.lanes or (_OWN_LANE + delivery.id,)
+        if delivery.id > self._cursor:
+            if isinstance(self._asked, Scan):
+                self._missed = min(self._missed, delivery.id)
+                self._more = True
+            return
+        self._spill(delivery.id, keys)
+        for key in keys:
+            self._want(key)
+
+    # --- what can be seen --------------------------------------------------------------------------------
+
+    @property
+    def is_full(self) -> bool:
+        """Whether keys and blocked heads fill the memory allowed: the scan stops until lanes go on."""
+        return len(self._tail) + self._blocked >= self._keys_max
+
+    @property
+    def has_more(self) -> bool:
+        """Whether deliveries wait that are not in memory."""
+        return self._more or bool(self._tail)
+
+    @property
+    def cursor(self) -> int:
+        """All ids up to this one were looked at."""
+        return self._cursor
+
+    @property
+    def live_count(self) -> int:
+        """Loaded deliveries that are not blocked."""
+        return len(self._items) - self._blocked
+
+    @property
+    def blocked_count(self) -> int:
+        """Loaded deliveries that are blocked."""
+        return self._blocked
+
+    @property
+    def key_count(self) -> int:
+        """Lanes of which something is not in memory."""
+        return len(self._tail)
+
+    def get(self, delivery: int) -> Delivery | None:
+        """A loaded delivery."""
+        entry = self._items.get(delivery)
+        return entry.delivery if entry is not None else None
+
+    def is_blocked(self, delivery: int) -> bool:
+        """Whether a delivery is loaded and blocked."""
+        entry = self._items.get(delivery)
+        return entry is not None and entry.state == _BLOCKED
+
+    def loaded(self) -> Iterator[tuple[Delivery, bool]]:
+        """Every loaded delivery, and whether it is blocked; in no order."""
+        for entry in self._items.values():
+            yield entry.delivery, entry.state == _BLOCKED
+
+    @property
+    def oldest(self) -> int | None:
+        """The lowest id known to be unfinished."""
+        loaded = min(self._items, default=_NEVER)
+        lowest = min(loaded, min(self._tail.values(), default=_NEVER))
+        return lowest if lowest < _NEVER else None

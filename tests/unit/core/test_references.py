@@ -1,0 +1,30 @@
+"""Keyed hashes of identifiers."""
+
+from __future__ import annotations
+
+from engine.core.references import References, digest_of
+
+
+def test_the_same_identifier_gives_the_same_hash() -> None:
+    """Name, authority and value together make the reference; each of them counts."""
+    references = References(b"k" * 32)
+    one = references.hash("patient", "1.2.3/PI", "42")
+    assert one == References(b"k" * 32).hash("patient", "1.2.3/PI", "42")
+    others = {
+        references.hash("ipp", "1.2.3/PI", "42"), references.hash("patient", "1.2.4/PI", "42"),
+        references.hash("patient", "1.2.3/PI", "0042"), References(b"l" * 32).hash("patient", "1.2.3/PI", "42"),
+    }
+    assert one not in others
+    assert len(others) == 4
+    assert -(1 << 63) <= one < 1 << 63
+
+
+def test_parts_can_not_be_shifted() -> None:
+    """Moving characters from the authority to the value gives another reference."""
+    references = References(b"k" * 32)
+    assert references.hash("p", "ab", "c") != references.hash("p", "a", "bc")
+
+
+def test_digest_sees_every_byte() -> None:
+    """A retransmission is recognised by all of its bytes."""
+    assert digest_of(b"abc") == digest_of(b"abc") != digest_of(b"abd")
