@@ -1,0 +1,375 @@
+"""
+MLLP listener: one source door, many connections.
+
+A connection hands each block to intake with a place in its queue of answers; answers leave in the order of
+the blocks, so pipelining senders work. Reading stops while too many answers are due, while the peer does
+not read them, while the store is full, and while large blocks exhaust the reception budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter, deque
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import Any, Final
+
+import structlog
+
+from engine.core.ports import Accept, RefuseBytes, Runtime, Timer
+from engine.errors import DoorFailed
+from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Noise, Oversized, Stranger, Truncated, frame
+from engine.routes.configuration import Source
+from engine.transports.reception import LARGE_BYTES, ReceptionBudget
+
+_log = structlog.get_logger(__name__)
+
+_ANSWERS_DUE_MAX: Final = 256
+_BLOCK_SECONDS_MAX: Final = 600.0
+"""However slowly it drips, a block must end within this time."""
+_SWEEP_SECONDS: Final = 1.0
+_BACKLOG: Final = 1024
+
+
+class _Answers:
+    """What is due for one block: its bytes, once intake has answered."""
+
+    __slots__ = ("_connection", "complete", "ready")
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+        self.ready: list[bytes] = []
+        self.complete = False
+
+    def answer(self, data: bytes, *, last: bool = True) -> None:
+        """Send `data` (empty: nothing) when the blocks before are answered; see core.ports.Reply."""
+        if data:
+            self.ready.append(data)
+        self.complete = last
+        self._connection.flush()
+
+
+class _Connection(asyncio.Protocol):
+    """One sender. Created for thousands of idle peers: small until bytes come."""
+
+    __slots__ = (
+        "_block_began", "_closing", "_decoder", "_door", "_due", "_last_byte", "_paused_for", "_transport", "peer",
+    )
+
+    def __init__(self, door: MllpSource) -> None:
+        self._door = door
+        self._decoder = MllpDecoder(max_block_bytes=door.source.max_size)
+        self._due: deque[_Answers] = deque()
+        self._transport: asyncio.Transport | None = None
+        self._paused_for: set[str] = set()
+        self._closing = False
+        self._last_byte = 0.0
+        self._block_began = 0.0
+        self.peer = ""
+
+    # --- asyncio's side
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
+        self._transport = transport  # type: ignore[assignment]  # uvloop's transport is no subclass
+        name = transport.get_extra_info("peername")
+        self.peer = name[0] if name else ""
+        if not self._door.admit(self):
+            self._closing = True
+            transport.abort()  # type: ignore[attr-defined]
+            return
+        peer_socket = transport.get_extra_info("socket")
+        if peer_socket is not None:
+            peer_socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        self._last_byte = self._door.clock()
+        if self._door.paused:
+            self._pause("store")
+
+    def data_received(self, data: bytes) -> None:
+        decoder = self._decoder
+        decoder.receive_data(data)
+        while (event := decoder.next_event()) is not NEED_DATA:
+            if type(event) is Block:
+                self._block(event.payload)
+            else:
+                self._other(event)
+        if decoder.mid_block or decoder.pending_noise:
+            self._last_byte = now = self._door.clock()
+            if decoder.mid_block and not self._block_began:
+                self._block_began = now
+            self._door.partial.add(self)
+            if decoder.buffered >= LARGE_BYTES:
+                self._door.budget.changed(self, decoder.buffered)
+        elif self._door.idle_timeout:
+            self._last_byte = self._door.clock()
+
+    def eof_received(self) -> bool:
+        """Keep our side open until everything due has been answered (a sender may half-close)."""
+        self._end_of_stream()
+        self._closing = True
+        return bool(self._due)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's name
+        self._end_of_stream()
+        self._closing = True
+        self._transport = None
+        self._due.clear()
+        self._door.gone(self)
+
+    def pause_writing(self) -> None:
+        self._pause("peer")
+
+    def resume_writing(self) -> None:
+        self._resume("peer")
+
+    # --- our side
+
+    def throttle(self, on: bool) -> None:
+        """Stop or go on reading for the reception budget."""
+        (self._pause if on else self._resume)("budget")
+
+    def store_paused(self, on: bool) -> None:
+        """Stop or go on reading for the store."""
+        (self._pause if on else self._resume)("store")
+
+    def flush(self) -> None:
+        """Write the answers that are due and ready, in order."""
+        transport, due = self._transport, self._due
+        if transport is None:
+            return
+        while due:
+            head = due[0]
+            for data in head.ready:
+                transport.write(frame(data))
+            head.ready.clear()
+            if not head.complete:
+                return
+            due.popleft()
+        if self._closing:
+            transport.close()
+        elif self._paused_for and len(due) <= _ANSWERS_DUE_MAX // 2:
+            self._resume("answers")
+
+    def close(self) -> None:
+        """Close once the answers due have been sent."""
+        self._closing = True
+        if self._transport is not None:
+            if self._due:
+                self._pause("closing")
+            else:
+                self._transport.close()
+
+    def overdue(self, now: float) -> bool:
+        """Close when the open block (or the noise) has stopped to grow; tell whether it was."""
+        mid_block = self._decoder.mid_block
+        limit = self._door.source.block_timeout
+        stalled = now - self._last_byte > limit or (
+            mid_block and self._block_began and now - self._block_began > max(_BLOCK_SECONDS_MAX, limit)
+        )
+        if not stalled or self._paused_for:
+            return False
+        what = "a block that never ended" if mid_block else "bytes without a start of block (VT, 0x0B)"
+        self._refuse("E-IDLE", f"{what}: nothing more came for {limit:g} s", self._open_head(), self._decoder.buffered)
+        self.close()
+        return True
+
+    @property
+    def idle_since(self) -> float:
+        """Monotonic time of the last byte."""
+        return self._last_byte
+
+    def _open_head(self) -> bytes:
+        events = self._decoder.receive_eof()
+        return next((event.head for event in events if isinstance(event, Truncated)), b"")
+
+    def _block(self, payload: bytes) -> None:
+        door = self._door
+        if self._block_began:
+            self._block_began = 0.0
+            door.partial.discard(self)
+            door.budget.changed(self, 0)
+        elif door.partial:
+            door.partial.discard(self)
+        answers = _Answers(self)
+        self._due.append(answers)
+        door.blocks += 1
+        door.accept(payload, self.peer, answers)
+        if len(self._due) > _ANSWERS_DUE_MAX:
+            self._pause("answers")
+
+    def _other(self, event: object) -> None:
+        counts = self._door.counts
+        if isinstance(event, Noise):
+            counts["noise_bytes"] += event.count
+        elif isinstance(event, Oversized):
+            limit = self._door.source.max_size
+            self._refuse("E-TOO-LONG", f"a block over max_size ({limit} bytes)", event.head, event.size)
+            self.close()
+        elif isinstance(event, Stranger):
+            counts["strangers"] += 1
+            _log.warning("stranger", source=self._door.source.name, peer=self.peer, what=event.what)
+            if self._transport is not None:
+                self._transport.abort()
+
+    def _refuse(self, code: str, reason: str, head: bytes, size: int) -> None:
+        answers = _Answers(self)
+        self._due.append(answers)
+        self._door.budget.changed(self, 0)
+        self._door.refuse(code, reason, head, size, self.peer, answers)
+
+    def _end_of_stream(self) -> None:
+        for event in self._decoder.receive_eof():
+            if isinstance(event, Noise):
+                self._door.counts["noise_bytes"] += event.count
+            elif isinstance(event, Truncated):
+                self._door.counts["truncated"] += 1
+                self._refuse("E-TRUNCATED", "the connection ended inside a block", event.head, event.size)
+        self._door.partial.discard(self)
+        self._door.budget.changed(self, 0)
+
+    def _pause(self, reason: str) -> None:
+        if not self._paused_for and self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._paused_for.add(reason)
+
+    def _resume(self, reason: str) -> None:
+        if reason not in self._paused_for:
+            return
+        self._paused_for.discard(reason)
+        if not self._paused_for and self._transport is not None and not self._transport.is_closing():
+            self._last_byte = self._door.clock()
+            self._transport.resume_reading()
+
+
+class MllpSource:
+    """Listen for one source (core.ports.SourceDoor)."""
+
+    def __init__(
+        self, source: Source, accept: Accept, refuse: RefuseBytes, runtime: Runtime, budget: ReceptionBudget
+    ) -> None:
+        """
+        Prepare; `open` begins to listen.
+
+        Args:
+            source: Its address, limits and `allow` list.
+            accept: Intake's door for whole blocks.
+            refuse: Intake's door for blocks that can't be taken.
+            runtime: Clock and timers.
+            budget: Shared by all sources.
+        """
+        self.source = source
+        self.accept = accept
+        self.refuse = refuse
+        self.clock = runtime.monotonic
+        self.budget = budget
+        self.counts: Counter[str] = Counter()
+        self.blocks = 0
+        self.paused = False
+        self.partial: set[_Connection] = set()
+        self.idle_timeout = source.idle_timeout
+        self._runtime = runtime
+        self._connections: set[_Connection] = set()
+        self._networks: list[IPv4Network | IPv6Network] = [ip_network(text, strict=False) for text in source.allow]
+        self._allowed: dict[str, bool] = {}
+        self._server: asyncio.Server | None = None
+        self._sweep: Timer | None = None
+
+    async def open(self) -> None:
+        """
+        Begin to listen.
+
+        Raises:
+            DoorFailed: The address is in use or not ours.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                lambda: _Connection(self), self.source.host, self.source.port, backlog=_BACKLOG, reuse_address=True
+            )
+        except OSError as error:
+            raise DoorFailed(
+                f"source {self.source.name}: can't listen on {self.source.host}:{self.source.port}: "
+                f"{(error.strerror or str(error)).lower()}; stop the program that uses it, "
+                "or change listen: in routes.yaml"
+            ) from error
+        self._sweep = self._runtime.call_later(_SWEEP_SECONDS, self._sweep_partial)
+
+    @property
+    def port(self) -> int:
+        """The port listened on (useful when the configuration says 0)."""
+        if self._server is None or not self._server.sockets:
+            return self.source.port
+        return int(self._server.sockets[0].getsockname()[1])
+
+    def pause(self) -> None:
+        """Stop reading on every connection; what arrives stays with the senders."""
+        self.paused = True
+        for connection in self._connections:
+            connection.store_paused(True)
+
+    def resume(self) -> None:
+        """Read again."""
+        self.paused = False
+        for connection in list(self._connections):
+            connection.store_paused(False)
+
+    async def close(self) -> None:
+        """Stop to listen; close connections when what is due has been answered."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.close()
+
+    def facts(self) -> dict[str, Any]:
+        """Return connections, blocks and causes of refusal, for status."""
+        return {
+            "listen": f"{self.source.host}:{self.port}", "connections": len(self._connections),
+            "blocks": self.blocks, "paused": self.paused, **self.counts,
+        }
+
+    def admit(self, connection: _Connection) -> bool:
+        """Check `allow` and `max_connections`, and register the connection."""
+        if not self._is_allowed(connection.peer):
+            cause = "not_allowed"
+        elif len(self._connections) >= self.source.max_connections:
+            cause = "too_many_connections"
+        else:
+            self._connections.add(connection)
+            return True
+        self.counts[cause] += 1
+        if self.counts[cause] & (self.counts[cause] - 1) == 0:  # 1, 2, 4, 8…: no flood
+            _log.warning(cause, source=self.source.name, peer=connection.peer, times=self.counts[cause])
+        return False
+
+    def gone(self, connection: _Connection) -> None:
+        """Forget a connection that ended."""
+        self._connections.discard(connection)
+
+    def _is_allowed(self, peer: str) -> bool:
+        if not self._networks:
+            return True
+        known = self._allowed.get(peer)
+        if known is None:
+            try:
+                address = ip_address(peer.split("%", 1)[0])
+            except ValueError:
+                return False
+            known = any(address in network for network in self._networks)
+            if len(self._allowed) < 10_000:
+                self._allowed[peer] = known
+        return known
+
+    def _sweep_partial(self) -> None:
+        now = self.clock()
+        for connection in list(self.partial):
+            if connection.overdue(now):
+                self.partial.discard(connection)
+                self.counts["idle_blocks"] += 1
+        if self.idle_timeout:
+            for connection in list(self._connections):
+                if now - connection.idle_since > self.idle_timeout and connection not in self.partial:
+                    self.counts["idle_connections"] += 1
+                    connection.close()
+        self._sweep = self._runtime.call_later(_SWEEP_SECONDS, self._sweep_partial)

@@ -1,0 +1,77 @@
+"""A real engine process, to be killed for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+READY_SECONDS = 30.0
+
+
+class EngineProcess:
+    """`passerelle run` as a child; its log goes to a file beside its data."""
+
+    def __init__(self, routes: Path, data: Path) -> None:
+        self.routes, self.data = routes, data
+        self.log = data.parent / "engine.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> float:
+        """Start and wait until every source listens; return the seconds that it took."""
+        began = time.monotonic()
+        before = self.log.stat().st_size if self.log.exists() else 0
+        environment = os.environ | {"PASSERELLE_LOG_STYLE": "json", "PASSERELLE_MIN_FREE_BYTES": "0"}
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "engine", "run", "--routes", str(self.routes), "--data", str(self.data)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+            )
+        while time.monotonic() < began + READY_SECONDS:
+            with self.log.open("rb") as log:
+                log.seek(before)
+                if b'"event": "ready"' in log.read():
+                    return time.monotonic() - began
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.01)
+        raise AssertionError(f"the engine did not start: {self.log.read_text()[-2000:]}")
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Stop cleanly; return the exit code."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(timeout=30)
+
+    def ask(self, *arguments: str) -> list[dict[str, Any]]:
+        """Run a command with --json, return its lines."""
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", "--routes", str(self.routes), "--data", str(self.data), *arguments, "--json"],
+            capture_output=True, text=True, timeout=60, check=False,
+        )
+        assert done.returncode in (0, 1), done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
+
+    def rss_bytes(self) -> int:
+        """Return the resident memory."""
+        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        raise AssertionError("no VmRSS")
