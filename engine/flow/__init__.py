@@ -1,1 +1,7 @@
-"""(map of this room)"""
+"""
+The three stages; they meet only in the store.
+
+    intake     takes bytes from the source doors, commits them, answers
+    router     takes committed messages in the order of their place, evaluates the routes, commits deliveries
+    delivery   sends each destination's deliveries in the order of their lanes, judges the answers
+"""

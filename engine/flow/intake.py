@@ -1,0 +1,404 @@
+"""
+Intake: from a block to a message on disk and its acknowledgement.
+
+Reads the header only: whatever the content, custody comes first, and what is wrong with it is a dead letter
+later, because many senders stop their queue or drop the message at a negative answer. `AA`/`CA` is said when
+the transaction is on disk, never before. What is no message gets a negative answer that says why, and is
+kept among the refusals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from engine.core.acceptance import Acceptance, application_code, commit_code
+from engine.core.ack import AckCode, AnswerError, ErrorCode
+from engine.core.changes import Change, Receipt, Receive, Refuse, Route
+from engine.core.lifecycle import MessageState
+from engine.core.messages import Refusal, StoredMessage
+from engine.core.ports import Reply, Runtime, SourceDoor, Store, Timer, Urgency
+from engine.core.references import digest_of
+from engine.errors import ParseError, StoreError, StoreUnavailable
+from engine.parsers import sniff
+from engine.parsers.hl7v2.ack import build_ack
+from engine.parsers.hl7v2.batch import is_batch, split_batch
+from engine.parsers.hl7v2.header import Header, read_header
+from engine.parsers.hprim import read_header as read_hprim_header
+from engine.routes.configuration import Source
+
+_log = structlog.get_logger(__name__)
+
+PAUSE_LOAD: Final = 0.8
+RESUME_LOAD: Final = 0.5
+RETRY_SECONDS: Final = 1.0
+REFUSAL_BYTES: Final = 65_536
+
+
+@dataclass(slots=True)
+class _Awaiting:
+    """A message whose application acknowledgement comes after the router (`ack: after_route`)."""
+
+    header: Header
+    reply: Reply
+    timer: Timer | None = None
+
+
+class Intake:
+    """All sources' common part: back-pressure, and waiting while the store can't store."""
+
+    def __init__(self, store: Store, runtime: Runtime, *, utc_offset_seconds: int = 0) -> None:
+        """
+        Prepare; `source_intake` makes one door a source.
+
+        Args:
+            store: Where messages are committed.
+            runtime: Clock and timers.
+            utc_offset_seconds: Of MSH-7 in our acknowledgements.
+        """
+        self.store = store
+        self.runtime = runtime
+        self.utc_offset_seconds = utc_offset_seconds
+        self.available = True
+        self._doors: list[SourceDoor] = []
+        self._paused = False
+        self._held: list[tuple[SourceIntake, StoredMessage, Header, Reply]] = []
+        self._ack_serial = 0
+        self._retry: Timer | None = None
+        store.on_trouble(self._trouble)
+
+    def attach(self, doors: Iterable[SourceDoor]) -> None:
+        """Name the doors whose reading is paused and resumed."""
+        self._doors = list(doors)
+        if self._paused:
+            self._pause()
+
+    def next_ack_id(self) -> str:
+        """Return a control id for one of our acknowledgements, unique in this run."""
+        self._ack_serial += 1
+        return f"PA{self._ack_serial}"
+
+    def take(self, change: Change, done: Callable[[Receipt | StoreError], None]) -> None:
+        """Submit a reception, and stop reading when the store is filling up."""
+        self.store.submit(change, Urgency.NOW, done)
+        if not self._paused and self.store.load >= PAUSE_LOAD:
+            self._pause()
+
+    def stored(self) -> None:
+        """Go on reading when the store has room again; called after each reception."""
+        if self._paused and self.available and self.store.load <= RESUME_LOAD:
+            self._resume()
+
+    def hold(self, intake: SourceIntake, message: StoredMessage, header: Header, reply: Reply) -> None:
+        """Keep a message that could not be stored; its sender waits, and reading has stopped."""
+        self._held.append((intake, message, header, reply))
+        self.available = False
+        self._pause()
+        if self._retry is None:
+            self._retry = self.runtime.call_later(RETRY_SECONDS, self._try_again)
+
+    def facts(self) -> dict[str, Any]:
+        """Return what holds reception back, for status."""
+        return {"paused": self._paused, "available": self.available, "held": len(self._held)}
+
+    def _trouble(self, error: StoreError | None) -> None:
+        if error is not None:
+            self.available = False
+            _log.error("store unavailable", reason=str(error))
+            self._pause()
+            return
+        _log.info("store available")
+        self._try_again()
+
+    def _try_again(self) -> None:
+        """Submit what is held, in order; what fails again is held again."""
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        self.available = True
+        held, self._held = self._held, []
+        for intake, message, header, reply in held:
+            intake.receive(message, header, reply)
+        self.stored()
+
+    def _pause(self) -> None:
+        self._paused = True
+        for door in self._doors:
+            door.pause()
+
+    def _resume(self) -> None:
+        self._paused = False
+        for door in self._doors:
+            door.resume()
+
+
+class SourceIntake:
+    """One source's reception."""
+
+    def __init__(self, source: Source, intake: Intake) -> None:
+        """
+        Prepare.
+
+        Args:
+            source: Its format, acknowledgement mode and tolerances.
+            intake: What the sources have in common.
+        """
+        self.source = source
+        self._intake = intake
+        self._store = intake.store
+        self._runtime = intake.runtime
+        self._after_route = source.ack == "after_route"
+        self._awaiting: dict[int, _Awaiting] = {}
+        self.counts = {"received": 0, "stored": 0, "acknowledged": 0, "refused": 0}
+        self.findings: dict[str, int] = {}
+        self.last_received_ms = 0
+        self.refused_by_code: dict[str, int] = {}
+        if self._after_route:
+            self._store.on_routed(source.routing, self._routed)
+
+    # --- what the doors call
+
+    def accept(self, raw: bytes, peer: str, reply: Reply, name: str = "") -> None:
+        """Take one block (core.ports.Accept)."""
+        self.counts["received"] += 1
+        if self.source.format == "hl7v2" or self.source.format == "auto":
+            if is_batch(raw) and self.source.batch == "split":
+                self._accept_batch(raw, peer, reply, name)
+                return
+        self._accept_one(raw, peer, reply, name)
+
+    def refuse(self, code: str, reason: str, head: bytes, size: int, peer: str, reply: Reply) -> None:
+        """Keep what is no block, and answer AR where an MSH was read (core.ports.RefuseBytes)."""
+        header = _header_of(head)
+        self._keep_refusal(code, reason, head, size, peer)
+        if header is None:
+            reply.answer(b"")
+            return
+        self._answer(header, reply, Acceptance.REJECTED, _error(ErrorCode.INTERNAL, "", reason))
+
+    # --- one message
+
+    def _accept_one(self, raw: bytes, peer: str, reply: Reply, name: str) -> None:
+        source = self.source
+        try:
+            form, header = self._read_header(raw)
+        except ParseError as error:
+            self._keep_refusal(f"E-{'EMPTY' if not raw.strip() else 'NO-HEADER'}", str(error), raw, len(raw), peer)
+            refused = _error(error.error_code, error.location, error.reason)
+            self._answer(_header_of(raw) or Header.absent(), reply, Acceptance.REJECTED, refused)
+            return
+        if not header.control_id and source.missing_control_id == "refuse" and form == "hl7v2" and not name:
+            reason = "MSH-10 (message control id) is absent: the sender must number its messages"
+            self._keep_refusal("E-NO-CONTROL-ID", reason, raw, len(raw), peer)
+            missing = _error(ErrorCode.REQUIRED_FIELD_MISSING, "MSH^1^10", reason)
+            self._answer(header, reply, Acceptance.ERROR, missing)
+            return
+        self.last_received_ms = now = self._runtime.now_ms()
+        message = StoredMessage(
+            source=source.name, group=source.routing, raw=raw, received_ms=now, peer=peer, name=name, format=form,
+            control_id=header.control_id, type=header.type, charset=header.charset, digest=digest_of(raw),
+            site=source.site,
+        )
+        self.receive(message, header, reply)
+
+    def receive(self, message: StoredMessage, header: Header, reply: Reply) -> None:
+        """Commit a message, then answer; also called again for one that was held."""
+        intake = self._intake
+        if not intake.available:
+            self._unavailable(message, header, reply)
+            return
+
+        def done(result: Receipt | StoreError) -> None:
+            if type(result) is Receipt:
+                self.counts["stored"] += 1
+                self._stored(message, header, reply)
+                intake.stored()
+            else:
+                self._not_stored(result, message, header, reply)
+
+        intake.take(Receive(message), done)
+
+    def _stored(self, message: StoredMessage, header: Header, reply: Reply) -> None:
+        self.counts["acknowledged"] += 1
+        if not self._after_route:
+            self._answer(header, reply, Acceptance.ACCEPTED, None)
+            return
+        commit = commit_code(header.accept_ack, header.application_ack, Acceptance.ACCEPTED)
+        if commit is not None:
+            reply.answer(self._ack(header, commit, None), last=False)
+        waiting = _Awaiting(header, reply)
+        self._awaiting[message.place] = waiting
+        waiting.timer = self._runtime.call_later(
+            self.source.answer_within, lambda: self._answer_application(message.place, Acceptance.ACCEPTED, None)
+        )
+
+    def _not_stored(self, error: StoreError, message: StoredMessage, header: Header, reply: Reply) -> None:
+        if isinstance(error, StoreUnavailable):
+            self._unavailable(message, header, reply)
+            return
+        # A rule of ours was broken: the sender must not believe that it is stored, and may send again.
+        _log.error("reception refused by the store", source=self.source.name, reason=str(error))
+        failed = _error(ErrorCode.INTERNAL, "", "the message could not be stored")
+        self._answer(header, reply, Acceptance.REJECTED, failed)
+
+    def _unavailable(self, message: StoredMessage, header: Header, reply: Reply) -> None:
+        policy = self.source.when_unavailable
+        if policy == "wait":
+            message.place = 0
+            self._intake.hold(self, message, header, reply)
+            return
+        acceptance = Acceptance.REJECTED if policy == "ar" else Acceptance.ERROR
+        self._answer(header, reply, acceptance, _error(ErrorCode.INTERNAL, "", "nothing can be stored at the moment"))
+
+    # --- a batch: one answer a message
+
+    def _accept_batch(self, raw: bytes, peer: str, reply: Reply, name: str) -> None:
+        batch = split_batch(raw)
+        for finding in batch.findings:
+            self._found(finding)
+        if not batch.messages:
+            self._accept_one(raw, peer, reply, name)
+            return
+        collected = _BatchReply(reply, len(batch.messages))
+        for rank, message in enumerate(batch.messages):
+            part = f"{name}#{rank + 1}" if name else ""
+            self._accept_one(message, peer, _PartReply(collected, rank), part)
+
+    # --- answers
+
+    def _answer(self, header: Header, reply: Reply, acceptance: Acceptance, error: AnswerError | None) -> None:
+        """Give every answer that the message asks for, at once."""
+        commit = commit_code(header.accept_ack, header.application_ack, acceptance)
+        code = application_code(header.accept_ack, header.application_ack, acceptance)
+        if commit is not None:
+            reply.answer(self._ack(header, commit, error), last=code is None)
+            if code is None:
+                return
+        reply.answer(self._ack(header, code, error) if code is not None else b"")
+
+    def _ack(self, header: Header, code: AckCode, error: AnswerError | None) -> bytes:
+        intake = self._intake
+        return build_ack(
+            header, code=code, now_ms=self._runtime.now_ms(), ack_id=intake.next_ack_id(),
+            text="" if error is None else error.user_text, error=error, utc_offset_s=intake.utc_offset_seconds,
+        )
+
+    def _routed(self, routes: Sequence[Route]) -> None:
+        awaiting = self._awaiting
+        for route in routes:
+            if route.place in awaiting:
+                if route.state is MessageState.REJECTED:
+                    acceptance = Acceptance.REJECTED if route.code.startswith("AR") else Acceptance.ERROR
+                    self._answer_application(
+                        route.place, acceptance, _error(ErrorCode.INTERNAL, route.field, route.reason)
+                    )
+                else:
+                    self._answer_application(route.place, Acceptance.ACCEPTED, None)
+
+    def _answer_application(self, place: int, acceptance: Acceptance, error: AnswerError | None) -> None:
+        waiting = self._awaiting.pop(place, None)
+        if waiting is None:
+            return
+        if waiting.timer is not None:
+            waiting.timer.cancel()
+        header = waiting.header
+        code = application_code(header.accept_ack, header.application_ack, acceptance)
+        if code is None and acceptance is not Acceptance.ACCEPTED and header.application_ack in {"AL", "ER"}:
+            code = AckCode.AE if acceptance is Acceptance.ERROR else AckCode.AR  # CA was already said
+        waiting.reply.answer(self._ack(header, code, error) if code is not None else b"")
+
+    # --- what is kept and counted
+
+    def _read_header(self, raw: bytes) -> tuple[str, Header]:
+        form = self.source.format
+        if form == "auto" or form != "hl7v2":
+            seen = sniff(raw)
+            if form not in ("auto", seen) and seen != "unknown":
+                raise ParseError(f"this is {seen}, but the source takes {form}; write format: auto to take both")
+            form = seen if form == "auto" else form
+        if form == "hprim-sante":
+            return form, read_hprim_header(raw)
+        if form == "hprim-medecin":
+            return form, Header.absent()
+        try:
+            return "hl7v2", read_header(raw)
+        except ParseError:
+            seen = sniff(raw)
+            if seen.startswith("hprim"):
+                raise ParseError(
+                    f"this is {seen}, but the source takes hl7v2; write format: auto to take both",
+                    error_code=ErrorCode.UNSUPPORTED_TYPE,
+                ) from None
+            raise
+
+    def _keep_refusal(self, code: str, reason: str, raw: bytes, size: int, peer: str) -> None:
+        self.counts["refused"] += 1
+        times = self.refused_by_code[code] = self.refused_by_code.get(code, 0) + 1
+        if times & (times - 1) == 0:  # 1, 2, 4, 8…: a broken sender doesn't flood the log
+            _log.warning("refused", source=self.source.name, peer=peer, code=code, reason=reason, times=times)
+        refusal = Refusal(
+            source=self.source.name, peer=peer, at_ms=self._runtime.now_ms(), code=code, reason=reason, size=size,
+            raw=raw[:REFUSAL_BYTES],
+        )
+        self._store.submit(Refuse(refusal), Urgency.LAZY)
+
+    def _found(self, finding: str) -> None:
+        self.findings[finding] = self.findings.get(finding, 0) + 1
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return counts since the start, for status."""
+        return {
+            **self.counts, "findings": dict(self.findings), "refusals": dict(self.refused_by_code),
+            "last_received_ms": self.last_received_ms,
+        }
+
+
+class _BatchReply:
+    """Collect the answers of a batch's messages; each goes out as a block of its own, in order."""
+
+    __slots__ = ("_answers", "_reply", "_waiting")
+
+    def __init__(self, reply: Reply, count: int) -> None:
+        self._reply = reply
+        self._answers: list[list[bytes]] = [[] for _ in range(count)]
+        self._waiting = count
+
+    def part(self, rank: int, data: bytes, *, last: bool) -> None:
+        if data:
+            self._answers[rank].append(data)
+        if last:
+            self._waiting -= 1
+            if not self._waiting:
+                blocks = [block for answers in self._answers for block in answers]
+                for block in blocks[:-1]:
+                    self._reply.answer(block, last=False)
+                self._reply.answer(blocks[-1] if blocks else b"")
+
+
+class _PartReply:
+    """The place of one message's answers among those of its batch."""
+
+    __slots__ = ("_batch", "_rank")
+
+    def __init__(self, batch: _BatchReply, rank: int) -> None:
+        self._batch = batch
+        self._rank = rank
+
+    def answer(self, data: bytes, *, last: bool = True) -> None:
+        self._batch.part(self._rank, data, last=last)
+
+
+def _header_of(head: bytes) -> Header | None:
+    try:
+        return read_header(head)
+    except ParseError:
+        return None
+
+
+def _error(code: int, location: str, reason: str) -> AnswerError:
+    return AnswerError(
+        code=str(int(code)), code_text=ErrorCode(code).text, location=location, severity="E", user_text=reason
+    )

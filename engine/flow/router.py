@@ -1,0 +1,356 @@
+"""
+Router: one routing group's messages, in the order of their place, from custody to deliveries.
+
+Takes the very objects of a commit when it has read up to them, otherwise pages through the store; marks
+retransmissions; evaluates the routes (routes.evaluation, which is pure); commits the deliveries. Works in
+short slices, so that acknowledgements and answers go on beside a backlog. After any failure of the store it
+drops its memory and starts again from there, by the same path as after a crash.
+
+Operators' intentions (retry, discard, restore) are executed here, between two messages.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any, Final
+
+import structlog
+
+from engine.core.changes import Fulfil, Receipt, Reopen, Requeue, Route
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Arrival, Intention, StoredMessage, place_of
+from engine.core.ports import Place, Received, Runtime, Store, Urgency
+from engine.core.references import References
+from engine.errors import ChangeRefused, StoreError
+from engine.flow.retransmissions import ARRIVALS_MAX, Retransmissions
+from engine.routes.configuration import Configuration
+from engine.routes.evaluation import evaluate, render_again
+
+_log = structlog.get_logger(__name__)
+
+_SLICE_SECONDS: Final = 0.002
+_PAGE_MESSAGES: Final = 500
+_PAGE_BYTES: Final = 4_000_000
+_BUFFER_BYTES: Final = 16_000_000
+_UNCOMMITTED_MAX: Final = 1_000
+_EARLY_MAX: Final = 200
+_RESTART_SECONDS: Final = 1.0
+
+
+class Router:
+    """One routing group's router."""
+
+    def __init__(
+        self, group: str, configuration: Configuration, store: Store, runtime: Runtime, references: References
+    ) -> None:
+        """
+        Prepare; `start` reads the store.
+
+        Args:
+            group: The routing group.
+            configuration: Sites, sources and compiled routes.
+            store: Where messages come from and deliveries go.
+            runtime: Clock and tasks.
+            references: Hashes lane keys and search keys.
+        """
+        self.group = group
+        self.configuration = configuration
+        self._store = store
+        self._runtime = runtime
+        self._references = references
+        self._sources = [source for source in configuration.sources.values() if source.routing == group]
+        self._buffer: deque[StoredMessage] = deque()
+        self._early: list[Received] = []  # announced while a page is being read
+        self._early_lost = False
+        self._buffered_bytes = 0
+        self._cursor: Place = 0
+        self._behind = True
+        self._reading = False
+        self._pumping = False
+        self._started = False
+        self._stopping = False
+        self._uncommitted = 0
+        self._generation = 0
+        self._memory = Retransmissions()
+        self.counts: dict[str, int] = {}
+        self.findings: dict[tuple[str, str], int] = {}
+        store.on_received(group, self._received)
+        store.on_intentions("router", self._intended)
+
+    async def start(self) -> None:
+        """Remember recent arrivals, take up what was not routed, execute what operators asked meanwhile."""
+        await self._restore()
+        for intention in await self._store.intentions("router"):
+            self._intended(intention)
+        self._started = True
+        self._wake()
+
+    def stop(self) -> None:
+        """Take no further message; what is committed is found at the next start."""
+        self._stopping = True
+
+    def facts(self) -> dict[str, Any]:
+        """Return endings and findings since the start, for status."""
+        return {
+            "group": self.group, "cursor": self._cursor, "buffered": len(self._buffer), **self.counts,
+            "findings": {f"{source}: {finding}": count for (source, finding), count in self.findings.items()},
+        }
+
+    # --- from the store
+
+    def _received(self, batch: Received) -> None:
+        if self._reading:
+            if len(self._early) < _EARLY_MAX:
+                self._early.append(batch)
+            else:
+                self._early_lost = True
+        elif self._behind or not self._absorb(batch):
+            self._behind = True  # these objects are dropped from memory and found by paging
+        self._wake()
+
+    def _absorb(self, batch: Received) -> bool:
+        """Take a commit's objects if everything before them was read; tell whether they are covered."""
+        if batch.before > self._cursor or self._buffered_bytes > _BUFFER_BYTES:
+            return False
+        if batch.high > self._cursor:
+            fresh = [message for message in batch.messages if message.place > self._cursor]
+            self._buffer.extend(fresh)
+            self._buffered_bytes += sum(len(message.raw) for message in fresh)
+            self._cursor = batch.high
+        return True
+
+    def _wake(self) -> None:
+        if self._started and not self._pumping and not self._stopping:
+            self._pumping = True
+            self._runtime.call_soon(self._pump)
+
+    def _pump(self) -> None:
+        """Route for at most one slice, then give the loop its turn."""
+        self._pumping = False
+        until = self._runtime.monotonic() + _SLICE_SECONDS
+        buffer = self._buffer
+        while buffer and self._uncommitted < _UNCOMMITTED_MAX:
+            message = buffer.popleft()
+            self._buffered_bytes -= len(message.raw)
+            self._route(message)
+            if self._runtime.monotonic() > until:
+                self._wake()
+                return
+        if not buffer and self._behind and not self._reading:
+            self._reading = True
+            self._runtime.spawn(self._read(), f"router {self.group} reads")
+
+    async def _read(self) -> None:
+        """Read one page; commits announced meanwhile are taken up when the page reached them."""
+        generation = self._generation
+        self._early.clear()
+        self._early_lost = False
+        try:
+            page = await self._store.unrouted(self.group, self._cursor, _PAGE_MESSAGES, _PAGE_BYTES)
+        except StoreError as error:
+            self._reading = False
+            self._failed(error)
+            return
+        self._reading = False
+        if generation == self._generation:
+            self._buffer.extend(page.items)
+            self._buffered_bytes += sum(len(message.raw) for message in page.items)
+            self._cursor = max(self._cursor, page.high)
+            self._behind = bool(page.items)  # there may be more, unless a later commit follows the page
+            for batch in self._early:
+                self._behind = not self._absorb(batch)
+            self._behind = self._behind or self._early_lost
+        self._early.clear()
+        self._wake()
+
+    # --- one message
+
+    def _route(self, message: StoredMessage) -> None:
+        source = self.configuration.sources.get(message.source)
+        if source is not None:
+            original = self._memory.original_of(message, source.dedupe * 1000)
+            if original is not None:
+                self._submit(
+                    Route(
+                        place=message.place, group=message.group, source=message.source, expected=MessageState.RECEIVED,
+                        state=MessageState.DUPLICATE, site=message.site, type=message.type, code="E-DUPLICATE",
+                        reason=f"the same control id and bytes as message {original.place}",
+                        config=self.configuration.hash, linked_to=original.place,
+                    )
+                )
+                return
+        self._submit(self._evaluate(message))
+
+    def _evaluate(self, message: StoredMessage) -> Route:
+        try:
+            evaluation = evaluate(self.configuration, message, self._references)
+        except Exception as error:
+            return self._faulty(message, error)
+        for finding in evaluation.findings:
+            key = (message.source, finding)
+            self.findings[key] = self.findings.get(key, 0) + 1
+        deliveries = evaluation.deliveries
+        lanes = frozenset(lane for delivery in deliveries for lane in delivery.lanes)
+        self._memory.remember(
+            message.source,
+            Arrival(message.place, message.control_id or message.name, message.digest, message.received_ms, lanes),
+        )
+        return Route(
+            place=message.place, group=message.group, source=message.source, expected=MessageState.RECEIVED,
+            state=evaluation.state, site=evaluation.site, type=evaluation.type, code=evaluation.code,
+            field=evaluation.field, reason=evaluation.reason, config=self.configuration.hash, deliveries=deliveries,
+            keys=list({*evaluation.keys, *lanes}),
+        )
+
+    def _faulty(self, message: StoredMessage, error: Exception) -> Route:
+        """Make a message dead on which our own code fails; the place is told, never the exception's text."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{type(error).__name__} at {PurePath(frame.filename).name}:{frame.lineno}"
+        _log.error("internal fault", place=message.place, source=message.source, where=where)
+        return Route(
+            place=message.place, group=message.group, source=message.source, expected=MessageState.RECEIVED,
+            state=MessageState.DEAD, site=message.site, type=message.type, code="E-INTERNAL",
+            reason=f"a fault of Passerelle: {where}; please report it, then retry after the next version",
+            config=self.configuration.hash,
+        )
+
+    def _submit(self, route: Route) -> None:
+        name = route.state.name.lower()
+        self.counts[name] = self.counts.get(name, 0) + 1
+        self._uncommitted += 1
+        self._store.submit(route, Urgency.SOON, self._committed)
+
+    def _committed(self, result: Receipt | StoreError) -> None:
+        self._uncommitted -= 1
+        if type(result) is not Receipt:
+            self._failed(result)
+        elif self._buffer:
+            self._wake()
+
+    def _failed(self, error: StoreError | Receipt) -> None:
+        """Drop everything and start again from the store."""
+        self._generation += 1
+        self._early.clear()
+        self._buffer.clear()
+        self._buffered_bytes = 0
+        self._behind = True
+        if not self._started or self._stopping:
+            return
+        _log.error("router starts again from the store", group=self.group, reason=str(error))
+        self._started = False
+        self._runtime.call_later(_RESTART_SECONDS, self._start_again)
+
+    def _start_again(self) -> None:
+        self._runtime.spawn(self._restart(), f"router {self.group} restarts")
+
+    async def _restart(self) -> None:
+        if self._uncommitted:  # their outcome is still to come: reading now would route them twice
+            self._runtime.call_later(_RESTART_SECONDS, self._start_again)
+            return
+        self._cursor = 0
+        try:
+            await self._restore()
+        except StoreError as error:
+            _log.error("router can't read the store", group=self.group, reason=str(error))
+            self._runtime.call_later(_RESTART_SECONDS, self._start_again)
+            return
+        self._started = True
+        self._wake()
+
+    async def _restore(self) -> None:
+        self._memory = Retransmissions()
+        now = self._runtime.now_ms()
+        recent: list[tuple[str, Arrival]] = []
+        for source in self._sources:
+            since = now - int(source.dedupe * 1000)
+            recent += [(source.name, arrival) for arrival in await self._store.recent(source.name, since, ARRIVALS_MAX)]
+        self._memory.restore(recent)
+
+    # --- operators
+
+    def _intended(self, intention: Intention) -> None:
+        self._runtime.spawn(self._execute(intention), f"router executes {intention.verb}")
+
+    async def _execute(self, intention: Intention) -> None:
+        try:
+            await self._carry_out(intention)
+        except StoreError as error:
+            self._refuse(intention, str(error))
+
+    async def _carry_out(self, intention: Intention) -> None:
+        delivery, place = intention.arguments.get("delivery"), intention.arguments.get("message")
+        if intention.verb == "retry" and isinstance(delivery, int):
+            await self._retry_delivery(intention, delivery)
+        elif intention.verb in _MESSAGE_VERBS and isinstance(place, int):
+            await self._change_message(intention, place)
+        else:
+            self._refuse(intention, f"the router knows no {intention.verb} of this")
+
+    async def _retry_delivery(self, intention: Intention, delivery_id: int) -> None:
+        row = await self._store.delivery(delivery_id)
+        if row is None or row.state is not DeliveryState.DEAD:
+            self._refuse(intention, "this delivery is not dead: somebody treated it meanwhile")
+            return
+        message = await self._store.message(place_of(delivery_id))
+        if message is None:
+            self._refuse(intention, "the message's bytes were pruned: it can't be sent again")
+            return
+        if message.group != self.group:
+            return  # another group's router executes it
+        again = render_again(
+            self.configuration, message, self._references, row.route, row.destination, delivery_id
+        )
+        if again.state is not DeliveryState.PENDING:
+            self._refuse(intention, f"it would die again: {again.code} {again.field} {again.reason}".strip())
+            return
+        self._fulfil(intention, "goes back to its place", Requeue(again, rendered_again=True))
+
+    async def _change_message(self, intention: Intention, place: int) -> None:
+        message = await self._store.message(place)
+        if message is None:
+            self._refuse(intention, "this message never existed, or was pruned")
+            return
+        if message.group != self.group:
+            return
+        allowed, state, outcome = _MESSAGE_VERBS[intention.verb]
+        if message.state not in allowed:
+            self._refuse(intention, f"the message is {message.state.name.lower()}: {intention.verb} doesn't apply")
+            return
+        reopen = Reopen(place, self.group, message.state, state)
+        again: Callable[[], None] | None = None
+        if intention.verb == "retry":
+            message.state = MessageState.RECEIVED
+
+            def again() -> None:
+                self._submit(self._evaluate(message))
+
+        self._fulfil(intention, outcome, reopen, again)
+
+    def _fulfil(
+        self, intention: Intention, outcome: str, change: Requeue | Reopen, then: Callable[[], None] | None = None
+    ) -> None:
+        def done(result: Receipt | StoreError) -> None:
+            if isinstance(result, ChangeRefused):
+                self._refuse(intention, str(result))
+            elif isinstance(result, StoreError):
+                self._failed(result)
+            elif then is not None:
+                then()
+
+        self._store.submit(Fulfil(intention.id, True, outcome, [change]), Urgency.NOW, done)
+
+    def _refuse(self, intention: Intention, why: str) -> None:
+        self._store.submit(Fulfil(intention.id, False, why), Urgency.NOW)
+
+
+_MESSAGE_VERBS: Final = {
+    "retry": (
+        frozenset({MessageState.DEAD, MessageState.FILTERED, MessageState.UNROUTED}), MessageState.RECEIVED,
+        "goes through the routes again",
+    ),
+    "discard": (frozenset({MessageState.DEAD}), MessageState.DISCARDED, "discarded; restore brings it back"),
+    "restore": (frozenset({MessageState.DISCARDED}), MessageState.DEAD, "dead again"),
+}
