@@ -1,0 +1,136 @@
+"""What both sides of a folder need: safe names, free names, durable renames, errors in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+NAME_BYTES_MAX: Final = 255
+"""NAME_MAX of the usual file systems."""
+
+_UNSAFE: Final = {ord(character): "_" for character in '/\\:*?"<>|'} | dict.fromkeys((*range(32), 127), "_")
+"""Separators, what Windows shares forbid, and control characters."""
+
+_WORDS: Final = {
+    errno.ENOENT: "the folder is missing",
+    errno.ENOTDIR: "the path is no folder",
+    errno.EACCES: "the service account has no right to it",
+    errno.EPERM: "the service account has no right to it",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EXDEV: "the folder to move to is on another file system",
+    errno.ESTALE: "the network share went away",
+    errno.EHOSTDOWN: "the server of the network share does not answer",
+    errno.ENAMETOOLONG: "the file name is too long for this file system",
+}
+
+_NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.ENOSYS})
+"""Some network file systems can't flush a folder; the rename is then as durable as they make it."""
+
+
+def in_words(error: OSError) -> str:
+    """
+    Return an error as a clause for operators.
+
+    Never `str(error)`: that holds the file's name, which may hold a patient's.
+    """
+    number = error.errno or 0
+    return _WORDS.get(number) or f"{(error.strerror or type(error).__name__).lower()} (error {number})"
+
+
+def safe_name(text: str) -> str:
+    """
+    Return one path component that can't leave its folder, hide itself, or be refused by a Windows share.
+
+    Empty when nothing is left of it.
+    """
+    name = text.translate(_UNSAFE).strip(" .")
+    return fit(*_cut(name))
+
+
+def fit(stem: str, tail: str) -> str:
+    """Return `stem + tail` with the stem cut so that the whole fits a file name (in bytes, never inside one)."""
+    room = NAME_BYTES_MAX - len(os.fsencode(tail))
+    raw = os.fsencode(stem)
+    if len(raw) > room:
+        stem = raw[: max(room, 0)].decode("utf-8", "ignore")
+    return stem + tail
+
+
+def numbered(name: str, number: int) -> str:
+    """Return the name with a number before its extension (`a-2.hl7`); 0 leaves it as it is."""
+    if number == 0:
+        return name
+    stem, extension = _cut(name)
+    return fit(stem, f"-{number}{extension}")
+
+
+def first_free(name: str, taken: Callable[[str], bool]) -> int:
+    """
+    Return a number with which `numbered(name, …)` is free, 0 when the name itself is.
+
+    Galloping, then bisection: a sender that uses one name all month costs a dozen looks, not thousands.
+    """
+    if not taken(name):
+        return 0
+    high = 1
+    while taken(numbered(name, high)):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if taken(numbered(name, middle)):
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def free_path(folder: Path, name: str) -> Path:
+    """Return a path in `folder` that nothing uses yet: the name, or the name with a number."""
+    return folder / numbered(name, first_free(name, lambda text: os.path.lexists(folder / text)))
+
+
+def sync_folder(folder: Path) -> None:
+    """
+    Make renames in a folder durable.
+
+    Raises:
+        OSError: The file system failed (not: it knows no such flush).
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(handle)
+
+
+def make_folder(root: Path, relative: str) -> Path:
+    """
+    Make a folder below `root`, which must exist, and return it; each new name is made durable.
+
+    The root itself is never made: where a network share is not mounted, files would land under the mount point.
+    """
+    folder = root
+    for part in Path(relative).parts:
+        parent, folder = folder, folder / part
+        with suppress(FileExistsError):
+            folder.mkdir()
+            sync_folder(parent)
+    return folder
+
+
+def _cut(name: str) -> tuple[str, str]:
+    """Split before the last dot; an extension of more than 16 characters is none."""
+    stem, dot, extension = name.rpartition(".")
+    if not (dot and stem) or len(extension) > 16:
+        return name, ""
+    return stem, dot + extension
