@@ -1,0 +1,189 @@
+"""
+From MSH-18 (table 0211) to a codec, and from received bytes to their base.
+
+What a system declares and what it emits are two things. Bytes are decoded strictly as declared; where that
+fails, or where single-byte is declared and the bytes are valid UTF-8 (which text in Latin letters is never
+by chance), the truth is taken and a finding tells it. Nothing here ever fails.
+
+The *base* of a message is what edits are written against: UTF-8, one CR after each segment. It is derived
+from the received bytes and one flag byte, always in the same way: a stored difference is only as good as
+this derivation, so the numbers and what they do never change.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from engine.parsers.sniff import BLANKS, UTF8_MARK
+
+CODECS: Final = (
+    "utf-8",
+    "cp1252",
+    "iso8859-15",
+    "latin-1",
+    "cp850",
+    "cp437",
+    "mac-roman",
+    "cp1250",
+    "iso8859-2",
+    "iso8859-3",
+    "iso8859-4",
+    "iso8859-5",
+    "iso8859-6",
+    "iso8859-7",
+    "iso8859-8",
+    "iso8859-9",
+    "cp858",
+)
+"""Codecs of a base; the index is stored in the flag byte (`flag >> 1`): append only."""
+
+ENDS: Final = 1
+"""Bit of the flag: byte order mark and blank lines dropped, one CR after each segment."""
+
+_NAMES: Final[dict[str, str]] = {
+    # table 0211, IANA's and Python's names and what people write, without blanks, `-`, `_`, `/` and `ISO`;
+    # 8859/1 is read as its superset cp1252, because what declares it emits typographic apostrophes and euros
+    "88591": "cp1252",
+    "LATIN1": "cp1252",
+    "CP1252": "cp1252",
+    "WINDOWS1252": "cp1252",
+    "ANSI": "cp1252",
+    "885915": "iso8859-15",
+    "LATIN9": "iso8859-15",
+    "UNICODEUTF8": "utf-8",
+    "UNICODE": "utf-8",
+    "UTF8": "utf-8",
+    "CP850": "cp850",
+    "IBM850": "cp850",
+    "CP858": "cp858",
+    "CP437": "cp437",
+    "IBM437": "cp437",
+    "MACROMAN": "mac-roman",
+    "MACINTOSH": "mac-roman",
+    "CP1250": "cp1250",
+    "WINDOWS1250": "cp1250",
+    **{f"8859{part}": f"iso8859-{part}" for part in range(2, 10)},
+}
+_SILENT: Final = frozenset({"", "ASCII", "USASCII"})
+
+
+class Decision(NamedTuple):
+    """How a message is decoded."""
+
+    codec: str
+    """A name of CODECS."""
+    finding: str
+    """Empty, `charset-mismatch`, `charset-unknown`, `charset-undeclared` or `charset-repeated`."""
+
+
+def codec_of(name: str) -> str:
+    """
+    Return the codec that a charset's name means here.
+
+    Args:
+        name: A value of table 0211 (`8859/15`), an IANA name or a Python one (`ISO-8859-15`).
+
+    Returns:
+        One of CODECS; empty when the name says nothing (empty, ASCII) or isn't known.
+    """
+    known = _KNOWN.get(name)
+    if known is None:
+        known = _NAMES.get(_plain(name), "")
+        if len(_KNOWN) < 256:
+            _KNOWN[name] = known
+    return known
+
+
+def decide(raw: bytes, declared: str, default: str) -> Decision:
+    """
+    Find the codec in which some bytes are written.
+
+    Args:
+        raw: The bytes of the message.
+        declared: MSH-18 as received; of several repetitions (`~`) the first known one counts.
+        default: The source's codec, for a silent or unknown declaration.
+
+    Returns:
+        The codec, in which `raw` decodes strictly, and a finding when it isn't the declared one.
+    """
+    declaration = _DECLARED.get(declared)
+    if declaration is None:
+        declaration = _declaration(declared)
+        if len(_DECLARED) < 256:
+            _DECLARED[declared] = declaration
+    codec, finding = declaration
+    fallback = codec_of(default) or "cp1252"
+    expected = codec or fallback
+    if raw.isascii():
+        if codec:
+            return declaration
+        return Decision(expected, "" if finding == "charset-undeclared" else finding)
+    actual = _actual(raw, expected, fallback)
+    if codec:
+        return declaration if actual == codec else Decision(actual, "charset-mismatch")
+    if finding == "charset-undeclared" and declared.strip():
+        finding = "charset-mismatch"  # ASCII was declared, and this is none
+    return Decision(actual, finding)
+
+
+def base_of(raw: bytes, flag: int) -> bytes:
+    """
+    Return the base of received bytes, to which stored differences apply (core.splices.apply).
+
+    Args:
+        raw: The bytes as received.
+        flag: `Message.base_flag`: bit 0 is ENDS, the other bits the index in CODECS to decode from.
+    """
+    if not flag:
+        return raw
+    source = CODECS[flag >> 1]
+    if source != "utf-8":
+        raw = raw.decode(source).encode()
+    if flag & ENDS:
+        lines = raw.removeprefix(UTF8_MARK).lstrip(BLANKS).splitlines()
+        raw = b"\r".join([line for line in lines if line.strip(BLANKS)]) + b"\r"
+    return raw
+
+
+def base_flag(codec: str, ends: bool) -> int:
+    """Return the flag byte for a codec of CODECS and whether segment ends are made one CR."""
+    return CODECS.index(codec) << 1 | ends
+
+
+def _actual(raw: bytes, expected: str, fallback: str) -> str:
+    """Name the codec that decodes all of `raw`, which isn't ASCII; UTF-8 first, because it is never by chance."""
+    for codec in ("utf-8", expected, fallback, "cp1252"):
+        try:
+            raw.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        return codec
+    return "latin-1"
+
+
+def _declaration(declared: str) -> Decision:
+    """Return what MSH-18 says by itself: a codec or none, and what is odd about it."""
+    codec = codec_of(declared)
+    if codec:
+        return Decision(codec, "")
+    repetitions = declared.split("~")
+    if len(repetitions) > 1:
+        for repetition in repetitions:
+            codec = codec_of(repetition)
+            if codec:
+                return Decision(codec, "charset-repeated")
+    if all(_plain(repetition) in _SILENT for repetition in repetitions):
+        return Decision("", "charset-undeclared")
+    return Decision("", "charset-unknown")
+
+
+def _plain(name: str) -> str:
+    plain = name.upper()
+    for mark in (" ", "-", "_", "/"):
+        plain = plain.replace(mark, "")
+    return plain.removeprefix("ISO")
+
+
+_KNOWN: Final[dict[str, str]] = {}
+_DECLARED: Final[dict[str, Decision]] = {}
+"""Names and declarations already looked up; bounded, because MSH-18 comes from outside."""

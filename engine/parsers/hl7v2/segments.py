@@ -1,0 +1,186 @@
+"""One segment: fields are split when one is asked for; edits are kept apart from what was received."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.core.splices import Splice
+from engine.errors import StepFailed
+from engine.parsers.sniff import BLANKS
+
+HEADERS: Final = frozenset({b"MSH", b"FHS", b"BHS"})
+"""Segments whose field 1 is the field separator itself (HL7 v2.5 § 2.16.9.1)."""
+
+ADDED: Final = -1
+"""Origin of a segment that wasn't received."""
+
+NAME_MAX: Final = 3
+
+
+class Segment:
+    """
+    One segment of a message.
+
+    Segments come from `Message.segments`, `first` or `add_segment`, never from elsewhere: those belong to
+    that message alone, and an edit is seen in it and nowhere else.
+    """
+
+    __slots__ = ("_edits", "_fields", "_line", "_mark", "code", "origin", "owned")
+
+    def __init__(self, code: bytes, line: bytes, mark: bytes, origin: int) -> None:
+        self.code = code
+        """Its name, as bytes."""
+        self.origin = origin
+        """Index of the received line, or ADDED."""
+        self.owned = False
+        """Belongs to one message: False while copies may share it, and then nobody edits it."""
+        self._line = line
+        self._mark = mark
+        self._fields: list[bytes] | None = None
+        self._edits: dict[int, bytes] | None = None
+
+    @property
+    def name(self) -> str:
+        """`PID`; empty for a line that doesn't begin with a segment's name."""
+        return self.code.decode("latin-1")
+
+    @property
+    def count(self) -> int:
+        """Number of the last field, present or not empty (HL7 numbering)."""
+        fields = self._fields
+        if fields is None:
+            fields = self._split()
+        return max([len(fields) - 1, *self._edits]) if self._edits else len(fields) - 1
+
+    @property
+    def edited(self) -> bool:
+        """Whether a field differs from what was received."""
+        return bool(self._edits)
+
+    def field(self, number: int) -> bytes:
+        """
+        Return one field, with its repetitions and components, as bytes of the message.
+
+        Args:
+            number: From 1; MSH-1 is the field separator, MSH-2 the other delimiters; 0 is the name.
+
+        Returns:
+            b"" when the segment is shorter.
+        """
+        if self._edits is not None:
+            edited = self._edits.get(number)
+            if edited is not None:
+                return edited
+        fields = self._fields
+        if fields is None:
+            fields = self._split()
+        return fields[number] if number < len(fields) else b""
+
+    def set_field(self, number: int, data: bytes) -> None:
+        """
+        Replace one field; those between the last one and it come to be empty.
+
+        Args:
+            number: From 1.
+            data: The whole field as it shall stand in the message: escaped, in the message's charset.
+
+        Raises:
+            StepFailed: It is MSH-1 or MSH-2 (E-DELIMITERS), or `data` holds a segment end (E-SEGMENT-END).
+        """
+        if number < 1 or (number < 3 and self.code in HEADERS):
+            raise StepFailed(
+                "E-DELIMITERS", "the delimiters of a message are not a value to set", field=f"{self.name}-{number}"
+            )
+        if b"\r" in data or b"\n" in data:
+            raise StepFailed(
+                "E-SEGMENT-END", "a field can't hold a segment end; escape it", field=f"{self.name}-{number}"
+            )
+        self.put(number, data)
+
+    def put(self, number: int, data: bytes) -> None:
+        """Replace one field without looking at it (the parsers' own use)."""
+        assert self.owned, "a segment is edited through the message to which it belongs"
+        fields = self._fields
+        if fields is None:
+            fields = self._split()
+        edits = self._edits
+        if edits is None:
+            edits = self._edits = {}
+        if (fields[number] if number < len(fields) else b"") == data:
+            edits.pop(number, None)
+        else:
+            edits[number] = data
+
+    def line(self) -> bytes:
+        """Return the segment as it stands now, without its end."""
+        edits = self._edits
+        if not edits:
+            return self._line
+        fields = list(self._fields or self._split())
+        last = max(edits)
+        if last >= len(fields):
+            fields += [b""] * (last + 1 - len(fields))
+        for number, data in edits.items():
+            fields[number] = data
+        if self.code in HEADERS and len(fields) > 1:
+            del fields[1]
+        return self._mark.join(fields)
+
+    def clone(self) -> Segment:
+        """Return a segment of its own for another message; what was split is shared."""
+        other = Segment(self.code, self._line, self._mark, self.origin)
+        other._fields = self._fields
+        other._edits = dict(self._edits) if self._edits else None
+        other.owned = True
+        return other
+
+    def splices(self, start: int) -> list[Splice]:
+        """Return what was edited, as splices against a base in which the received line begins at `start`."""
+        edits = self._edits
+        if not edits:
+            return []
+        fields = self._fields or self._split()
+        mark = self._mark
+        width = len(mark)
+        result: list[Splice] = []
+        # in MSH, field 1 is the separator itself: it has no place between separators
+        first = 2 if self.code in HEADERS else 1
+        position, offset = first, start + len(fields[0]) + width
+        for number in sorted(edits):
+            if number >= len(fields):
+                break
+            while position < number:
+                offset += len(fields[position]) + width
+                position += 1
+            result.append((offset, len(fields[number]), edits[number]))
+        beyond = [number for number in edits if number >= len(fields)]
+        if beyond:
+            tail = [edits.get(number, b"") for number in range(len(fields), max(beyond) + 1)]
+            put = mark + mark.join(tail)
+            end = start + len(self._line)
+            if result and result[-1][0] + result[-1][1] == end:
+                offset, dropped, before = result.pop()
+                result.append((offset, dropped, before + put))
+            else:
+                result.append((end, 0, put))
+        return result
+
+    def _split(self) -> list[bytes]:
+        fields = self._line.split(self._mark)
+        if self.code in HEADERS:
+            fields.insert(1, self._mark)
+        self._fields = fields
+        return fields
+
+
+def code_of(line: bytes, mark: bytes) -> bytes:
+    """
+    Return the name of a segment whose fourth byte isn't the field separator.
+
+    Blanks before it are passed over (some systems indent); b"" for a line that has no name, as the rest
+    of a value that was cut by a line feed.
+    """
+    head = line[:64].strip(BLANKS)
+    end = head.find(mark)
+    name = head[:end] if end >= 0 else head
+    return name if 0 < len(name) <= NAME_MAX and name.isalnum() and name.isascii() else b""

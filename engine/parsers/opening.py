@@ -1,0 +1,60 @@
+"""The doors of this room, by format."""
+
+from __future__ import annotations
+
+from engine.errors import ParseError
+from engine.parsers.hl7v2.delimiters import STANDARD
+from engine.parsers.hl7v2.header import Header, read_header
+from engine.parsers.hl7v2.message import Message
+from engine.parsers.hprim.header import read_hprim_header
+from engine.parsers.hprim.message import parse_hprim
+from engine.parsers.sniff import sniff
+
+
+def header_of(raw: bytes, format_: str = "auto") -> Header:
+    """
+    Read the header of a message.
+
+    Args:
+        raw: The bytes as received.
+        format_: `hl7v2`, `hprim-sante`, `hprim-medecin`, or `auto` to look at the bytes.
+
+    Returns:
+        The header; for HPRIM Médecin, which has none, one without fields, control id or type.
+
+    Raises:
+        ParseError: The bytes are no message of that format.
+    """
+    actual = sniff(raw) if format_ == "auto" else format_
+    if actual == "hprim-sante":
+        return read_hprim_header(raw)
+    if actual == "hprim-medecin":
+        if not raw.strip():
+            raise ParseError("the file is empty")
+        return Header("hprim-medecin", STANDARD, [], "", "")
+    return read_header(raw)
+
+
+def open_message(
+    raw: bytes, format_: str = "auto", *, default_charset: str = "cp1252", as_utf8: bool = True
+) -> Message:
+    """
+    Read a message of any format that has fields.
+
+    Args:
+        raw: The bytes as received.
+        format_: As `header_of`.
+        default_charset: The source's codec.
+        as_utf8: As Message.parse.
+
+    Raises:
+        ParseError: The bytes are no message of that format, or its format has no fields.
+    """
+    actual = sniff(raw) if format_ == "auto" else format_
+    if actual == "hprim-sante":
+        return parse_hprim(raw, default_charset=default_charset, as_utf8=as_utf8)
+    if actual == "hprim-medecin":
+        raise ParseError(
+            "an HPRIM Médecin letter has no fields that a route could read; it is kept as received", error_code=200
+        )
+    return Message.parse(raw, default_charset=default_charset, as_utf8=as_utf8)

@@ -1,0 +1,493 @@
+"""
+Paths: HL7's own notation, counted from 1, for reading and writing any Message.
+
+    PID-5.1            first repetition, component 1            OBX[*]-5        field 5 of every OBX
+    PID-3[*].4.1       every repetition, comp. 4, subcomp. 1    OBX[3]-5        third OBX; OBX[last]-5
+    PID-3[5=PI].1      the repetition whose component 5 is PI   OBX[3=2160-0]-5 the OBX whose field 3.1 is 2160-0
+    PID-3[@ipp].1      the repetition of this site's authority  PID-3[5 in PI,INS], PID-3[5!=PI]
+    PID-3[+]           append a repetition                      .4.1            relative, inside foreach
+    ZFP, OBX[*]        segments themselves (to delete, to ask whether they exist)
+
+A path is compiled once and serves every message. What is read is text: decoded, escapes replaced; where a
+path ends above the leafs (`PID-5` of `A^B`), the text is the field as it stands, separators and escapes
+included. What is written as text is one leaf and is escaped; `write_bytes` puts in structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Literal
+
+from engine.errors import PathError, StepFailed
+from engine.parsers.hl7v2.delimiters import Delimiters
+from engine.parsers.hl7v2.escapes import escape, unescape
+from engine.parsers.hl7v2.message import Message
+from engine.parsers.hl7v2.segments import HEADERS, Segment
+from engine.parsers.pathwords import Selector, Words, take_apart
+
+NULL: Final = b'""'
+"""HL7's null: erase what you have (HL7 v2.5 § 2.5.3)."""
+
+Recognise = Callable[[list[bytes], Delimiters, int], bool]
+"""Whether an identifier is one of an authority: its components, the delimiters, the repetition's rank from 0."""
+
+Presence = Literal["absent", "null", "value"]
+
+
+class Path:
+    """
+    One compiled path.
+
+    Attributes:
+        text: As written.
+        segment: The segment's name; empty when relative.
+        field: The field's number; 0 when the path names segments.
+        component: 0 when the path ends at the repetition.
+        subcomponent: 0 when it ends at the component.
+        relative: Whether it needs `at`.
+        repeats: Whether it may give more than one value.
+        appends: Whether it ends a new repetition onto a field (`[+]`): nothing to read.
+    """
+
+    __slots__ = (
+        "_bound",
+        "_code",
+        "_plain",
+        "_verbatim",
+        "_words",
+        "appends",
+        "component",
+        "field",
+        "relative",
+        "repeats",
+        "segment",
+        "subcomponent",
+        "text",
+    )
+
+    def __init__(self, text: str, words: Words) -> None:
+        self.text = text
+        self.segment = words.segment
+        self.field = words.field
+        self.component = words.component
+        self.subcomponent = words.subcomponent
+        self.relative = not words.segment
+        which, repetition = words.which, words.repetition
+        self.appends = repetition is not None and repetition.kind == "append"
+        self.repeats = any(
+            selector is not None and selector.kind in {"all", "test", "authority"} for selector in (which, repetition)
+        )
+        self._words = words
+        self._code = words.segment.encode()
+        self._plain = which is None and repetition is None and not self.relative
+        # the delimiters themselves are one leaf, whatever they hold
+        self._verbatim = (self._code in HEADERS and 0 < words.field < 3) or (self._code == b"H" and words.field == 1)
+        self._bound: dict[str, Recognise] = {}
+
+    @classmethod
+    def parse(cls, text: str) -> Path:
+        """
+        Compile a path.
+
+        Raises:
+            PathError: The text is none; the error says where and what to write.
+        """
+        return cls(text, take_apart(text))
+
+    def __repr__(self) -> str:
+        return f"Path({self.text!r})"
+
+    @property
+    def authorities(self) -> tuple[str, ...]:
+        """The names after `@`; they need `bind` before the path is used."""
+        repetition = self._words.repetition
+        return repetition.names if repetition is not None else ()
+
+    def bind(self, recognisers: Mapping[str, Recognise]) -> Path:
+        """
+        Return this path with what recognises its authorities.
+
+        Args:
+            recognisers: By authority name; those the path doesn't name are left aside.
+
+        Raises:
+            PathError: A name has no recogniser.
+        """
+        bound = Path(self.text, self._words)
+        for name in self.authorities:
+            if name not in recognisers:
+                raise PathError(
+                    f"the authority {name} isn't known",
+                    column=max(self.text.find(f"@{name}"), 0),
+                    hint="name one of `authorities:` of the site",
+                )
+            bound._bound[name] = recognisers[name]
+        return bound
+
+    # --- reading ------------------------------------------------------------------------------------------
+
+    def first(self, message: Message, at: Segment | None = None) -> str:
+        """Return the first value as text, "" when there is none."""
+        if self._plain and not self._verbatim:
+            # the fast shape: nearly all paths of nearly all routes
+            segment = message.head(self._code)
+            if segment is None:
+                return ""
+            data = segment.field(self.field)
+            if not data:
+                return ""
+            marks = message.delimiters
+            if marks.repetition:
+                data = data.partition(marks.repetition)[0]
+            if self.component:
+                data = _nth(data, self.component, marks.component)
+                if self.subcomponent:
+                    data = _nth(data, self.subcomponent, marks.subcomponent)
+            # `find`, because `in` costs three times more on bytes
+            if marks.escape and data.find(marks.escape) >= 0:
+                return _text(data, message, marks)
+            return data.decode(message.codec)
+        for data in self._leafs(message, at):
+            return self._decode(data, message)
+        return ""
+
+    def read(self, message: Message, at: Segment | None = None) -> list[str]:
+        """
+        Return the values as text.
+
+        Args:
+            message: Where to read.
+            at: The segment to which a relative path belongs.
+
+        Returns:
+            One text a value; a missing or empty leaf gives none, HL7's null gives `""` (two characters).
+        """
+        if self._plain and not self._verbatim:
+            value = self.first(message)
+            return [value] if value else []
+        return [self._decode(data, message) for data in self._leafs(message, at)]
+
+    def read_bytes(self, message: Message, at: Segment | None = None) -> list[bytes]:
+        """Return the values as they stand in the message, structure and escapes included (to copy them)."""
+        return list(self._leafs(message, at))
+
+    def presence(self, message: Message, at: Segment | None = None) -> Presence:
+        """Return whether there is a value (of several: any), only a null, or nothing."""
+        found: Presence = "absent"
+        for data in self._leafs(message, at):
+            if data != NULL:
+                return "value"
+            found = "null"
+        return found
+
+    def _decode(self, data: bytes, message: Message) -> str:
+        return data.decode(message.codec) if self._verbatim else _text(data, message, message.delimiters)
+
+    def _leafs(self, message: Message, at: Segment | None) -> Iterator[bytes]:
+        """Yield what is there, as bytes."""
+        if not self.field:
+            for segment in self._segments(message, at, to_edit=False):
+                yield segment.code
+            return
+        marks = message.delimiters
+        for segment in self._segments(message, at, to_edit=False):
+            data = segment.field(self.field)
+            if not data:
+                continue
+            if self._verbatim:
+                if self.component < 2:
+                    yield data
+                continue
+            repetitions = marks.repetitions(data)
+            for rank in self._ranks(repetitions, message):
+                leaf = _part(repetitions[rank], self.component, self.subcomponent, marks)
+                if leaf:
+                    yield leaf
+
+    # --- writing ------------------------------------------------------------------------------------------
+
+    def write(self, message: Message, text: str, at: Segment | None = None) -> int:
+        """
+        Write a value wherever the path leads; missing repetitions and components come to be.
+
+        Args:
+            message: Where to write.
+            text: One leaf: what would be structure in it is escaped. `""` writes HL7's null.
+            at: The segment to which a relative path belongs, from `message.segments`.
+
+        Returns:
+            How many leafs were written; 0 only for `[*]` where there is nothing.
+
+        Raises:
+            StepFailed: E-NO-SEGMENT; E-NO-REPETITION where none meets a test that can't be made true;
+                E-ENCODE where the message's charset has no such character; E-NO-ESCAPE where the message
+                has no escape character and would need one; E-DELIMITERS for MSH-1 and MSH-2.
+        """
+        try:
+            data = text.encode(message.codec)
+        except UnicodeEncodeError:
+            raise StepFailed(
+                "E-ENCODE", f"the value has a character that {message.codec} can't write", field=self.text
+            ) from None
+        try:
+            data = escape(data, message.delimiters)
+        except ValueError:
+            raise StepFailed(
+                "E-NO-ESCAPE",
+                "the value holds a delimiter, and the message declares no escape character to write it with",
+                field=self.text,
+            ) from None
+        return self.write_bytes(message, data, at)
+
+    def write_bytes(self, message: Message, data: bytes, at: Segment | None = None) -> int:
+        """
+        Write bytes as they are, structure and escapes included; otherwise as `write`.
+
+        Args:
+            message: Where to write.
+            data: In the message's charset and delimiters.
+            at: The segment to which a relative path belongs.
+        """
+        self._require_writable()
+        written = 0
+        for segment in self._segments(message, at, to_edit=True):
+            written += self._write_into(segment, message, data)
+        if not written and not self._is_all():
+            if not message.positions(self._code):
+                raise StepFailed(
+                    "E-NO-SEGMENT",
+                    f"the message has no {self.segment} segment; add one first: add: {{ segment: {self.segment} }}",
+                    field=self.text,
+                )
+            raise StepFailed(
+                "E-NO-SEGMENT", f"no {self.segment} segment is the one that the path selects", field=self.text
+            )
+        return written
+
+    def delete(self, message: Message, at: Segment | None = None) -> int:
+        """
+        Take out what the path leads to.
+
+        A component is emptied. A repetition that a selector chose is removed wholly. A field without
+        selector is emptied wholly, all its repetitions; a segment without selector: all of that name.
+
+        Returns:
+            How many leafs, repetitions, fields or segments were there and are gone.
+        """
+        if not self.field:
+            return self._delete_segments(message, at)
+        self._require_writable()
+        return sum(self._delete_in(segment, message) for segment in self._segments(message, at, to_edit=True))
+
+    def _delete_segments(self, message: Message, at: Segment | None) -> int:
+        found = (
+            message.segments(self.segment)
+            if self._words.which is None
+            else list(self._segments(message, at, to_edit=True))
+        )
+        for segment in found:
+            message.delete_segment(segment)
+        return len(found)
+
+    def _delete_in(self, segment: Segment, message: Message) -> int:
+        data = segment.field(self.field)
+        if not data:
+            return 0
+        if not self.component and self._words.repetition is None:
+            segment.set_field(self.field, b"")
+            return 1
+        marks = message.delimiters
+        repetitions = marks.repetitions(data)
+        ranks = [rank for rank in self._ranks(repetitions, message) if repetitions[rank]]
+        if not self.component:
+            kept = [part for rank, part in enumerate(repetitions) if rank not in set(ranks)]
+            segment.set_field(self.field, marks.repetition.join(kept))
+            return len(ranks)
+        gone = 0
+        for rank in ranks:
+            if _part(repetitions[rank], self.component, self.subcomponent, marks):
+                repetitions[rank] = self._with(repetitions[rank], b"", marks)
+                gone += 1
+        if gone:
+            segment.set_field(self.field, marks.repetition.join(repetitions))
+        return gone
+
+    def _write_into(self, segment: Segment, message: Message, data: bytes) -> int:
+        marks = message.delimiters
+        field = segment.field(self.field)
+        selector = self._words.repetition
+        if selector is None and (not field or not marks.repetition or marks.repetition not in field):
+            segment.set_field(self.field, self._with(field, data, marks))
+            return 1
+        repetitions = marks.repetitions(field) if field else []
+        ranks = self._ranks(repetitions, message)
+        if not ranks:
+            if selector is not None and selector.kind == "all":
+                return 0
+            ranks = [self._make_repetition(repetitions, message)]
+        for rank in ranks:
+            repetitions[rank] = self._with(repetitions[rank], data, marks)
+        if len(repetitions) > 1 and not marks.repetition:
+            raise StepFailed("E-DELIMITERS", "the message declares no repetition separator", field=self.text)
+        segment.set_field(self.field, marks.repetition.join(repetitions))
+        return len(ranks)
+
+    def _make_repetition(self, repetitions: list[bytes], message: Message) -> int:
+        """Make the repetition that is missing; returns its rank."""
+        selector = self._words.repetition
+        if selector is not None and selector.kind == "number":
+            repetitions += [b""] * (selector.number - len(repetitions))
+            return selector.number - 1
+        made = b""
+        if selector is not None and selector.kind in {"authority", "test"}:
+            if selector.kind == "authority" or selector.negated or len(selector.wanted) > 1:
+                raise StepFailed(
+                    "E-NO-REPETITION",
+                    f"no repetition of {self.segment}-{self.field} is the one that the path selects; [+] appends one",
+                    field=self.text,
+                )
+            wanted = escape(selector.wanted[0].encode(message.codec), message.delimiters)
+            made = _with_part(b"", selector.part, selector.subpart, wanted, message.delimiters, self.text)
+        repetitions.append(made)
+        return len(repetitions) - 1
+
+    def _with(self, repetition: bytes, data: bytes, marks: Delimiters) -> bytes:
+        return _with_part(repetition, self.component, self.subcomponent, data, marks, self.text)
+
+    def _require_writable(self) -> None:
+        if self._verbatim:
+            raise StepFailed("E-DELIMITERS", "the delimiters of a message are not a value to write", field=self.text)
+        if not self.field:
+            raise StepFailed("E-NO-FIELD", "the path names a segment; name a field of it", field=self.text)
+
+    def _is_all(self) -> bool:
+        return any(
+            selector is not None and selector.kind == "all" for selector in (self._words.which, self._words.repetition)
+        )
+
+    # --- choosing -----------------------------------------------------------------------------------------
+
+    def _segments(self, message: Message, at: Segment | None, *, to_edit: bool) -> Iterator[Segment]:
+        if self.relative:
+            if at is None:
+                raise StepFailed("E-NO-FOREACH", "a relative path has a meaning inside foreach only", field=self.text)
+            yield at
+            return
+        positions = message.positions(self._code)
+        if not positions:
+            return
+        which = self._words.which
+        take = message.own if to_edit else message.peek
+        if which is None:
+            yield take(positions[0])
+        elif which.kind == "all":
+            for position in positions:
+                yield take(position)
+        elif which.kind == "last":
+            yield take(positions[-1])
+        elif which.kind == "number":
+            if which.number <= len(positions):
+                yield take(positions[which.number - 1])
+        else:
+            for position in positions:
+                if _segment_meets(message.peek(position), which, message):
+                    yield take(position)
+
+    def _ranks(self, repetitions: list[bytes], message: Message) -> list[int]:
+        """Return the ranks (from 0) of the repetitions that the path selects."""
+        selector = self._words.repetition
+        count = len(repetitions)
+        if selector is None:
+            return [0] if count else []
+        kind = selector.kind
+        if kind == "all":
+            return list(range(count))
+        if kind == "number":
+            return [selector.number - 1] if selector.number <= count else []
+        if kind == "last":
+            return [count - 1] if count else []
+        if kind == "append":
+            return []
+        if kind == "test":
+            return [rank for rank in range(count) if _meets(repetitions[rank], selector, message)]
+        return self._recognised(repetitions, selector, message.delimiters)
+
+    def _recognised(self, repetitions: list[bytes], selector: Selector, marks: Delimiters) -> list[int]:
+        if len(self._bound) < len(selector.names):
+            raise StepFailed(
+                "E-NO-SITE", "the site of the message isn't known, so its authorities are not", field=self.text
+            )
+        recognisers = [self._bound[name] for name in selector.names]
+        result = []
+        for rank, repetition in enumerate(repetitions):
+            components = marks.components(repetition)
+            if any(recognise(components, marks, rank) for recognise in recognisers):
+                result.append(rank)
+        return result
+
+
+def _part(data: bytes, component: int, subcomponent: int, marks: Delimiters) -> bytes:
+    """Return a component or a subcomponent of one repetition; b"" when it is missing."""
+    if component:
+        data = _nth(data, component, marks.component)
+    return _nth(data, subcomponent, marks.subcomponent) if subcomponent else data
+
+
+def _nth(data: bytes, number: int, mark: bytes) -> bytes:
+    """Return one of the parts between `mark`, from 1; the first is all where there is no separator."""
+    if number == 1:
+        return data.partition(mark)[0] if mark else data
+    parts = data.split(mark, number) if mark else ()
+    return parts[number - 1] if number <= len(parts) else b""
+
+
+def _with_part(
+    repetition: bytes, component: int, subcomponent: int, data: bytes, marks: Delimiters, path: str
+) -> bytes:
+    """Return a repetition in which one part is replaced."""
+    if not component:
+        return data
+    if repetition == NULL:
+        repetition = b""  # a value replaces the null
+    if not marks.component:
+        components = [repetition]
+    else:
+        components = repetition.split(marks.component)
+    _make_room(components, component, marks.component, path)
+    if subcomponent:
+        parts = marks.subcomponents(components[component - 1])
+        _make_room(parts, subcomponent, marks.subcomponent, path)
+        parts[subcomponent - 1] = data
+        data = marks.subcomponent.join(parts)
+    components[component - 1] = data
+    return marks.component.join(components)
+
+
+def _make_room(parts: list[bytes], number: int, mark: bytes, path: str) -> None:
+    if len(parts) < number:
+        if not mark:
+            raise StepFailed("E-DELIMITERS", "the message declares no separator for this part", field=path)
+        parts += [b""] * (number - len(parts))
+
+
+def _text(data: bytes, message: Message, marks: Delimiters) -> str:
+    """Decode; replace escapes where it is one leaf."""
+    mark = marks.escape
+    if mark and mark in data and not any(structural in data for structural in marks.structural):
+        data = unescape(data, marks)
+    return data.decode(message.codec)
+
+
+def _segment_meets(segment: Segment, selector: Selector, message: Message) -> bool:
+    """Compare a field of a segment: component 1 of its first repetition unless the test says which."""
+    marks = message.delimiters
+    repetition = marks.repetitions(segment.field(selector.part))[0]
+    leaf = _part(repetition, selector.subpart or 1, 1, marks)
+    return (_text(leaf, message, marks) in selector.wanted) is not selector.negated
+
+
+def _meets(repetition: bytes, selector: Selector, message: Message) -> bool:
+    """Compare a component of a repetition: its first subcomponent unless the test says which."""
+    marks = message.delimiters
+    leaf = _part(repetition, selector.part, selector.subpart or 1, marks)
+    return (_text(leaf, message, marks) in selector.wanted) is not selector.negated

@@ -1,0 +1,55 @@
+"""
+Which format some bytes are, told from their content.
+
+Two different formats share the extension `.hpr`, and a listener may receive HPRIM on an HL7 port: names
+and ports tell nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+HEAD_BYTES: Final = 65_536
+"""How far the beginning of a message is looked for."""
+
+UTF8_MARK: Final = b"\xef\xbb\xbf"
+BLANKS: Final = b" \t\r\n\x0b\x0c\x00"
+
+_HPRIM_HEADER = re.compile(rb"^[ \t]*H([^\w\s])[^\r\n]*\1[^\r\n]*\1", re.MULTILINE)
+_HL7_HEADER = re.compile(rb"(?:MSH|FHS|BHS)[^\w\s]")
+_HPRIM_XML = re.compile(rb"hprim\.org|<(?:\w+:)?(?:evenements?|acquittements)[A-Z]")
+_LETTER_TAG = re.compile(rb"^[ \t]*\*{4}(?:LAB|FIN|FINFICHIER)\*{4}", re.MULTILINE | re.IGNORECASE)
+_LETTER_DATE = re.compile(rb"\s*\d\d/\d\d/(?:\d{4}|\d\d)\s*")
+
+
+def sniff(raw: bytes) -> str:
+    """
+    Name the format of a message.
+
+    Args:
+        raw: The bytes as received, without the framing of the transport.
+
+    Returns:
+        `hl7v2` (MSH, or a batch that begins with FHS or BHS; also after a byte order mark or blank lines),
+        `hprim-sante` (a line `H` and its delimiters, also after garbage), `hprim-medecin` (its closing tags,
+        or twelve header lines), `hprim-xml`, or `unknown`.
+    """
+    head = raw[:HEAD_BYTES].removeprefix(UTF8_MARK).lstrip(BLANKS)
+    if _HL7_HEADER.match(head):
+        return "hl7v2"
+    if head.startswith(b"<"):
+        return "hprim-xml" if _HPRIM_XML.search(head) else "unknown"
+    if _HPRIM_HEADER.match(head):
+        return "hprim-sante"
+    if _is_letter(raw, head):
+        return "hprim-medecin"
+    return "hprim-sante" if _HPRIM_HEADER.search(head) else "unknown"
+
+
+def _is_letter(raw: bytes, head: bytes) -> bool:
+    """HPRIM Médecin has no mark at its beginning: line 7 is the birth date, line 10 the examination's."""
+    if _LETTER_TAG.search(head) or _LETTER_TAG.search(raw[-4096:]):
+        return True
+    lines = head.splitlines()[:13]
+    return len(lines) >= 12 and bool(_LETTER_DATE.fullmatch(lines[6]) and _LETTER_DATE.fullmatch(lines[9]))
