@@ -1,0 +1,113 @@
+"""
+The live screen of the demo, drawn from `status` of the control socket and the simulator's own figures.
+
+`draw` and `one_line` only lay out; `demo` asks and refreshes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+Figures = Mapping[str, Any]
+
+_COLOURS = {
+    "ok": "green", "idle": "green", "running": "green", "waiting": "yellow", "retrying": "yellow", "held": "magenta",
+    "parked": "magenta", "stopped": "red", "down": "red", "blocked": "red", "degraded": "yellow", "slow": "yellow",
+}  # fmt: skip
+
+
+def draw(status: Figures | None, group: Figures | None) -> RenderableType:
+    """
+    Lay out one screen.
+
+    Args:
+        status: Answer of the operation `status`; None while the engine starts.
+        group: Figures of the simulated group; None before the first.
+    """
+    parts: list[RenderableType] = [_headline(status, group)]
+    if status is not None:
+        parts += [_sources(status, group), _destinations(status)]
+        parts += [Text(f"! {problem}", style="yellow") for problem in list(status.get("problems", ()))[:4]]
+    if group is not None and group.get("events"):
+        parts.append(Panel(Text("\n".join(group["events"][-8:])), title="last events", title_align="left"))
+    if status is not None:
+        parts.append(Text(str(status["balance"]["line"]), style="bold"))
+    parts.append(
+        Text("Ctrl-C ends. In another terminal: passerelle status · dead ls · queue ls · msg find", style="dim")
+    )
+    return Group(*parts)
+
+
+def one_line(status: Figures | None, group: Figures | None) -> str:
+    """Say the same in one line, for a screen that is no terminal."""
+    if status is None:
+        return "the engine starts"
+    dpi = (group or {}).get("dpi") or {}
+    return f"{status['headline']}; {status['balance']['line']}; DPI {dpi.get('mode', 'away')}, {_order(dpi)}"
+
+
+def _headline(status: Figures | None, group: Figures | None) -> Text:
+    state = str(status["engine"]) if status is not None else "starting"
+    words = str(status["headline"]) if status is not None else "the engine starts…"
+    line = Text("Passerelle ", style="bold")
+    line.append(words, style=_COLOURS.get(state, "yellow"))
+    dpi = (group or {}).get("dpi")
+    if dpi:
+        mode = str(dpi["mode"])
+        line.append("   the DPI is ").append(mode, style=_COLOURS.get(mode, "red"))
+        line.append(f": accepted {dpi['accepted']:,}, {_order(dpi)}")
+    return line
+
+
+def _order(dpi: Figures) -> str:
+    return f"twice {dpi.get('duplicates', 0)}, out of order {dpi.get('inversions', 0)}"
+
+
+def _sources(status: Figures, group: Figures | None) -> Table:
+    table = _table("source", "state", "received", "dead", "refused", "last", "sender")
+    senders = (group or {}).get("senders", {})
+    for row in status.get("sources", ()):
+        sender = senders.get(row["name"], {})
+        waits = f"{sender['waiting']} unanswered, {sender.get('twice', 0)} twice" if sender else ""
+        table.add_row(
+            row["name"], _state(row["state"]), f"{row['received']:,}", str(row["dead"]), str(row["refused"]),
+            _ago(row.get("last_ms"), status["now_ms"]), waits,
+        )  # fmt: skip
+    return table
+
+
+def _destinations(status: Figures) -> Table:
+    table = _table("destination", "state", "waiting", "retrying", "parked", "dead", "delivered", "oldest", "why")
+    for row in status.get("destinations", ()):
+        oldest = row.get("oldest_age_s")
+        table.add_row(
+            row["name"], _state(row["state"]), f"{row['waiting']:,}", str(row["retrying"]), str(row["parked"]),
+            str(row["dead"]), f"{row['delivered']:,}", f"{oldest} s" if oldest is not None else "", row.get("why", ""),
+        )  # fmt: skip
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(expand=True, box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        number = column in ("received", "dead", "refused", "waiting", "retrying", "parked", "delivered", "oldest")
+        table.add_column(column, justify="right" if number else "left", ratio=3 if column == "why" else None)
+    return table
+
+
+def _state(state: str) -> Text:
+    return Text(state, style=_COLOURS.get(state, "yellow"))
+
+
+def _ago(instant_ms: Any, now_ms: Any) -> str:
+    if not instant_ms:
+        return "never"
+    seconds = max(0, int(now_ms or time.time() * 1000) - int(instant_ms)) // 1000
+    return f"{seconds} s ago" if seconds < 120 else f"{seconds // 60} min ago"

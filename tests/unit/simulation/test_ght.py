@@ -1,0 +1,67 @@
+"""The whole group against a listener that stands for the engine."""
+
+import asyncio
+
+from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, frame
+from engine.simulation.ght import UNITS, drop_file, simulate, units_of
+from engine.simulation.writing import Outgoing
+
+from .conftest import build
+
+
+async def _accept_all(taken, reader, writer):
+    decoder = MllpDecoder(max_block_bytes=10**6)
+    while data := await reader.read(65536):
+        decoder.receive_data(data)
+        while (event := decoder.next_event()) is not NEED_DATA:
+            if isinstance(event, Block):
+                taken.append(event.payload)
+                writer.write(frame(b"MSH|^~\\&|\rMSA|AA|" + event.payload.split(b"|")[9] + b"\r"))
+    writer.close()
+
+
+def test_the_group_sends_everything_and_waits_for_its_answers(tmp_path):
+    """Told = acknowledged + files; figures come once a second; nothing runs on after the end."""
+
+    async def body():
+        taken, said = [], []
+        server = await asyncio.start_server(lambda r, w: _accept_all(taken, r, w), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        names = ("gam_cha", "gam_chb", "gam_chc", "lis_ght", "ris_ght")
+        configuration = build(tmp_path, dict.fromkeys(names, port))
+        async with asyncio.timeout(30):
+            facts = await simulate(
+                configuration, seed=4, rate=400, duration=0.7, dpi=False, plain=True, say=said.append
+            )
+        server.close()
+        left = [
+            task for task in asyncio.all_tasks() if task is not asyncio.current_task() and "accept" not in repr(task)
+        ]
+        return facts, taken, said, left
+
+    facts, taken, said, left = asyncio.run(body())
+    answered = sum(sender.get("AA", 0) for sender in facts["senders"].values())
+    assert facts["told"] == answered + facts["files"] == len(taken) + facts["files"]
+    assert facts["told"] > 100
+    assert facts["unanswered"] == 0
+    assert said[0]["v"] == 1
+    assert not left
+
+
+def test_a_dropped_file_is_never_seen_half_written(tmp_path):
+    """Written under a hidden name, then renamed."""
+    drop_file(tmp_path / "in", Outgoing("labo", "V1.hpr", "ORU", b"H|", "cha", "cha/1"))
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["V1.hpr"]
+
+
+def test_units_come_from_the_table_of_the_routes(configuration, tmp_path):
+    """So that the delivered table knows them; without a table a few codes serve."""
+    assert units_of(configuration)("cha") == UNITS
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "uf_dpi.csv").write_text("#key: site,code\nsite,code,dpi\ncha,11,A\ncha,*,X\nchb,22,B\n")
+    changed = type(configuration)(
+        **{name: getattr(configuration, name) for name in configuration.__slots__}
+        | {"files": (str(tmp_path / "routes.yaml"),)}
+    )
+    units = units_of(changed)
+    assert (units("cha"), units("chb"), units("chc")) == (("11",), ("22",), UNITS)

@@ -1,0 +1,51 @@
+"""The live screen, as text."""
+
+import io
+
+from rich.console import Console
+
+from engine.simulation.screen import draw, one_line
+
+STATUS = {
+    "engine": "running", "headline": "engine running for 3 min", "now_ms": 10_000, "problems": ["dpi does not answer"],
+    "sources": [{"name": "gam_cha", "state": "ok", "received": 1234, "dead": 1, "refused": 0, "last_ms": 4_000}],
+    "destinations": [{"name": "dpi", "state": "retrying", "waiting": 12, "retrying": 3, "parked": 0, "dead": 1,
+                      "delivered": 1200, "oldest_age_s": 6, "why": "no answer for 6 s"}],
+    "balance": {"line": "received 1,234 = delivered 1,221 + waiting 12 + dead 1   difference 0"},
+}  # fmt: skip
+GROUP = {
+    "dpi": {"mode": "slow", "accepted": 1221, "duplicates": 2, "inversions": 0},
+    "senders": {"gam_cha": {"waiting": 5, "twice": 1}},
+    "events": ["09:26:53 the DPI's mood: slow"],
+}
+
+
+def shown(renderable):
+    console = Console(width=140, no_color=True, record=True, file=io.StringIO())
+    console.print(renderable)
+    return console.export_text()
+
+
+def test_everything_that_matters_is_on_the_screen():
+    """Sources, destinations with their reason, the DPI's mood, problems, events, and the balance."""
+    text = shown(draw(STATUS, GROUP))
+    for part in (
+        "engine running for 3 min", "the DPI is slow", "out of order 0", "gam_cha", "1,234", "6 s ago", "5 unanswered",
+        "no answer for 6 s", "! dpi does not answer", "mood: slow", "difference 0",
+    ):  # fmt: skip
+        assert part in text, part
+
+
+def test_the_screen_says_that_the_engine_starts():
+    """Before the first answer, and before the first figures of the group."""
+    assert "the engine starts" in shown(draw(None, None))
+    assert "gam_cha" in shown(draw(STATUS, None))
+    assert one_line(None, None) == "the engine starts"
+
+
+def test_one_line_says_the_same_without_a_terminal():
+    """State, balance, mood, order."""
+    line = one_line(STATUS, GROUP)
+    assert "\n" not in line
+    assert line.startswith("engine running for 3 min; received 1,234")
+    assert line.endswith("DPI slow, twice 2, out of order 0")

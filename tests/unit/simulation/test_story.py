@@ -1,0 +1,97 @@
+"""What happens: everything that a GAM sends, in an order that can be."""
+
+from collections import Counter
+from pathlib import Path
+
+from engine.core.lifecycle import DeliveryState
+from engine.core.messages import StoredMessage
+from engine.core.references import References
+from engine.routes import load
+from engine.routes.evaluation import evaluate
+from engine.simulation.ght import units_of
+from engine.simulation.patients import Population
+from engine.simulation.story import UNKNOWN_UNIT, Story
+from engine.simulation.systems import systems_of
+
+
+def tell(systems, clock, steps, seed=1):
+    story = Story(systems, Population(seed), seed=seed, tag="t", clock=clock)
+    return [message for _ in range(steps) for message in story.step()]
+
+
+def test_the_same_seed_tells_the_same_story(systems, clock):
+    """Byte for byte; another seed tells another one."""
+    assert tell(systems, clock, 300) == tell(systems, clock, 300)
+    assert tell(systems, clock, 300) != tell(systems, clock, 300, seed=2)
+
+
+def test_everything_happens_that_hospitals_send(systems, clock):
+    """Every event of the promised list occurs, at every kind of system."""
+    messages = tell(systems, clock, 4000)
+    events = Counter(message.event for message in messages)
+    for rank in (1, 2, 3, 4, 5, 6, 8, 11, 12, 13, 28, 31, 40, 44):
+        assert events[f"ADT^A{rank:02d}"], rank
+    assert events["ADT^Z99"]
+    assert events["ORU^R01"]
+    assert events["ORM^O01"]
+    assert events["ORU"]
+    assert {message.source for message in messages} == {
+        "gam_cha", "gam_chb", "gam_chc", "lis_ght", "ris_ght", "labo_ville"
+    }  # fmt: skip
+    assert any(UNKNOWN_UNIT.encode() in message.payload for message in messages)
+
+
+def test_control_ids_are_unique(systems, clock):
+    """So that a receiver can tell a duplicate."""
+    messages = tell(systems, clock, 1500)
+    assert len({(message.source, message.control_id) for message in messages}) == len(messages)
+
+
+def test_the_first_hospital_moves_stays_before_it_merges(systems, clock):
+    """CPage sends A44 before its A40; the others after."""
+    for source, first in (("gam_cha", "ADT^A44"), ("gam_chb", "ADT^A40")):
+        merges = [message.event for message in tell(systems, clock, 2500) if message.source == source]
+        merges = [event for event in merges if event in ("ADT^A44", "ADT^A40")]
+        assert merges[:2] == sorted(("ADT^A44", "ADT^A40"), reverse=first == "ADT^A44")
+
+
+def test_a_patient_is_known_before_anything_moves(systems, clock):
+    """The first message of every number at a hospital is its A28."""
+    seen = set()
+    for message in tell(systems, clock, 3000):
+        if message.source.startswith("gam_") and message.patient not in seen:
+            assert message.event == "ADT^A28"
+            seen.add(message.patient)
+
+
+def test_patients_go_from_one_hospital_to_another(systems, clock):
+    """The same birth name, date and INS under two hospitals' numbers."""
+    sites = {}
+    for message in tell(systems, clock, 3000):
+        text = message.payload.decode("utf-8", "replace")
+        if message.event == "ADT^A28" and "^INS" in text:
+            ins = text.split("^^^ASIP-SANTE-INS-NIR")[0].rpartition("~")[2]
+            sites.setdefault(ins, set()).add(message.site)
+    assert any(len(where) > 1 for where in sites.values())
+
+
+def test_the_delivered_routes_take_all_of_it(clock):
+    """Every message of a GAM, the LIS and the RIS goes to the DPI with a lane, every file to the archive; none dies."""
+    configuration = load(Path(__file__).resolve().parents[3] / "routes.yaml", environment={})
+    references, endings = References(b"k" * 32), Counter()
+    for place, message in enumerate(tell(systems_of(configuration, units_of(configuration)), clock, 1200), 1):
+        file = message.source == "labo_ville"
+        stored = StoredMessage(
+            source=message.source, group="main", raw=message.payload, received_ms=1, control_id=message.control_id,
+            type=message.event, place=place, format="hprim-sante" if file else "hl7v2",
+        )  # fmt: skip
+        routed = evaluate(configuration, stored, references)
+        (delivery,) = routed.deliveries
+        assert delivery.state is DeliveryState.PENDING, (message.source, message.event, delivery.code, delivery.reason)
+        assert routed.site == message.site
+        assert bool(delivery.lanes) is not file
+        if message.event in ("ADT^A40", "ADT^A44"):
+            assert len(delivery.lanes) >= 2
+        endings[delivery.destination] += 1
+    assert endings["dpi"] > 1200
+    assert endings["archive"] > 1
