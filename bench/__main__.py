@@ -1,0 +1,209 @@
+"""
+Measure the engine, the load generator and the sink on this machine; print figures beside goals.
+
+    python3 dev.py bench                      all parts, some two minutes
+    python3 dev.py bench --only load,one      some parts: bare, load, one, steady, kill
+    python3 dev.py bench --messages 5000 --runs 1 --json figures.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.machine import (
+    ENGINE_PORT,
+    SINK_CONTROL,
+    SINK_PORT,
+    CannotMeasure,
+    Children,
+    Engine,
+    LoadRun,
+    ask_sink,
+    children,
+    fsyncs_a_second,
+    start_sink,
+)
+
+GOALS: dict[str, tuple[str, float, str]] = {
+    # figure: (at least or at most, goal, unit)
+    "end to end, 32 connections": (">=", 3000, "/s"),
+    "acknowledgement p99 at that load": ("<", 60, "ms"),
+    "one connection / fsync per message": (">=", 0.60, ""),
+    "resident memory": ("<", 120, "MB"),
+    "ready to receive": ("<=", 1.5, "s"),
+    "end to end p50 at 50/s": ("<", 20, "ms"),
+    "all delivered after kill -9": ("<=", 3.0, "s"),
+    "data directory per message": ("<=", 3.0, "KB"),
+    "missing": ("<=", 0, ""),
+    "out of order": ("<=", 0, ""),
+}
+"""Of a machine with two cores that also runs the load generator and the sink."""
+
+PARTS = ("bare", "load", "one", "steady", "kill")
+
+
+class Bench:
+    """One session: parts add their figures."""
+
+    def __init__(self, family: Children, directory: Path, messages: int, runs: int) -> None:
+        """Keep the sizes; the sink runs already."""
+        self.family = family
+        self.directory = directory
+        self.messages = messages
+        self.runs = runs
+        self.figures: dict[str, float] = {}
+        self.raw: dict[str, Any] = {}
+        self._engine: Engine | None = None
+        self._sent = 0
+
+    def engine(self) -> Engine:
+        """Return the running engine; start it the first time, and measure that."""
+        if self._engine is None:
+            self._engine = Engine(self.family, self.directory)
+            self.figures["ready to receive"] = round(self._engine.start(), 3)
+        return self._engine
+
+    def run_load(self, **options: float | str) -> dict[str, Any]:
+        """Load the engine with the sink behind it, and return the figures."""
+        measured = LoadRun(self.family, port=ENGINE_PORT, sink=SINK_CONTROL, **options).figures()
+        self._sent += measured["acknowledged"]
+        self._note_faults(measured)
+        return measured
+
+    def _note_faults(self, measured: dict[str, Any]) -> None:
+        for figure, key in (("missing", "missing"), ("out of order", "inversions"), ("twice", "duplicates")):
+            self.figures[figure] = self.figures.get(figure, 0) + measured.get(key, 0)
+
+    # --- parts ---------------------------------------------------------------------------------------------
+
+    def bare(self) -> None:
+        """The load generator against the sink alone: what the measuring itself allows."""
+        measured = LoadRun(self.family, port=SINK_PORT, connections=32, messages=self.messages).figures()
+        self.figures["bare sink"] = measured["rate"]
+
+    def load(self) -> None:
+        """32 connections as fast as they can; the median of some runs after a short warming."""
+        engine = self.engine()
+        self.run_load(connections=32, messages=2000)
+        runs = [self.run_load(connections=32, messages=self.messages) for _ in range(self.runs)]
+        self.raw["load"] = runs
+        self.figures |= {
+            "end to end, 32 connections": _median(runs, "e2e_rate"),
+            "acknowledged, 32 connections": _median(runs, "rate"),
+            "acknowledgement p50 at that load": _median(runs, "ack_p50_ms"),
+            "acknowledgement p99 at that load": _median(runs, "ack_p99_ms"),
+            "end to end p99 at that load": _median(runs, "e2e_p99_ms"),
+            "resident memory": round(engine.peak_mb, 1),
+        }
+
+    def one(self) -> None:
+        """One connection, with the disk's fsync rate measured just before and after."""
+        self.engine()
+        before = fsyncs_a_second(self.directory)
+        measured = self.run_load(connections=1, messages=max(500, self.messages // 10))
+        disk = statistics.mean((before, fsyncs_a_second(self.directory)))
+        self.raw["one"] = measured
+        self.figures |= {
+            "fsync per message": round(disk, 1),
+            "one connection": measured["rate"],
+            "one connection / fsync per message": round(measured["rate"] / disk, 2),
+        }
+
+    def steady(self) -> None:
+        """A quiet day: 50 messages a second over 8 connections."""
+        self.engine()
+        measured = self.run_load(connections=8, messages=500, rate=50)
+        self.raw["steady"] = measured
+        self.figures["end to end p50 at 50/s"] = measured["e2e_p50_ms"]
+        self.figures["acknowledgement p50 at 50/s"] = measured["ack_p50_ms"]
+
+    def kill(self) -> None:
+        """Kill -9 under load, start again, and wait for everything that was acknowledged."""
+        engine, prefix = self.engine(), f"k{int(time.time()) % 10**7:x}-"
+        sender = LoadRun(
+            self.family, port=ENGINE_PORT, sink=SINK_CONTROL, connections=32, messages=10**7, seconds=4, prefix=prefix
+        )
+        while ask_sink(cmd="count", prefix=prefix) < 2000 and not sender.ended():
+            time.sleep(0.02)
+        engine.kill()
+        begin = time.monotonic()
+        self.figures["ready after kill -9"] = round(engine.start(), 3)
+        measured = sender.figures()
+        arrivals = ask_sink(cmd="dump", prefix=prefix)
+        last = max((arrival[1] for arrival in arrivals), default=begin)
+        self.raw["kill"] = measured
+        self._sent += measured["acknowledged"]
+        self._note_faults(measured)
+        self.figures["all delivered after kill -9"] = round(max(0.0, last - begin), 2)
+
+    def finish(self) -> None:
+        """Stop the engine and weigh its data directory."""
+        if self._engine is not None:
+            self._engine.stop()
+            if self._sent:
+                self.figures["data directory per message"] = round(self._engine.size() / self._sent / 1024, 2)
+
+
+def _median(runs: list[dict[str, Any]], key: str) -> float:
+    return round(float(statistics.median(run[key] for run in runs)), 2)
+
+
+def report(measured: dict[str, float]) -> tuple[str, int]:
+    """Lay out figures beside goals; also return how many goals are missed."""
+    lines, missed = [], 0
+    for name, value in measured.items():
+        line = f"{name:<38} {value:>10,.2f}"
+        if name in GOALS:
+            sign, goal, unit = GOALS[name]
+            met = {">=": value >= goal, "<=": value <= goal, "<": value < goal}[sign]
+            missed += not met
+            line += f" {unit:<3} goal {sign:>2} {goal:>8,.2f}   {'met' if met else 'MISSED'}"
+        lines.append(line)
+    bare, end_to_end = measured.get("bare sink"), measured.get("end to end, 32 connections")
+    if bare and end_to_end:
+        lines.append(f"{'end to end / bare sink':<38} {end_to_end / bare:>10,.2f}")
+    return "\n".join(lines), missed
+
+
+def main(arguments: list[str]) -> int:
+    """Run the parts that were asked for; 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(PARTS), help=f"some of: {', '.join(PARTS)}")
+    parser.add_argument("--messages", type=int, default=20_000, help="messages of one run with 32 connections")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--json", type=Path, help="write all figures here too")
+    parser.add_argument("--directory", type=Path, help="where the data goes (the disk that is measured)")
+    given = parser.parse_args(arguments)
+    parts = [part for part in PARTS if part in given.only.split(",")]
+    try:
+        with children() as family, tempfile.TemporaryDirectory(dir=given.directory, prefix="passerelle-bench-") as home:
+            start_sink(family)
+            bench = Bench(family, Path(home), given.messages, given.runs)
+            for part in parts:
+                sys.stderr.write(f"measuring {part}…\n")
+                method: Callable[[], None] = getattr(bench, part)
+                method()
+            bench.finish()
+    except CannotMeasure as error:
+        sys.stderr.write(f"{error}\n")
+        return 69
+    except KeyboardInterrupt:
+        return 130
+    text, missed = report(bench.figures)
+    document = json.dumps({"figures": bench.figures, "runs": bench.raw})
+    if given.json:
+        given.json.write_text(document + "\n")
+    sys.stdout.write(f"{text}\n{document}\n")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
