@@ -1,1 +1,26 @@
-"""(map of this room)"""
+"""
+The command line: click commands, one module a command group; `main` is the console script `passerelle`.
+
+    group      the root: common options, lazy loading of the groups, errors as one sentence with an exit code
+    options    --routes, --data, --json, --no-color: before or after the subcommand
+    asking     an operation, through the control socket of a running engine or under the data directory's lock
+    acting     number first, ask, reason, `--yes --expect N`
+    printing   tables, JSON lines, times and ages; the only module here that knows rich
+    run, lint, status, queue, dead, msg, holding, send, simulate, db, doctor, audit, version    the commands
+
+`passerelle run` starts fast and stays small: rich, sqlite_utils and the like are imported where they are used.
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """
+    Run the command line on sys.argv; never returns (click exits with the command's code).
+
+    Exit codes: 0 fine, 1 a negative answer, 2 usage, 3 `--expect` not met, 69 unreachable, 75 busy,
+    77 not allowed, 78 configuration refused.
+    """
+    from engine.cli.group import passerelle
+
+    passerelle.main(prog_name="passerelle")

@@ -1,1 +1,19 @@
-"""(map of this room)"""
+"""
+What operators do, once, for the command line and the console.
+
+    desk         what every operation needs: store, clock, the running engine's facts
+    service      `Operations`: name of an operation -> its function, arguments checked
+    status       is anything stuck, silent, refused? with the balance line
+    queues       waiting deliveries, lanes, holds
+    dead         dead letters: list, groups, retry, pass, discard, restore
+    messages     find, show, raw, trace; refusals
+    balance      received = delivered + waiting + …; rows, wording: ids, states, ages as people read them
+    acts         intentions: recorded, audited, their outcome awaited
+    masking      bodies without patient values; pseudonyms gives identifiers a stable, meaningless name
+    presence     since when the engine runs, or is stopped
+    control      the server on DIR/control.sock; client is its other end, address where it lies
+    offline      the same operations without a running engine, under the data directory's lock
+
+Answers are plain dicts that go to JSON as they are: `"v": 1`, times in milliseconds since 1970 UTC, fields
+are only ever added. No answer holds a patient value unless it was revealed with a reason, which is audited.
+"""

@@ -1,1 +1,21 @@
-"""(map of this room)"""
+"""
+routes.yaml: read with line and column, checked, compiled; and the router's decision on one message.
+
+    load, check      a file to a Configuration, or to all its findings
+    configuration    what was read, as data: the only thing that other rooms see
+    findings         what is wrong, where, and what to write; as text and as JSON
+    document         YAML events to nodes
+    reading          nodes to values: `${…}`, paths, conditions, names
+    schema           which keys exist, and what they take
+    declarations     sites, keys, lists, tables, sources, destinations
+    assembling       routes, compiled for each site that their sources bring
+    when             the language of conditions (when.lark)
+    evaluation       one message to its deliveries: pure, the hot path of the router
+    encoding         a message as its destination wants it
+    tables, shipped, dictionary, suggestions: what these need
+"""
+
+from engine.routes.findings import ConfigurationRefused, Finding
+from engine.routes.loader import check, file_secrets, load
+
+__all__ = ["ConfigurationRefused", "Finding", "check", "file_secrets", "load"]

@@ -11,30 +11,45 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from engine.identity.authorities import Authorities, Authority
+
 if TYPE_CHECKING:
     from engine.parsers.paths import Path
-    from engine.transforms.step import Step
+    from engine.transforms.step import KeyReader, Step
+    from engine.transforms.tables import Table
+    from engine.transforms.text import Text
+
+__all__ = [
+    "AnswerRule",
+    "Authorities",
+    "Authority",
+    "Configuration",
+    "DeadLetter",
+    "Delays",
+    "Destination",
+    "Encode",
+    "Exit",
+    "Key",
+    "Order",
+    "Retry",
+    "Route",
+    "Site",
+    "SiteFrom",
+    "Source",
+    "split_variant",
+    "variant_of",
+]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Authority:
-    """
-    An assigning authority: who gave an identifier (HL7 v2.5 § 2.A.14, CX-4 and CX-5).
+def variant_of(site: str, untyped: str) -> str:
+    """Name what steps, keys and conditions are compiled for: a site, and the `untyped:` of its source."""
+    return f"{site}/{untyped}" if untyped else site
 
-    Identity of an authority is (oid, type), or (finess, type) without OID; never `hd1` alone.
-    """
 
-    name: str
-    """Name in routes.yaml: `ipp`, `nda`, `visit`."""
-    site: str
-    """Name of the site; empty for the group's own."""
-    type: str
-    """CX-5: PI, AN, VN, PN…"""
-    oid: str = ""
-    hd1: str = ""
-    hd2: str = ""
-    """What is written to HD-2: the OID, or the FINESS."""
-    hd3: str = "ISO"
+def split_variant(variant: str) -> tuple[str, str]:
+    """Return site and `untyped:` of a variant."""
+    site, _, untyped = variant.partition("/")
+    return site, untyped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,13 +222,17 @@ class Destination:
     # directory
     path: str = ""
     file_name: str = "{id}.hl7"
+    """As written; compiled in `target`."""
     # mqtt
     url: str = ""
     topic: str = ""
+    """As written; compiled in `target`."""
     qos: int = 1
     client_id: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
+    target: Text | None = None
+    """The topic or file name of one delivery: ids and codes only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,8 +241,12 @@ class Key:
 
     name: str
     paths: tuple[Path, ...]
-    """The first that has a value."""
+    """The first that has a value; not bound to a site."""
     hprim: tuple[Path, ...] = ()
+    authority: str = ""
+    """The authority that a path asks for (`ipp` of `PID-3[@ipp].1`); part of what is hashed."""
+    read: KeyReader | None = None
+    """Reads the values of a message, for its own site."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +257,7 @@ class Exit:
     when: Callable[[Any], bool] | None = None
     when_text: str = ""
     steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
-    """By site name ("" when the site is unknown): compiled with that site's values."""
+    """By variant (`variant_of`; "" when the site is unknown): compiled with that site's values."""
     dead_letter: DeadLetter | None = None
     order: Order | None = None
 
@@ -250,6 +273,7 @@ class Route:
     on_no_match: str = "unrouted"
     """`unrouted` (no route wanted it), `filter` (counted), `dead_letter`."""
     steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    """By variant, as in Exit."""
     to: tuple[Exit, ...] = ()
     owner: str = ""
 
@@ -272,3 +296,8 @@ class Configuration:
     lists: Mapping[str, frozenset[str]]
     routes_of: Mapping[str, tuple[Route, ...]]
     """By source name, in the order of the file."""
+    authorities: Authorities = field(default_factory=Authorities)
+    """Recognises the identifiers of every site."""
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    key_readers: Mapping[str, KeyReader] = field(default_factory=dict)
+    """What a Context gets: the readers of all declared keys."""

@@ -36,6 +36,16 @@ class Sender:
     async def connect(cls, port: int, host: str = "127.0.0.1") -> Sender:
         return cls(*await asyncio.open_connection(host, port, limit=1 << 27))
 
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def connected(cls, port: int) -> AsyncIterator[Sender]:
+        """Connect, and close whatever happens."""
+        sender = await cls.connect(port)
+        try:
+            yield sender
+        finally:
+            await sender.close()
+
     async def write(self, data: bytes, *, byte_by_byte: bool = False) -> None:
         if not byte_by_byte:
             self.writer.write(data)
@@ -65,6 +75,8 @@ class Sender:
                 return await self.reader.read()
             except ConnectionError:
                 return b""
+            finally:
+                await self.close()
 
     async def close(self) -> None:
         self.writer.close()

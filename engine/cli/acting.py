@@ -1,0 +1,87 @@
+"""Acts: the number first, then a question, a reason, the outcome; `--yes --expect N` in scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from engine.cli.asking import Answer, ask, interactive
+from engine.cli.options import options
+from engine.cli.printing import print_rows
+from engine.errors import OperationRefused
+from engine.operations.wording import several
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def act_options(command: Command) -> Command:
+    """Add --reason, --yes, --expect to a command that changes things."""
+    for decorate in (
+        click.option("--expect", type=click.IntRange(0), metavar="N", help="Change nothing unless it is exactly N."),
+        click.option("--yes", "-y", is_flag=True, help="Don't ask (scripts: with --expect)."),
+        click.option("--reason", metavar="TEXT", default="", help="Why; stands in the audit trail."),
+    ):
+        command = decorate(command)
+    return command
+
+
+def act(
+    operation: str, sentence: Callable[[Answer], str], *, reason: str, yes: bool, expect: int | None, **arguments: Any
+) -> None:
+    """
+    Count, ask, carry out, print the outcome.
+
+    Args:
+        operation: Name of the operation; it takes `dry`, `expect` and `reason`.
+        sentence: Says what will be done, from the answer of the dry run.
+        reason: Why; asked for on a terminal when empty.
+        yes: Don't ask.
+        expect: What the count must be.
+        arguments: The others of the operation.
+
+    Raises:
+        OperationRefused: The count differs (3), no reason (2), nobody to ask (2), or the operator said no (1).
+    """
+    counted = ask(operation, dry=True, **arguments)
+    count = int(counted["count"])
+    if not options().json:
+        click.echo(sentence(counted))
+    if expect is not None and count != expect:
+        raise OperationRefused(f"there are {count:,}, not {expect:,}: nothing was changed", exit_code=3)
+    reason = _confirm(reason, yes=yes)
+    answer = ask(operation, reason=reason, expect=count, **arguments)
+    _print_outcome(answer)
+    if answer["refused"]:
+        click.get_current_context().exit(1)
+
+
+def _confirm(reason: str, *, yes: bool) -> str:
+    if yes:
+        if not reason.strip():
+            raise OperationRefused("a reason is needed: --reason TEXT", exit_code=2)
+        return reason
+    if not interactive():
+        raise OperationRefused("nobody can be asked here: add --yes --expect N --reason TEXT", exit_code=2)
+    if not reason.strip():
+        reason = str(click.prompt("Reason", err=True))
+    if not click.confirm("Do it?", default=False, err=True):
+        raise OperationRefused("nothing was changed")
+    return reason
+
+
+def _print_outcome(answer: Answer) -> None:
+    rows = answer["rows"]
+    if options().json:
+        print_rows(rows, ())
+        return
+    differing = {row["outcome"] for row in rows}
+    if len(differing) > 1 or answer["refused"]:
+        print_rows(rows, ("id", "outcome"))
+    summary = [
+        f"{answer[kind]:,} {words}"
+        for kind, words in (("accepted", "done"), ("refused", "refused"), ("waiting", "recorded")) if answer[kind]
+    ]
+    detail = f": {differing.pop()}" if len(differing) == 1 else ""
+    click.echo(f"{', '.join(summary) or several(0, 'act')}{detail}")

@@ -1,0 +1,89 @@
+"""Ask an operation: the running engine over its control socket, or the store itself when no engine runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.options import Options, options
+from engine.operations.client import Client, EngineAway
+
+if TYPE_CHECKING:
+    from engine.routes.configuration import Configuration
+
+Answer = dict[str, Any]
+
+
+def ask(operation: str, **arguments: Any) -> Answer:
+    """
+    Ask one operation.
+
+    Without an engine it says `ENGINE STOPPED since …` on stderr first, then does the same under the lock.
+
+    Args:
+        operation: Its name (operations.service).
+        arguments: Its arguments; None leaves one out.
+
+    Raises:
+        PasserelleError: It was refused, or nobody can answer; with its exit code.
+    """
+    given = {name: value for name, value in arguments.items() if value is not None}
+    chosen = options()
+    try:
+        with Client(chosen.data) as engine:
+            return engine.call(operation, given)
+    except EngineAway:
+        answer = _ask_offline(chosen, operation, given)
+    if operation != "status":
+        _say_stopped(answer)
+    return answer
+
+
+def _say_stopped(answer: Answer) -> None:
+    from engine.operations.status import headline
+
+    click.echo(headline("stopped", int(answer.get("stopped_since_ms") or 0), now_ms()), err=True)
+
+
+def now_ms() -> int:
+    """Return the wall clock, milliseconds since 1970 UTC."""
+    import time
+
+    return time.time_ns() // 1_000_000
+
+
+def _ask_offline(chosen: Options, operation: str, given: Answer) -> Answer:
+    from engine.operations.offline import call_offline
+    from engine.store.sqlite import SqliteStore
+
+    configuration = read_configuration(chosen)
+    return call_offline(chosen.data, operation, given, store_of=SqliteStore, configuration=configuration)
+
+
+def read_configuration(chosen: Options) -> Configuration | None:
+    """Read routes.yaml where it is needed for names only: one that is absent or refused is no obstacle."""
+    if not chosen.routes.is_file():
+        return None
+    from engine.routes import check
+
+    configuration, _ = check(chosen.routes)
+    return configuration
+
+
+def interactive() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return sys.stdin.isatty()
+
+
+def ask_secret(prompt: str) -> str:
+    """
+    Ask for an identifier: hidden on a terminal, else the first line of stdin; never from the command line.
+
+    Args:
+        prompt: What is asked for.
+    """
+    if interactive():
+        return str(click.prompt(prompt, hide_input=True, err=True)).strip()
+    return sys.stdin.readline().strip()

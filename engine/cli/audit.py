@@ -1,0 +1,21 @@
+"""`passerelle audit`: who saw or did what, when, why."""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli.asking import ask
+from engine.cli.options import common_options, options
+from engine.cli.printing import print_rows
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@common_options
+def audit(*, limit: int) -> None:
+    """List acts and looks at bodies, newest first, and the acts that wait for an engine."""
+    answer = ask("audit", limit=limit)
+    print_rows(answer["rows"], (("at_ms", "at"), "who", "verb", "subject", "reason"), empty="nothing was done")
+    if answer["waiting"] and not options().json:
+        click.echo("\nrecorded, not carried out yet:")
+        print_rows(answer["waiting"], (("at_ms", "at"), "who", "stage", "verb", "reason"))

@@ -1,0 +1,132 @@
+"""`passerelle dead` (alias `dlq`): dead letters, seen and treated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from engine.cli.acting import act, act_options
+from engine.cli.asking import Answer, ask
+from engine.cli.msg import print_message_row
+from engine.cli.options import common_options, options
+from engine.cli.printing import print_json, print_more, print_rows
+from engine.operations.wording import several
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_COLUMNS: Final = ("id", "type", "source", "destination", "route", "code", "field", "reason", "attempts", "group")
+
+
+def which(command: Command) -> Command:
+    """Add ids, --to and --group: which dead letters an act is about."""
+    command = click.option("--group", default="", metavar="GROUP", help="All of this group (`dead groups`).")(command)
+    command = click.option("--to", "destination", default="", metavar="DEST", help="All of this destination.")(command)
+    return click.argument("ids", nargs=-1)(command)
+
+
+@click.group()
+@common_options
+def dead() -> None:
+    """Dead letters: what nobody will send again by itself."""
+
+
+@dead.command("ls")
+@click.option("--to", "destination", default="", metavar="DEST", help="Only deliveries to DEST.")
+@click.option("--source", default="", help="Only messages of this source that died before any delivery.")
+@click.option("--group", default="", metavar="GROUP", help="Only this group.")
+@click.option("--after", default="", metavar="ID", help="Go on after this one.")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@common_options
+def list_dead(*, destination: str, source: str, group: str, after: str, limit: int) -> None:
+    """List dead letters, oldest first."""
+    answer = ask("dead_list", destination=destination, source=source, group=group, after=after, limit=limit)
+    print_rows(answer["rows"], _COLUMNS, empty="no dead letter")
+    print_more(answer, "--after")
+
+
+@dead.command("groups")
+@click.option("--to", "destination", default="", metavar="DEST", help="Only deliveries to DEST.")
+@common_options
+def list_groups(*, destination: str) -> None:
+    """Group dead letters by what failed, the most frequent first."""
+    answer = ask("dead_groups", destination=destination)
+    columns = ("group", "count", "lanes", "destination", "route", "code", "field", "detail", "first", "last")
+    print_rows(answer["rows"], columns, empty="no dead letter")
+    if not answer["all"] and not options().json:
+        click.echo(f"the first {answer['count']:,} dead letters only", err=True)
+
+
+@dead.command("show")
+@click.argument("id_", metavar="ID")
+@common_options
+def show_dead(*, id_: str) -> None:
+    """Show one dead letter and the history of its attempts; `msg show ID` shows the body, masked."""
+    answer = ask("dead_show", id=id_)
+    if options().json:
+        print_json(answer)
+        return
+    print_message_row(answer["message"])
+    for delivery in answer["deliveries"]:
+        words = [delivery["state"], delivery["code"], delivery["field"], delivery["reason"], *delivery["flags"]]
+        click.echo(f"\n{delivery['id']} to {delivery['destination']}: {' '.join(word for word in words if word)}")
+        columns = ("number", ("begin_ms", "at"), "outcome", "code")
+        print_rows(delivery.get("history", []), columns, empty="no attempt")
+
+
+@dead.command("retry")
+@which
+@act_options
+@common_options
+def retry(*, ids: tuple[str, ...], destination: str, group: str, reason: str, yes: bool, expect: int | None) -> None:
+    """Route dead letters again under today's configuration; each takes its old place in its lanes."""
+    _treat("dead_retry", "will be routed again", ids, destination, group, reason, yes=yes, expect=expect)
+
+
+@dead.command("pass")
+@which
+@act_options
+@common_options
+def let_pass(*, ids: tuple[str, ...], destination: str, group: str, reason: str, yes: bool, expect: int | None) -> None:
+    """Let the lanes behind dead deliveries go on; the letters stay dead."""
+    _treat("dead_pass", "will stay dead, their lanes go on", ids, destination, group, reason, yes=yes, expect=expect)
+
+
+@dead.command("discard")
+@which
+@act_options
+@common_options
+def discard(*, ids: tuple[str, ...], destination: str, group: str, reason: str, yes: bool, expect: int | None) -> None:
+    """Hide dead letters; they are kept until their retention and can be restored."""
+    _treat("dead_discard", "will be discarded", ids, destination, group, reason, yes=yes, expect=expect)
+
+
+@dead.command("restore")
+@click.argument("ids", nargs=-1, required=True)
+@act_options
+@common_options
+def restore(*, ids: tuple[str, ...], reason: str, yes: bool, expect: int | None) -> None:
+    """Make discarded letters dead again."""
+
+    def sentence(counted: Answer) -> str:
+        return f"{several(int(counted['count']), 'letter')} will be dead again: {_names(counted)}"
+
+    act("dead_restore", sentence, reason=reason, yes=yes, expect=expect, ids=list(ids))
+
+
+def _treat(
+    operation: str, what: str, ids: tuple[str, ...], destination: str, group: str, reason: str, *, yes: bool,
+    expect: int | None,
+) -> None:
+    def sentence(counted: Answer) -> str:
+        to = f" to {', '.join(counted['destinations'])}" if counted["destinations"] else ""
+        return f"{several(int(counted['count']), 'dead letter')}{to} {what}: {_names(counted)}"
+
+    act(
+        operation, sentence, reason=reason, yes=yes, expect=expect, ids=list(ids), destination=destination, group=group
+    )
+
+
+def _names(counted: Answer) -> str:
+    more = int(counted["count"]) - len(counted["ids"])
+    return ", ".join(counted["ids"]) + (f" and {more:,} more" if more > 0 else "") if counted["ids"] else "none"

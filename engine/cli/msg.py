@@ -1,0 +1,153 @@
+"""`passerelle msg`: find a message, look at it, follow its way. Bodies are masked unless revealed with a reason."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
+
+import click
+
+from engine.cli.asking import Answer, ask, ask_secret, now_ms
+from engine.cli.options import common_options, options
+from engine.cli.printing import cell, console, print_json, print_more, print_rows
+from engine.errors import OperationRefused
+from engine.operations.wording import read_moment
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+_COLUMNS: Final = (
+    "id", ("received_ms", "received"), "source", "site", "type", "control_id", ("ending", "state"), "code", "reason",
+)  # fmt: skip
+_ROW_KEYS: Final = (
+    ("received_ms", "received"), ("source", "source"), ("site", "site"), ("peer", "peer"), ("name", "file"),
+    ("format", "format"), ("type", "type"), ("control_id", "control id"), ("charset", "charset"), ("size", "bytes"),
+    ("ending", "state"), ("code", "code"), ("field", "field"), ("reason", "reason"), ("linked_to", "same as"),
+    ("config", "configuration"),
+)  # fmt: skip
+
+
+def reveal_options(command: Command) -> Command:
+    """Add --reveal and --reason to a command that shows bodies."""
+    command = click.option("--reason", default="", metavar="TEXT", help="Why; stands in the audit trail.")(command)
+    return click.option("--reveal", is_flag=True, help="Show the values; needs --reason.")(command)
+
+
+@click.group()
+@common_options
+def msg() -> None:
+    """Messages received."""
+
+
+@msg.command("find")
+@click.option("--ipp", is_flag=True, help="By patient identifier: asked for, or read from stdin.")
+@click.option("--key", metavar="NAME", help="By this key of the configuration (nda, order…): asked for, or stdin.")
+@click.option("--control-id", default="", metavar="ID", help="By MSH-10.")
+@click.option("--source", default="", help="Received from this source.")
+@click.option("--state", default="", help="In this state: delivered, waiting, dead, filtered…")
+@click.option("--since", metavar="WHEN", help="Received since: 2h, 22:00, 2024-05-02.")
+@click.option("--until", metavar="WHEN", help="Received before.")
+@click.option("--before", default="", metavar="ID", help="Go on before this message.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@common_options
+def find(
+    *, ipp: bool, key: str | None, control_id: str, source: str, state: str, since: str | None, until: str | None,
+    before: str, limit: int,
+) -> None:
+    """Find messages, newest first. Identifiers are never given on the command line."""
+    if ipp and key:
+        raise OperationRefused("--ipp is --key ipp: give one of them", exit_code=2)
+    name = "ipp" if ipp else key
+    value = ask_secret(name.upper() if ipp else name) if name else ""
+    now = now_ms()
+    answer = ask(
+        "message_find", key=name, value=value, control_id=control_id, source=source, state=state,
+        since_ms=read_moment(since, now) if since else None, until_ms=read_moment(until, now) if until else None,
+        before=before, limit=limit,
+    )
+    print_rows(answer["rows"], _COLUMNS, empty="no message")
+    print_more(answer, "--before")
+
+
+@msg.command("show")
+@click.argument("id_", metavar="ID")
+@reveal_options
+@common_options
+def show(*, id_: str, reveal: bool, reason: str) -> None:
+    """Show message 48211 as received, or delivery 48211-0 as sent; faulty fields are marked."""
+    answer = ask("message_show", id=id_, reveal=reveal, reason=reason)
+    if options().json:
+        print_json(answer)
+        return
+    print_message_row(answer["message"])
+    _print_deliveries(answer)
+    click.echo()
+    _print_segments(answer)
+
+
+@msg.command("raw")
+@click.argument("id_", metavar="ID")
+@reveal_options
+@common_options
+def raw(*, id_: str, reveal: bool, reason: str) -> None:
+    """Print the body as it is written, masked; with --reveal the very bytes."""
+    answer = ask("message_raw", id=id_, reveal=reveal, reason=reason)
+    if options().json:
+        print_json(answer)
+    elif answer["masked"]:
+        click.echo(answer["text"])
+    else:
+        click.echo(base64.b64decode(answer["base64"]), nl=False)
+
+
+@msg.command("trace")
+@click.argument("id_", metavar="ID")
+@common_options
+def trace(*, id_: str) -> None:
+    """Tell the way of a message: received, attempts, endings."""
+    answer = ask("message_trace", id=id_)
+    if options().json:
+        print_rows(answer["rows"], ())
+        return
+    print_message_row(answer["message"])
+    click.echo()
+    print_rows(answer["rows"], (("at_ms", "at"), "what", "delivery", "destination", "detail"))
+
+
+@click.command()
+@click.option("--source", default="", help="Only of this source.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@common_options
+def refusals(*, source: str, limit: int) -> None:
+    """List what was not taken (no message, too long), newest first."""
+    answer = ask("refusals", source=source, limit=limit)
+    print_rows(answer["rows"], (("at_ms", "at"), "source", "peer", "code", "reason", "size"), empty="no refusal")
+
+
+def print_message_row(row: Mapping[str, Any]) -> None:
+    """Print what is known of a message, without its body."""
+    click.echo(f"message {row['id']}")
+    for key, heading in _ROW_KEYS:
+        words = cell(key, row.get(key)) if row.get(key) else ""
+        if words:
+            click.echo(f"  {heading:<14}{words}")
+
+
+def _print_deliveries(answer: Answer) -> None:
+    for one in answer["deliveries"]:
+        words = [one["state"], one.get("code"), one.get("field"), one.get("reason"), *one["flags"]]
+        click.echo(f"  {one['id']} to {one['destination']}: {' '.join(word for word in words if word)}")
+
+
+def _print_segments(answer: Answer) -> None:
+    """One field a line; a faulty one has a mark that needs no colour."""
+    from rich.text import Text
+
+    screen = console()
+    for segment in answer["segments"]:
+        for field in segment["fields"]:
+            fault = bool(field.get("fault"))
+            place = f"{segment['segment']}-{field['n']}" if segment["segment"] else "?"
+            line = f"{'>' if fault else ' '} {place:<8} {field['value']}"
+            screen.print(Text(line, style="bold red" if fault else ""))
+    if answer["masked"]:
+        click.echo("masked; --reveal --reason TEXT shows the values, and is audited", err=True)

@@ -1,0 +1,102 @@
+"""What every operation needs: the store, the clock, and the running engine's own facts when there is one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.core.changes import Audit, Change, Receipt
+from engine.core.ports import Store, StoreQueries, Urgency
+from engine.core.references import References
+from engine.errors import StoreError
+
+if TYPE_CHECKING:
+    from engine.routes.configuration import Configuration
+
+Answer = dict[str, Any]
+"""What an operation returns: JSON as it is."""
+
+
+class Live(Protocol):
+    """A running engine, as operations see it; given by the daemon."""
+
+    def configuration(self) -> Configuration:
+        """The running configuration."""
+
+    def engine(self) -> Mapping[str, Any]:
+        """started_ms, pid, version, `store_trouble` (a sentence or empty), `configuration_refused` (likewise)."""
+
+    def sources(self) -> Mapping[str, Mapping[str, Any]]:
+        """By source: facts of its door (connections, last_ms, paused, error…)."""
+
+    def destinations(self) -> Mapping[str, Mapping[str, Any]]:
+        """By destination: facts of its queue and its door, with `why` in words."""
+
+    def router(self) -> Mapping[str, Any]:
+        """Facts of the router: how many messages wait to be routed."""
+
+    async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
+        """Try name, route and connection of a destination: (what, fine, sentence) in order; sends no message."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """Where an operator's request is handled."""
+
+    queries: StoreQueries
+    store: Store
+    now_ms: Callable[[], int]
+    """Wall clock, milliseconds since 1970 UTC."""
+    live: Live | None = None
+    """None: no engine runs; this process holds the data directory's lock."""
+    known: Configuration | None = None
+    """The configuration, where there is no running engine to ask."""
+    references: References | None = None
+    """Hashes identifiers with the data directory's key: for search and pseudonyms."""
+    stopped_since_ms: int = 0
+    """Without a running engine: since when; 0 when nobody knows."""
+    outcome_within: float = 10.0
+    """Seconds that an act waits for its outcome."""
+
+    def configuration(self) -> Configuration | None:
+        """Return the running configuration, or the one that was read without an engine."""
+        return self.live.configuration() if self.live is not None else self.known
+
+    async def commit(self, *changes: Change) -> list[Receipt]:
+        """
+        Submit changes and wait until all are on disk.
+
+        Raises:
+            StoreError: One of them was not stored.
+        """
+        loop = asyncio.get_running_loop()
+        waiting: list[asyncio.Future[Receipt]] = []
+        for change in changes:
+            future: asyncio.Future[Receipt] = loop.create_future()
+            waiting.append(future)
+            self.store.submit(change, Urgency.NOW, _settle(future))
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        receipts: list[Receipt] = []
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            receipts.append(outcome)
+        return receipts
+
+    async def audit(self, who: str, verb: str, subject: str, reason: str) -> None:
+        """Write who did or saw what to the audit trail; on disk when this returns."""
+        await self.commit(Audit(self.now_ms(), who, verb, subject, reason))
+
+
+def _settle(future: asyncio.Future[Receipt]) -> Callable[[Receipt | StoreError], None]:
+    def done(outcome: Receipt | StoreError) -> None:
+        if future.done():
+            return
+        if isinstance(outcome, StoreError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+
+    return done

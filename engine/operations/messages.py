@@ -1,0 +1,212 @@
+"""Find a message, show it (masked unless revealed with a reason), follow its way."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Final
+
+from engine.core.lifecycle import MessageState
+from engine.core.messages import Intention, StoredMessage, show_delivery_id
+from engine.errors import OperationRefused
+from engine.operations.acts import require_reason
+from engine.operations.balance import ENDINGS
+from engine.operations.desk import Answer, Desk
+from engine.operations.masking import Masking, known_words, revealed
+from engine.operations.pseudonyms import Pseudonyms
+from engine.operations.rows import delivery_row, message_row, place_in, read_delivery, read_place
+
+_LIMIT: Final = 1000
+_STATES: Final = tuple(dict.fromkeys([*(state.name.lower() for state in MessageState), *ENDINGS]))
+"""States of messages, and what a routed one counts as in the balance."""
+_BODY_BYTES: Final = 64_000_000
+
+
+async def message_find(
+    desk: Desk, key: str = "", value: str = "", source: str = "", state: str = "", control_id: str = "",
+    since_ms: int = 0, until_ms: int = 0, before: str = "", limit: int = 50,
+) -> Answer:
+    """
+    Find messages, newest first.
+
+    Args:
+        desk: Where.
+        key: Name of a declared search key (`ipp`, `nda`…); needs `value`.
+        value: The identifier looked for; hashed here, it goes nowhere else.
+        source: Only from this source.
+        state: Only in this state.
+        control_id: MSH-10, exactly.
+        since_ms: Received from then on.
+        until_ms: Received before then; 0: no end.
+        before: Id of the last message seen, to go on.
+        limit: How many at most.
+    """
+    if state and state.lower() not in _STATES:
+        names = ", ".join(_STATES)
+        raise OperationRefused(f"'{state}' is no state; there are {names}", exit_code=2)
+    keys = _hashes(desk, key, value) if key else []
+    wanted = min(limit, _LIMIT)
+    found = await desk.queries.find_messages(
+        keys=keys, source=source, state=state.lower(), control_id=control_id, since_ms=since_ms, until_ms=until_ms,
+        before=read_place(before) if before else 0, limit=wanted,
+    )
+    rows = [message_row(row) for row in found]
+    return {"v": 1, "rows": rows, "next": str(place_in(found[-1])) if found and len(found) == wanted else ""}
+
+
+async def message_show(
+    desk: Desk, who: str, id: str, reveal: bool = False, reason: str = ""  # noqa: A002 - the command line's word
+) -> Answer:
+    """
+    Show a message segment by segment, with its faulty fields marked.
+
+    Args:
+        desk: Where.
+        who: Name of the operator.
+        id: Of a message: the bytes received; of a delivery: the bytes sent.
+        reveal: With its values; needs a reason, and stands in the audit trail before anything is shown.
+        reason: Why.
+    """
+    place = read_place(id)
+    row = await _row(desk, place)
+    deliveries = await desk.queries.deliveries_of(place)
+    faults = [str(one.get("field") or "") for one in [row, *deliveries]]
+    body, fmt = await _body(desk, id)
+    if reveal:
+        await desk.audit(who, "reveal", f"message {id}", require_reason(reason))
+        segments = revealed(body, fmt, faults=faults)
+    else:
+        segments = _masking(desk).segments(body, fmt, faults=faults)
+    return {
+        "v": 1, "masked": not reveal, "size": len(body), "message": message_row(row),
+        "deliveries": [delivery_row(one) for one in deliveries], "segments": segments,
+    }
+
+
+async def message_raw(
+    desk: Desk, who: str, id: str, reveal: bool = False, reason: str = ""  # noqa: A002 - the command line's word
+) -> Answer:
+    """
+    Give the body as it is written: masked text, or with `reveal` the very bytes (`base64`); as `message_show`.
+
+    A delivery's id gives the bytes sent.
+    """
+    await _row(desk, read_place(id))
+    body, fmt = await _body(desk, id)
+    if not reveal:
+        return {"v": 1, "masked": True, "size": len(body), "text": _masking(desk).text(body, fmt)}
+    await desk.audit(who, "reveal", f"bytes of {id}", require_reason(reason))
+    return {"v": 1, "masked": False, "size": len(body), "base64": base64.b64encode(body).decode("ascii")}
+
+
+async def message_trace(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word of the command line
+    """
+    Tell the way of a message in order of time: received, each attempt, its end. Answers may quote it: left out.
+
+    Returns:
+        message, deliveries, and `rows`: at_ms, what, delivery, destination, detail.
+    """
+    place = read_place(id)
+    row = await _row(desk, place)
+    deliveries = await desk.queries.deliveries_of(place)
+    origin = row.get("peer") or row.get("name") or ""
+    detail = f"from {row.get('source', '')} {origin}".strip()
+    events = [_event(int(row.get("received_ms") or 0), "received", detail=detail)]
+    shown = message_row(row)
+    if shown["state"] not in ("received", "routed"):
+        detail = " ".join(str(row.get(key) or "") for key in ("code", "field", "reason")).strip()
+        events.append(_event(0, shown["state"], detail=detail))
+    for one in deliveries:
+        events += _delivery_events(one)
+    known = [event for event in events if event["at_ms"]]
+    events = sorted(known, key=lambda event: int(event["at_ms"])) + [event for event in events if not event["at_ms"]]
+    return {"v": 1, "message": shown, "deliveries": [delivery_row(one) for one in deliveries], "rows": events}
+
+
+async def refusals(desk: Desk, source: str = "", limit: int = 50) -> Answer:
+    """List what was not taken (no message, too long), newest first; without bytes."""
+    rows = await desk.queries.refusals(source=source, limit=min(limit, _LIMIT))
+    return {"v": 1, "rows": [_without_bytes(row) for row in rows]}
+
+
+async def audit(desk: Desk, limit: int = 50) -> Answer:
+    """List who saw or did what, newest first, and the acts that wait for an engine."""
+    rows = [_without_bytes(row) for row in await desk.queries.actions(limit=min(limit, _LIMIT))]
+    pending = [
+        _waiting(intention) for stage in ("router", "delivery") for intention in await desk.store.intentions(stage)
+    ]
+    return {"v": 1, "rows": rows, "waiting": pending[:_LIMIT]}
+
+
+def _hashes(desk: Desk, key: str, value: str) -> list[int]:
+    """Hash an identifier as the router did: once for each authority that may have given it."""
+    from engine.routes.evaluation import search_hashes  # late: it brings the whole router along
+
+    configuration = desk.configuration()
+    if desk.references is None or configuration is None:
+        raise OperationRefused("without a configuration identifiers can't be searched: --control-id or --source can")
+    if key not in configuration.keys:
+        names = ", ".join(sorted(configuration.keys))
+        raise OperationRefused(f"there is no key '{key}'" + (f"; there are {names}" if names else ""), exit_code=2)
+    if not value:
+        raise OperationRefused("an empty identifier finds nothing", exit_code=2)
+    return search_hashes(configuration, desk.references, key, value)
+
+
+async def _row(desk: Desk, place: int) -> dict[str, Any]:
+    row = await desk.queries.message_row(place)
+    if row is None:
+        raise OperationRefused(f"there is no message {place}; perhaps its retention is over")
+    return row
+
+
+async def _body(desk: Desk, text: str) -> tuple[bytes, str]:
+    """Return the bytes received (id of a message) or sent (id of a delivery), and their format."""
+    stored: StoredMessage | None = await desk.store.message(read_place(text))
+    if "-" not in text:
+        if stored is None:
+            raise OperationRefused(f"the body of message {text} is no longer kept")
+        return stored.raw, stored.format
+    number = read_delivery(text)
+    found = await desk.store.payloads([number], _BODY_BYTES)
+    if number not in found:
+        raise OperationRefused(f"delivery {show_delivery_id(number)} has no bytes: it died before it was rendered")
+    return found[number], stored.format if stored is not None else "hl7v2"
+
+
+def _masking(desk: Desk) -> Masking:
+    pseudonyms = Pseudonyms(desk.references) if desk.references is not None else None
+    return Masking(pseudonyms, known_words(desk.configuration()))
+
+
+def _delivery_events(row: dict[str, Any]) -> list[dict[str, Any]]:
+    shown = delivery_row(row)
+    label, destination = shown["id"], str(row["destination"])
+    history = row.get("history") or []
+    events = []
+    for attempt in history:
+        detail = " ".join(str(attempt.get(key) or "") for key in ("outcome", "code")).strip()
+        if attempt.get("answer"):
+            detail += f", answer of {len(attempt['answer']):,} bytes"
+        at = int(attempt.get("begin_ms") or attempt.get("end_ms") or 0)
+        events.append(_event(at, f"attempt {attempt['number']}", label, destination, detail))
+    if shown["state"] == "pending":
+        due = int(row.get("due_ms") or 0)
+        return [*events, _event(due, "next attempt" if due else "waiting", label, destination)]
+    detail = " ".join([str(row.get(key) or "") for key in ("code", "field", "reason")] + shown["flags"]).strip()
+    events.append(_event(int(row.get("end_ms") or 0), shown["state"], label, destination, detail))
+    return events
+
+
+def _event(at_ms: int, what: str, delivery: str = "", destination: str = "", detail: str = "") -> dict[str, Any]:
+    return {"at_ms": at_ms, "what": what, "delivery": delivery, "destination": destination, "detail": detail}
+
+
+def _without_bytes(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if not isinstance(value, bytes)}
+
+
+def _waiting(intention: Intention) -> dict[str, Any]:
+    return {
+        "id": intention.id, "stage": intention.stage, "verb": intention.verb, "who": intention.who,
+        "reason": intention.reason, "at_ms": intention.at_ms,
+    }

@@ -1,0 +1,114 @@
+"""The same operations without a running engine: this process takes the data directory's lock meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from engine.core.ports import Store, StoreQueries
+from engine.core.references import References
+from engine.errors import OperationRefused
+from engine.operations.control import may_use, user_name
+from engine.operations.desk import Answer, Desk
+from engine.operations.presence import stopped_since_ms
+from engine.operations.service import Operations
+
+if TYPE_CHECKING:
+    from engine.routes.configuration import Configuration
+
+
+class OpenableStore(Store, Protocol):
+    """A store that lives in a data directory."""
+
+    @property
+    def queries(self) -> StoreQueries:
+        """Questions of operators."""
+
+    @property
+    def reference_key(self) -> bytes:
+        """The data directory's secret; after `open`."""
+
+
+def call_offline(
+    directory: Path,
+    operation: str,
+    arguments: Mapping[str, Any],
+    *,
+    store_of: Callable[[Path], OpenableStore],
+    configuration: Configuration | None = None,
+) -> Answer:
+    """
+    Open the store, carry out one operation, close it.
+
+    Acts are recorded as intentions: the engine carries them out when it starts.
+
+    Args:
+        directory: The data directory.
+        operation: Name (service.OPERATIONS).
+        arguments: Its arguments.
+        store_of: Makes the store, closed.
+        configuration: What routes.yaml says, where it could be read: for names and masking.
+
+    Returns:
+        The operation's answer, with `stopped_since_ms`.
+
+    Raises:
+        OperationRefused: There is no data (69), it belongs to another account (77), or the operation refuses.
+        StoreLocked: An engine, or another command, holds the lock (75).
+    """
+    require_data(directory)
+    may_use(directory)
+    who = user_name(os.getuid())
+    _become_owner(directory)
+    since = stopped_since_ms(directory)
+    return asyncio.run(_call(directory, operation, arguments, store_of, configuration, who, since))
+
+
+def require_data(directory: Path) -> None:
+    """
+    Check that an engine ever ran here: a question must not make a data directory.
+
+    Raises:
+        OperationRefused: It did not (exit code 69).
+    """
+    if not directory.is_dir() or not (directory / "lock").exists():
+        sentence = f"ENGINE STOPPED: there is no data in '{directory}' (--data DIR or PASSERELLE_DATA)"
+        raise OperationRefused(sentence, exit_code=69)
+
+
+async def _call(
+    directory: Path,
+    operation: str,
+    arguments: Mapping[str, Any],
+    store_of: Callable[[Path], OpenableStore],
+    configuration: Configuration | None,
+    who: str,
+    since_ms: int,
+) -> Answer:
+    store = store_of(directory)
+    await store.open(now_ms=_now_ms())
+    try:
+        desk = Desk(
+            queries=store.queries, store=store, now_ms=_now_ms, known=configuration,
+            references=References(store.reference_key), stopped_since_ms=since_ms,
+        )
+        answer = await Operations(desk).call(operation, arguments, who=who)
+    finally:
+        await store.close()
+    return answer | {"stopped_since_ms": since_ms}
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _become_owner(directory: Path) -> None:
+    """Work as the service account when root asks, so that no file of root's stays in its directory."""
+    found = directory.stat()
+    if os.geteuid() == 0 and found.st_uid != 0:
+        os.setegid(found.st_gid)
+        os.seteuid(found.st_uid)

@@ -1,0 +1,97 @@
+"""Rows of the store as operators read them: ids written as people write them, states as words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Any
+
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import DeliveryFlag, DeliveryKind, place_of, read_delivery_id, show_delivery_id
+from engine.errors import OperationRefused
+
+_FLAGS = {
+    DeliveryFlag.POSSIBLE_DUPLICATE: "possible duplicate",
+    DeliveryFlag.PASSED_FAULT: "passed a fault of its lane",
+    DeliveryFlag.IDENTITY_EVENT: "identity event",
+    DeliveryFlag.RESULT: "result",
+}
+
+
+def word(kind: type[IntEnum], value: Any) -> str:
+    """Return the name of a stored number in lower case; a word stays as it is."""
+    if isinstance(value, str):
+        return value.lower()
+    return kind(value).name.lower() if value is not None else ""
+
+
+def delivery_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Show one delivery, its id under `id`; `history` without the answers, which may quote the message."""
+    shown = {key: value for key, value in row.items() if key not in ("delivery", "place")}
+    number = int(row["delivery"])
+    flags = int(row.get("flags") or 0)
+    shown |= {
+        "id": show_delivery_id(number),
+        "message": str(place_of(number)),
+        "kind": word(DeliveryKind, row.get("kind", 0)),
+        "state": word(DeliveryState, row["state"]),
+        "flags": [words for flag, words in _FLAGS.items() if flags & flag],
+        "lanes": [lane_name(lane) for lane in row.get("lanes", ())],
+    }
+    if "history" in row:
+        shown["history"] = [{key: value for key, value in one.items() if key != "answer"} for one in row["history"]]
+    return shown
+
+
+def message_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Show one message, its id under `id`."""
+    shown = {key: value for key, value in row.items() if key != "place"}
+    return {"id": str(row["place"])} | shown | {"state": word(MessageState, row["state"])}
+
+
+def place_in(row: Mapping[str, Any]) -> int:
+    """Return the place of a message's row."""
+    return int(row["place"])
+
+
+def lane_name(lane: int | str) -> str:
+    """Write a lane key, a signed 64-bit hash, as 16 hexadecimal digits."""
+    return lane if isinstance(lane, str) else f"{lane & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+
+
+def read_lane(text: str) -> int:
+    """
+    Read what `lane_name` wrote.
+
+    Raises:
+        OperationRefused: The text is no lane key (usage).
+    """
+    if len(text) != 16 or not set(text) <= set("0123456789abcdef"):
+        raise OperationRefused(f"'{text}' is no lane; `passerelle queue lanes` shows them", exit_code=2)
+    return int.from_bytes(bytes.fromhex(text), "big", signed=True)
+
+
+def read_place(text: str) -> int:
+    """
+    Read the id of a message, `48211`; that of a delivery, `48211-0`, names its message.
+
+    Raises:
+        OperationRefused: The text is no id (usage).
+    """
+    first = text.partition("-")[0]
+    if not first.isdecimal():
+        raise OperationRefused(f"'{text}' is no id of a message; write it like 48211", exit_code=2)
+    return int(first)
+
+
+def read_delivery(text: str) -> int:
+    """
+    Read the id of a delivery, `48211-0`.
+
+    Raises:
+        OperationRefused: The text is no id of a delivery (usage).
+    """
+    try:
+        return read_delivery_id(text)
+    except ValueError:
+        raise OperationRefused(f"'{text}' is no id of a delivery; write it like 48211-0", exit_code=2) from None

@@ -1,0 +1,156 @@
+"""
+Is anything stuck, is anything silent, is anything refused?
+
+The state of each source and destination as a word, how old the oldest unsent message is, why, and the balance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engine.operations.balance import Counters, balance
+from engine.operations.desk import Answer, Desk
+from engine.operations.wording import age, clock, several
+
+_FINE: Final = frozenset({"ok", "waiting", "retrying", "trial", "stopped"})
+"""Words of a destination or source that don't degrade the whole."""
+_LATE_MS: Final = 15 * 60_000
+"""Something unsent for longer than this degrades the status, whatever the reason."""
+
+
+async def status(desk: Desk) -> Answer:
+    """
+    Answer the three questions.
+
+    Returns:
+        engine (`running`, `degraded`, `stopped`), since_ms, headline, problems (sentences), destinations,
+        sources, router, store, balance. `--watch` and the demo read the same.
+    """
+    now = desk.now_ms()
+    counters = await desk.queries.counters()
+    facts = await desk.queries.facts()
+    live_destinations = desk.live.destinations() if desk.live is not None else {}
+    live_sources = desk.live.sources() if desk.live is not None else {}
+    engine = dict(desk.live.engine()) if desk.live is not None else {}
+    destinations = [
+        await _destination(desk, name, counters, live_destinations.get(name, {}), now)
+        for name in _names(desk, "destinations", counters, live_destinations)
+    ]
+    sources = [
+        _source(name, counters, live_sources.get(name, {}), stopped=desk.live is None)
+        for name in _names(desk, "sources", counters, live_sources)
+    ]
+    drawn = balance(counters)
+    problems = _problems(engine, destinations, sources, drawn)
+    state = "stopped" if desk.live is None else "degraded" if problems else "running"
+    since = desk.stopped_since_ms if desk.live is None else int(engine.get("started_ms") or 0)
+    return {
+        "v": 1,
+        "engine": state,
+        "now_ms": now,
+        "since_ms": since,
+        "headline": headline(state, since, now),
+        "problems": problems,
+        "destinations": destinations,
+        "sources": sources,
+        "router": dict(desk.live.router()) if desk.live is not None else {},
+        "store": _plain(facts),
+        "balance": drawn,
+        "version": engine.get("version", ""),
+    }
+
+
+def headline(state: str, since_ms: int, now_ms: int) -> str:
+    """Say the state in one line: `ENGINE STOPPED since 02:14:07`, `running for 3 h 05`."""
+    if state == "stopped":
+        return "ENGINE STOPPED" + (f" since {clock(since_ms, now_ms)}" if since_ms else "")
+    words = "engine running" if state == "running" else "engine DEGRADED, running"
+    return words + (f" for {age((now_ms - since_ms) / 1000)}" if since_ms else "")
+
+
+def _names(desk: Desk, part: str, counters: Counters, live: Mapping[str, Any]) -> list[str]:
+    """Names in the order of the configuration, then those that only the past knows."""
+    configuration = desk.configuration()
+    names = dict.fromkeys(getattr(configuration, part) if configuration is not None else ())
+    names |= dict.fromkeys(live)
+    wanted = "delivery" if part == "destinations" else "received"
+    names |= dict.fromkeys(sorted(name for kind, name, _ in counters if kind == wanted))
+    return list(names)
+
+
+async def _destination(
+    desk: Desk, name: str, counters: Counters, facts: Mapping[str, Any], now: int
+) -> dict[str, Any]:
+    summary = await desk.queries.queue_summary(name, now_ms=now)
+    waiting = counters.get(("delivery", name, "pending"), int(summary.get("waiting") or 0))
+    oldest = summary.get("oldest_ms") or facts.get("oldest_ms") or 0
+    configuration = desk.configuration()
+    declared = configuration.destinations.get(name) if configuration is not None else None
+    row: dict[str, Any] = {
+        "name": name,
+        "state": _destination_state(facts, waiting, stopped=desk.live is None),
+        "oldest_ms": oldest,
+        "oldest_age_s": max(0, now - oldest) // 1000 if oldest else None,
+        "last_ack_ms": facts.get("last_accepted_ms") or facts.get("last_answer_ms") or 0,
+        "waiting": waiting,
+        "retrying": int(facts.get("retrying") or summary.get("due_later") or 0),
+        "parked": int(facts.get("parked") or summary.get("parked") or 0),
+        "dead": counters.get(("delivery", name, "dead"), 0),
+        "delivered": counters.get(("delivery", name, "delivered"), 0),
+        "lanes": summary.get("lanes", 0),
+        "why": str(facts.get("why") or ""),
+    }
+    if declared is not None and declared.contact and row["state"] not in _FINE:
+        row["contact"] = ", ".join(declared.contact.values())
+    if configuration is not None and declared is None:
+        row["why"] = row["why"] or "no longer in the configuration"
+    return row
+
+
+def _destination_state(facts: Mapping[str, Any], waiting: int, *, stopped: bool) -> str:
+    """Name the state; delivery knows it (flow.delivery.status), but for what nobody waits for."""
+    if stopped:
+        return "stopped"
+    state = str(facts.get("state") or "ok")
+    if state == "stopped":
+        return "blocked"  # by a dead delivery, under the policy `block`; `stopped` is the whole engine's word
+    return "waiting" if state == "ok" and waiting else state
+
+
+def _source(name: str, counters: Counters, facts: Mapping[str, Any], *, stopped: bool) -> dict[str, Any]:
+    state = "stopped" if stopped else "paused" if facts.get("paused") else "down" if facts.get("error") else "ok"
+    return {
+        "name": name,
+        "state": state,
+        "received": counters.get(("received", name, "total"), 0),
+        "dead": counters.get(("message", name, "dead"), 0),
+        "refused": sum(facts.get("refusals", {}).values()),
+        "connections": facts.get("connections"),
+        "last_ms": facts.get("last_ms") or 0,
+        "why": str(facts.get("why") or facts.get("error") or ""),
+    }
+
+
+def _problems(
+    engine: Mapping[str, Any], destinations: list[dict[str, Any]], sources: list[dict[str, Any]], drawn: dict[str, Any]
+) -> list[str]:
+    """Sentences of what is wrong, the gravest first; none: all is well."""
+    found = [str(engine[key]) for key in ("store_trouble", "configuration_refused") if engine.get(key)]
+    if drawn["difference"] or drawn["sources"]:
+        found.append(f"the balance is off by {several(abs(drawn['difference']), 'message')}: run `passerelle doctor`")
+    for row in destinations:
+        late = row["oldest_age_s"] is not None and row["oldest_age_s"] * 1000 > _LATE_MS
+        if row["state"] not in _FINE or (late and row["state"] != "stopped"):
+            waiting = several(row["waiting"], "delivery waits", "deliveries wait")
+            sentence = row["why"] or f"{row['name']} is {row['state']}, {waiting}"
+            if late:
+                sentence += f"; the oldest has waited {age(row['oldest_age_s'])}"
+            contact = row.get("contact", "")
+            found.append(sentence + (f" (call {contact})" if contact and contact not in sentence else ""))
+    found += [row["why"] or f"{row['name']} is {row['state']}" for row in sources if row["state"] not in _FINE]
+    return found
+
+
+def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in facts.items() if isinstance(value, (str, int, float, bool)) or value is None}

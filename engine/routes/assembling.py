@@ -1,0 +1,124 @@
+"""Routes, compiled for each variant (site, `untyped:`) that their sources can bring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from engine.routes import schema
+from engine.routes.configuration import DeadLetter, Destination, Exit, Key, Order, Route, Source
+from engine.routes.declarations import Named, read_dead_letter, read_names, read_order, variants_of
+from engine.routes.findings import Findings
+from engine.routes.reading import Names, Reading
+from engine.routes.suggestions import suggest
+from engine.transforms.nodes import Entries, Items, Node, Scalar, Word
+from engine.transforms.shapes import Unreadable
+from engine.transforms.step import Context, Step
+
+Steps = Mapping[str, tuple[Step, ...]]
+
+
+class Assembler:
+    """Make the routes of one configuration."""
+
+    def __init__(
+        self,
+        findings: Findings,
+        names: Names,
+        sources: Mapping[str, Source],
+        destinations: Mapping[str, Destination],
+        keys: dict[str, Key],
+        *,
+        refused_sources: set[str],
+        refused_destinations: set[str],
+    ) -> None:
+        """Keep what routes may name; names whose own declaration was refused aren't reported again."""
+        self._findings = findings
+        self._names = names
+        self._sources = sources
+        self._destinations = destinations
+        self._keys = keys
+        self._refused_sources = refused_sources
+        self._refused_destinations = refused_destinations
+        self._reading = Reading(findings, names)
+
+    def routes(self, entries: Named) -> list[Route]:
+        """Read `routes:`, in the order of the file."""
+        made: list[Route] = []
+        for name, _, node in read_names(entries, self._reading):
+            values = self._reading.read(schema.ROUTE, node)
+            if values is None or not isinstance(node, Entries):
+                continue
+            route = self._route(name, values, node)
+            if route is not None:
+                made.append(route)
+        return made
+
+    def _route(self, name: str, values: dict[str, Any], node: Entries) -> Route | None:
+        sources = self._known(values["from"], self._sources, self._refused_sources, "source")
+        variants = sorted({one for source in sources for one in variants_of(self._sources[source])})
+        when, when_text = self._when(values["when"], variants)
+        order = read_order(values["order_by"], node, self._reading, self._keys)
+        dead_letter = read_dead_letter(values["dead_letter"])
+        steps = self._steps(values["steps"], variants)
+        to_node = node.get("to")
+        items = to_node.items if isinstance(to_node, Items) else [to_node]
+        exits = [
+            one
+            for value, item in zip(values["to"], items, strict=True)
+            if item is not None and (one := self._exit(value, item, variants, order, dead_letter)) is not None
+        ]
+        return Route(
+            name=name, sources=tuple(sources), when=when, when_text=when_text, on_no_match=values["on_no_match"],
+            steps=steps, to=tuple(exits), owner=str(values["owner"]),
+        )  # fmt: skip
+
+    def _exit(
+        self, value: Any, node: Node, variants: list[str], order: Order | None, dead_letter: DeadLetter | None
+    ) -> Exit | None:
+        plain = isinstance(value, Word)
+        word = value if plain else value["destination"]
+        if not self._known([word], self._destinations, self._refused_destinations, "destination"):
+            return None
+        if plain or not isinstance(node, Entries):
+            return Exit(destination=str(word), order=order, dead_letter=dead_letter)
+        when, when_text = self._when(value["when"], variants)
+        return Exit(
+            destination=str(word), when=when, when_text=when_text, steps=self._steps(value["steps"], variants),
+            order=read_order(value["order_by"], node, self._reading, self._keys) or order,
+            dead_letter=read_dead_letter(value["dead_letter"]) or dead_letter,
+        )  # fmt: skip
+
+    def _known(self, words: list[Word], declared: Mapping[str, Any], refused: set[str], kind: str) -> list[str]:
+        known: list[str] = []
+        for word in words:
+            if word in declared:
+                if word in known:
+                    self._reading.error(word.node, "E118", f"{word} stands here twice", "keep one")
+                else:
+                    known.append(str(word))
+            elif word not in refused:
+                self._reading.error(word.node, "E116", f"there is no {kind} {word}", suggest(word, declared))
+        return known
+
+    def _when(self, node: Node | None, variants: list[str]) -> tuple[Callable[[Context], bool] | None, str]:
+        if node is None:
+            return None, ""
+        reading = Reading(self._findings, self._names, variants=variants or [""])
+        try:
+            condition = reading.condition(node)
+        except Unreadable:
+            return None, ""
+        return condition, node.text if isinstance(node, Scalar) else ""
+
+    def _steps(self, node: Node | None, variants: list[str]) -> Steps:
+        """Compile once for each variant; a finding that comes with each is kept once."""
+        if node is None:
+            return {}
+        made: dict[str, tuple[Step, ...]] = {}
+        for variant in variants or [""]:
+            try:
+                made[variant] = Reading(self._findings, self._names, variant=variant).steps(node)
+            except Unreadable:
+                continue
+        return made

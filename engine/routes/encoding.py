@@ -1,0 +1,150 @@
+"""A message as its destination wants it: charset, MSH-10, MSH-18, and how little of it must be stored."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from engine.core import splices
+from engine.core.messages import Delivery, PayloadKind, StoredMessage, show_delivery_id
+from engine.errors import StepFailed
+
+if TYPE_CHECKING:
+    from engine.parsers.hl7v2.message import Message
+    from engine.routes.configuration import Destination
+    from engine.transforms.step import Context
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_NAME_MAX: Final = 80
+
+
+def clean_name(value: str) -> str:
+    """Make a value fit for a file name and a level of an MQTT topic: no path, no wildcard, no blank."""
+    cleaned = _UNSAFE.sub("_", value)[:_NAME_MAX]
+    return "_" * len(cleaned) if cleaned.strip(".") == "" else cleaned
+
+
+def encode(
+    delivery: Delivery, destination: Destination, context: Context, stored: StoredMessage, *, touched: bool
+) -> None:
+    """
+    Fill `payload_kind`, `payload`, `rendered`, `control_id` and `target` of a delivery.
+
+    Args:
+        delivery: With its id.
+        destination: Where it goes.
+        context: With the message as the steps left it; its MSH-10 and MSH-18 are set here.
+        stored: The message as received.
+        touched: Whether a step may have changed the message.
+
+    Raises:
+        StepFailed: E-ENCODE, when the destination's charset can't hold a character.
+    """
+    context.id = show_delivery_id(delivery.id)
+    if destination.type != "mllp":
+        delivery.target = target_of(destination, context)
+    body = context.body
+    if body is None and destination.type == "mqtt":
+        body = _default_body(context)
+    if body is not None:
+        _full(delivery, body)
+    elif destination.encode.as_received:
+        _as_received(delivery, context, stored, touched=touched)
+    else:
+        _encoded(delivery, destination, context.message)
+
+
+def target_of(destination: Destination, context: Context) -> str:
+    """Return the MQTT topic or the file name of a delivery; `context.id` is set."""
+    if destination.target is None:
+        return "" if destination.type == "mllp" else f"{context.id}.hl7"
+    return destination.target.render_safe(context, clean_name)
+
+
+def _as_received(delivery: Delivery, context: Context, stored: StoredMessage, *, touched: bool) -> None:
+    delivery.control_id = stored.control_id
+    message = context.message
+    if not touched:
+        delivery.payload_kind, delivery.payload, delivery.rendered = PayloadKind.RAW, None, stored.raw
+        return
+    data, edits = message.render()
+    delivery.control_id = _control_id(message, stored.control_id)
+    if data == stored.raw:
+        delivery.payload_kind, delivery.payload, delivery.rendered = PayloadKind.RAW, None, stored.raw
+    else:
+        _smallest(delivery, data, edits, message.base_flag)
+
+
+def _encoded(delivery: Delivery, destination: Destination, message: Message) -> None:
+    wanted = destination.encode
+    if message.format == "hl7v2":
+        header = message.first("MSH")
+        if header is not None:
+            if wanted.control_id == "own":
+                header.set_field(10, show_delivery_id(delivery.id).encode())
+            msh18 = wanted.msh18.encode()
+            if header.field(18) != msh18:
+                header.set_field(18, msh18)
+        delivery.control_id = _control_id(message, "")
+    data, edits = message.render()
+    if wanted.charset == "utf-8" or data.isascii():
+        _smallest(delivery, data, edits, message.base_flag)
+        return
+    text = data.decode("utf-8")
+    try:
+        data = text.encode(wanted.charset)
+    except UnicodeEncodeError as error:
+        if wanted.unencodable != "replace":
+            raise StepFailed(
+                "E-ENCODE", f"{wanted.msh18} can't hold a character of the message", field=_where(text, error.start)
+            ) from None
+        data = text.encode(wanted.charset, "replace")
+    _full(delivery, data)
+
+
+def _smallest(delivery: Delivery, data: bytes, edits: list[splices.Splice], base_flag: int) -> None:
+    packed = splices.pack(edits, base_flag)
+    if len(packed) < len(data):
+        delivery.payload_kind, delivery.payload, delivery.rendered = PayloadKind.SPLICES, packed, data
+    else:
+        _full(delivery, data)
+
+
+def _full(delivery: Delivery, data: bytes) -> None:
+    delivery.payload_kind, delivery.payload, delivery.rendered = PayloadKind.FULL, data, data
+
+
+def _control_id(message: Message, otherwise: str) -> str:
+    """MSH-10 as it leaves: what MSA-2 of the answer must hold."""
+    if message.format != "hl7v2":
+        return otherwise
+    positions = message.positions(b"MSH")
+    if not positions:
+        return otherwise
+    return message.peek(positions[0]).field(10).decode("utf-8", "replace")
+
+
+def _where(text: str, offset: int) -> str:
+    """Name segment and field of a character, without its value."""
+    start = text.rfind("\r", 0, offset) + 1
+    name = text[start : start + 3]
+    if not (name.isascii() and name.isalnum()):
+        return ""
+    number = text.count("|", start, offset) + (1 if name == "MSH" else 0)
+    return f"{name}-{number}"
+
+
+def _default_body(context: Context) -> bytes:
+    """Ids and codes only, no trait: what a bus may know of a message without a `render` step."""
+    values: dict[str, str | int] = {
+        "v": 1,
+        "message": context.place,
+        "site": context.site,
+        "source": context.source,
+        "type": context.type,
+        "event": context.event,
+        "control_id": context.control_id,
+        "received_ms": context.received_ms,
+    }
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -1,0 +1,308 @@
+"""
+From routes.yaml, the files that it includes and its tables to a Configuration, or to all findings.
+
+`lint`, `run`, `apply` and reload all come through here: there is no second truth.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+from engine.identity.authorities import Authority
+from engine.routes import schema
+from engine.routes.assembling import Assembler
+from engine.routes.configuration import Configuration, Route, Source
+from engine.routes.declarations import (
+    Named,
+    make_authorities,
+    read_authorities,
+    read_destinations,
+    read_keys,
+    read_lists,
+    read_names,
+    read_sites,
+    read_sources,
+    variants_of,
+)
+from engine.routes.document import read_document
+from engine.routes.findings import ConfigurationRefused, Finding, Findings
+from engine.routes.reading import Names, Reading, Secrets
+from engine.routes.shipped import LISTS
+from engine.routes.suggestions import suggest
+from engine.routes.tables import read_table
+from engine.transforms.nodes import Entries, Mark, Node, Scalar
+from engine.transforms.shapes import Choice, ListOf, TextShape
+
+FILES_MAX: Final = 200
+_NAMED: Final = ("sites", "lists", "tables", "keys", "sources", "destinations", "steps", "routes")
+
+
+def load(path: pathlib.Path, *, environment: Mapping[str, str], secrets: Secrets | None = None) -> Configuration:
+    """
+    Read a configuration that is fit to run.
+
+    Args:
+        path: routes.yaml.
+        environment: For `${env:NAME}`, and secrets as PASSERELLE_SECRET_NAME.
+        secrets: Gives a secret by name, or None; `file_secrets` unless told.
+
+    Raises:
+        ConfigurationRefused: With all findings.
+    """
+    configuration, findings = check(path, environment=environment, secrets=secrets)
+    if configuration is None:
+        raise ConfigurationRefused(findings)
+    return configuration
+
+
+def check(
+    path: pathlib.Path, *, environment: Mapping[str, str] | None = None, secrets: Secrets | None = None
+) -> tuple[Configuration | None, list[Finding]]:
+    """
+    Read a configuration and tell all that is to say about it.
+
+    Returns:
+        The configuration (None when there is an error), and errors and warnings in the order of the files.
+    """
+    given = environment if environment is not None else {}
+    loader = _Loader(path, given, secrets or file_secrets(given))
+    configuration = loader.configuration()
+    return (None if loader.findings.refused else configuration), loader.findings.all()
+
+
+def file_secrets(environment: Mapping[str, str], directory: pathlib.Path | None = None) -> Secrets:
+    """
+    Return what finds secrets: the variable PASSERELLE_SECRET_NAME, else the file `secrets/name`.
+
+    Args:
+        environment: The process's.
+        directory: The data directory; PASSERELLE_DATA, else `data`, unless told.
+    """
+    folder = (directory or pathlib.Path(environment.get("PASSERELLE_DATA", "data"))) / "secrets"
+
+    def find(name: str) -> str | None:
+        value = environment.get("PASSERELLE_SECRET_" + re.sub(r"\W", "_", name).upper())
+        if value is not None:
+            return value
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name):
+            return None
+        try:
+            return (folder / name).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    return find
+
+
+class _Loader:
+    """One load."""
+
+    def __init__(self, path: pathlib.Path, environment: Mapping[str, str], secrets: Secrets) -> None:
+        self.findings = Findings()
+        self._path = path
+        self._names = Names(environment=environment, secrets=secrets)
+        self._reading = Reading(self.findings, self._names)
+        self._texts: list[tuple[str, str]] = []
+        self._digest = blake2b(digest_size=8)
+        self._sections: dict[str, Named] = {name: [] for name in _NAMED}
+        self._origins: dict[tuple[str, str], Mark] = {}
+        self._group: Node | None = None
+
+    def configuration(self) -> Configuration | None:
+        """Read all; None when nothing could be read at all."""
+        if not self._file(self._path, None):
+            return None
+        names, sections = self._names, self._sections
+        names.lists.update(LISTS)
+        read_lists(sections["lists"], self._reading, names)
+        self._tables()
+        group = self._read_group()
+        read_sites(sections["sites"], self._reading, names)
+        names.authorities = make_authorities(names.sites.values(), group)
+        names.runs = {key.text: node for key, node in sections["steps"]}
+        sources = read_sources(sections["sources"], self._reading, names)
+        keys = read_keys(sections["keys"], self._reading, names, lambda: _variants(sources.values()))
+        destinations = read_destinations(sections["destinations"], self._reading, keys)
+        assembler = Assembler(
+            self.findings, names, sources, destinations, keys,
+            refused_sources={key.text for key, _ in sections["sources"]} - set(sources),
+            refused_destinations={key.text for key, _ in sections["destinations"]} - set(destinations),
+        )  # fmt: skip
+        routes = assembler.routes(sections["routes"])
+        self._whole(sources, destinations, routes)
+        return Configuration(
+            hash=self._digest.hexdigest(),
+            text="\n".join(f"# --- {file}\n{text}" for file, text in self._texts),
+            files=tuple(file for file, _ in self._texts),
+            group_authorities=group,
+            sites=names.sites,
+            sources=sources,
+            destinations=destinations,
+            routes=tuple(routes),
+            keys=keys,
+            lists=names.lists,
+            routes_of={name: tuple(route for route in routes if name in route.sources) for name in sources},
+            authorities=names.authorities,
+            tables=names.tables,
+            key_readers={name: key.read for name, key in keys.items() if key.read is not None},
+        )
+
+    # --- files -------------------------------------------------------------------------------------------
+
+    def _file(self, path: pathlib.Path, named: Scalar | None) -> bool:
+        """Read one file and those that it includes; False when it can't be read."""
+        shown = self._shown(path)
+        where: Mark = named.mark if named is not None else Mark(shown, 1, 1)
+        if any(file == shown for file, _ in self._texts):
+            self.findings.add("error", "E124", where, f"{shown} is included twice", "keep one")
+            return False
+        data = self._bytes(path, shown, where)
+        if data is None:
+            return False
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+            self.findings.add("error", "E101", Mark(shown, line, 1), "the file isn't UTF-8", "save it as UTF-8")
+            return False
+        self._texts.append((shown, text))
+        document = read_document(shown, text, self.findings)
+        if document is None:
+            return False
+        self._top(document, path)
+        return True
+
+    def _bytes(self, path: pathlib.Path, shown: str, where: Mark) -> bytes | None:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            reason = (
+                "there is no such file"
+                if isinstance(error, FileNotFoundError)
+                else (error.strerror or "it can't be read")
+            )
+            self.findings.add(
+                "error",
+                "E124",
+                where,
+                f"{shown}: {reason}",
+                "look at its path: it is relative to the file that names it",
+            )
+            return None
+        self._digest.update(f"\x1e{shown}\x1f{len(data)}\x1f".encode())
+        self._digest.update(data)
+        return data
+
+    def _shown(self, path: pathlib.Path) -> str:
+        root = self._path.parent
+        return (
+            str(path.relative_to(root))
+            if path != self._path and path.is_relative_to(root)
+            else str(path if path != self._path else path.name)
+        )
+
+    def _top(self, document: Entries, path: pathlib.Path) -> None:
+        for key, node in document.entries:
+            if key.text not in schema.SECTIONS:
+                self.findings.add(
+                    "error", "E104", key.mark, f"{key.text} is no section", suggest(key.text, schema.SECTIONS)
+                )
+            elif key.text == "version":
+                self._reading.read(Choice("1"), node)
+            elif key.text == "group":
+                if self._group is not None:
+                    self.findings.add("error", "E102", key.mark, "group stands in another file too", "keep one")
+                self._group = node
+            elif key.text != "include":
+                self._section(key.text, node)
+        include = document.get("include")
+        if include is not None:
+            self._include(include, path)
+
+    def _section(self, name: str, node: Node) -> None:
+        if isinstance(node, Scalar) and not node.text:
+            return  # a section whose entries are all commented out
+        if not isinstance(node, Entries):
+            self.findings.add(
+                "error", "E106", node.mark, f"{name} is a mapping, this is a {node.kind}", "write one `name: …` a line"
+            )
+            return
+        for key, value in node.entries:
+            first = self._origins.setdefault((name, key.text), key.mark)
+            if first is not key.mark:
+                sentence = f"{key.text} stands in {first.file}, line {first.line} too"
+                self.findings.add("error", "E102", key.mark, sentence, "keep one")
+                continue
+            self._sections[name].append((key, value))
+
+    def _include(self, node: Node, path: pathlib.Path) -> None:
+        words = self._reading.read(ListOf(TextShape(), single=True), node) or []
+        for word in words:
+            pattern = str(word)
+            if pathlib.PurePath(pattern).is_absolute() or ".." in pathlib.PurePath(pattern).parts:
+                self.findings.add(
+                    "error", "E124", word.node.mark, f"{pattern} lies outside", "included files lie below routes.yaml"
+                )
+                continue
+            found = sorted(path.parent.glob(pattern)) if "*" in pattern else [path.parent / pattern]
+            if not found:
+                self.findings.add(
+                    "error", "E124", word.node.mark, f"no file is named {pattern}", "remove it, or look at its path"
+                )
+            for file in found:
+                if len(self._texts) >= FILES_MAX:
+                    self.findings.add("error", "E124", word.node.mark, f"more than {FILES_MAX} files", "join some")
+                    return
+                self._file(file, word.node)
+
+    # --- sections ----------------------------------------------------------------------------------------
+
+    def _tables(self) -> None:
+        for name, key, node in read_names(self._sections["tables"], self._reading):
+            value = self._reading.read(schema.TABLE, node)
+            if value is None:
+                continue
+            word = value if isinstance(value, str) else value["file"]
+            path = self._path.parent / str(word)
+            data = self._bytes(path, self._shown(path), getattr(word, "node", key).mark)
+            if data is None:
+                continue
+            found = read_table(name, self._shown(path), data, self.findings)
+            if found is not None:
+                self._names.tables[name], self._names.table_keys[name] = found
+
+    def _read_group(self) -> dict[str, Authority]:
+        values: dict[str, Any] | None = None
+        if self._group is not None:
+            values = self._reading.read(schema.GROUP, self._group)
+        return read_authorities((values or {}).get("authorities") or [], "", self._reading)
+
+    def _whole(self, sources: Mapping[str, Any], destinations: Mapping[str, Any], routes: list[Route]) -> None:
+        """Tell what is declared and serves nothing."""
+        taken = {name for route in routes for name in route.sources}
+        reached = {one.destination for route in routes for one in route.to}
+        for section, known, used, sentence, hint in (
+            ("sources", sources, taken, "no route takes from", "add it to from: of a route"),
+            ("destinations", destinations, reached, "no route delivers to", "add it to to: of a route, or remove it"),
+            ("tables", self._names.tables, self._names.used_tables, "no step uses the table", "remove it"),
+            ("steps", self._names.runs, self._names.used_runs, "no route uses the run", "remove it, or use it"),
+        ):  # fmt: skip
+            for key, _ in self._sections[section]:
+                if key.text in known and key.text not in used and not self.findings.refused:
+                    self.findings.add("warning", "W204", key.mark, f"{sentence} {key.text}", hint)
+        for section in ("sources", "destinations", "routes"):
+            if not self._sections[section] and not self.findings.refused:
+                mark = Mark(self._texts[0][0], 1, 1)
+                self.findings.add("error", "E105", mark, f"there is no section {section}", f"add {section}:")
+
+
+def _variants(sources: Any) -> list[str]:
+    known: dict[str, None] = {}
+    source: Source
+    for source in sources:
+        known.update(dict.fromkeys(variants_of(source)))
+    return list(known)

@@ -1,0 +1,422 @@
+"""Nodes to values: `${…}`, paths, conditions, texts, names; for one site, or for all that a source can bring."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.errors import PathError
+from engine.identity.authorities import INS_ARC, Authorities, Recogniser
+from engine.parsers.paths import Path
+from engine.routes.configuration import Site, split_variant
+from engine.routes.dictionary import FIELDS_MAX, UNSTABLE_POSITIONS
+from engine.routes.findings import Findings
+from engine.routes.suggestions import suggest
+from engine.routes.when import WhenError, compile_when
+from engine.transforms.nodes import Entries, Items, Mark, Node, Scalar, Word
+from engine.transforms.shapes import Shape, Unreadable, Verb, refuse
+from engine.transforms.step import Conditional, Context, Step
+from engine.transforms.tables import Table
+from engine.transforms.text import Part, Text, TextError, compile_text
+from engine.transforms.verbs import VERBS
+
+if TYPE_CHECKING:
+    from engine.parsers.hl7v2.delimiters import Delimiters
+
+Secrets = Callable[[str], str | None]
+Values = Callable[[Context], list[str]]
+
+_REFERENCE: Final = re.compile(r"\$\{([^}]*)\}")
+_POSITION: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]+\[[0-9]+\]")
+_BESIDE: Final = ("label", "when")
+
+
+@dataclass(slots=True)
+class Names:
+    """What a configuration declares, and where it asks for values from outside."""
+
+    environment: Mapping[str, str]
+    secrets: Secrets
+    sites: dict[str, Site] = field(default_factory=dict)
+    authorities: Authorities = field(default_factory=Authorities)
+    lists: dict[str, frozenset[str]] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    table_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    key_names: set[str] = field(default_factory=set)
+    runs: dict[str, Node] = field(default_factory=dict)
+    """Named runs of steps."""
+    used_tables: set[str] = field(default_factory=set)
+    used_runs: set[str] = field(default_factory=set)
+
+
+class Reading:
+    """
+    The loader's side of `shapes.Reader` and `when.Scope`.
+
+    With `variant` set (a site, and what its source says under `untyped:`), paths with authorities are bound
+    to it; with `variants`, conditions and keys choose by the message's own (a route's `when:`, a key).
+    """
+
+    def __init__(
+        self, findings: Findings, names: Names, *, variant: str | None = None, variants: Sequence[str] = ()
+    ) -> None:
+        self._findings = findings
+        self._names = names
+        self._variant = variant
+        self._site = None if variant is None else split_variant(variant)[0]
+        self._variants = variants
+        self._foreach = ""
+        self._open_runs: tuple[str, ...] = ()
+        self._condition: Scalar | None = None
+
+    # --- reporting ---------------------------------------------------------------------------------------
+
+    def error(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:
+        """Report an error."""
+        self._findings.add("error", code, _mark_of(where), sentence, hint)
+
+    def warn(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:
+        """Report a warning."""
+        self._findings.add("warning", code, _mark_of(where), sentence, hint)
+
+    def suggest(self, text: str, allowed: Collection[str]) -> str:
+        """Return `did you mean x?`, or what is allowed."""
+        return suggest(text, allowed)
+
+    def read(self, shape: Shape, node: Node) -> Any:
+        """Read a node with a shape; None when it was reported."""
+        try:
+            return shape.read(node, self)
+        except Unreadable:
+            return None
+
+    # --- texts -------------------------------------------------------------------------------------------
+
+    def word(self, node: Node) -> Word:
+        """Read a text, `${…}` resolved."""
+        return self._text(node, lambda value: value)
+
+    def _text(self, node: Node, quote: Callable[[str], str]) -> Word:
+        if not isinstance(node, Scalar):
+            raise refuse(self, node, "E106", f"a text is wanted here, this is a {node.kind}", "write one value")
+        if "${" not in node.text:
+            return Word.of(node.text, node)
+        parts: list[str] = []
+        position = 0
+        for match in _REFERENCE.finditer(node.text):
+            parts.append(node.text[position : match.start()])
+            parts.append(quote(self._resolve(match[1].strip(), node, match.start())))
+            position = match.end()
+        parts.append(node.text[position:])
+        return Word.of("".join(parts), node)
+
+    def _resolve(self, name: str, node: Scalar, column: int) -> str:
+        where = node.at(column, len(name) + 3)
+        kind, _, rest = name.partition(":")
+        if kind == "env" and rest:
+            value = self._names.environment.get(rest)
+            if value is None:
+                raise refuse(
+                    self, where, "E115", f"the environment has no {rest}", f"set {rest} where Passerelle starts"
+                )
+            return value
+        if kind == "secret" and rest:
+            value = self._names.secrets(rest)
+            if value is None:
+                variable = "PASSERELLE_SECRET_" + re.sub(r"\W", "_", rest).upper()
+                raise refuse(
+                    self,
+                    where,
+                    "E115",
+                    f"there is no secret {rest}",
+                    f"set {variable}, or write the file secrets/{rest} in the data directory",
+                )
+            return value
+        if name.startswith("site."):
+            return self._of_site(name.removeprefix("site."), where)
+        raise refuse(
+            self,
+            where,
+            "E115",
+            f"${{{name}}} stands for nothing",
+            "write ${site.finess_ej}, ${env:NAME} or ${secret:name}",
+        )
+
+    def _of_site(self, name: str, where: Mark) -> str:
+        if self._site is None:
+            raise refuse(self, where, "E115", "no site is known here", "${site.…} stands in the steps of a route")
+        site = self._names.sites.get(self._site)
+        if site is None:
+            raise refuse(
+                self, where, "E115", "a source of this route has no site", "add site: or site_from: to the source"
+            )
+        values = {"name": site.name, "label": site.label, "finess_ej": site.finess_ej, "finess_eg": site.finess_eg}
+        for authority in site.authorities.values():
+            values[f"authorities.{authority.name}.oid"] = authority.oid
+            values[f"authorities.{authority.name}.hd1"] = authority.hd1
+        if name not in values:
+            raise refuse(self, where, "E115", f"a site has no {name}", suggest(name, values))
+        if not values[name]:
+            raise refuse(self, where, "E115", f"the site {site.name} declares no {name}", f"add {name}: to the site")
+        return values[name]
+
+    def template(self, node: Node, extra: Sequence[str] = (), *, paths: bool = True) -> Text:
+        """Read a text with values of the message."""
+        word = self._text(node, lambda value: value.replace("{", "{{").replace("}", "}}"))
+
+        def path_part(text: str, column: int) -> Part:
+            if not paths:
+                raise TextError(
+                    "a value of the message can't stand here",
+                    column,
+                    "ids and codes only: {event}, {site}, {type}, {id}",
+                )
+            path = self._path(text, word.node, column)
+            return lambda context: path.first(context.message, context.at)
+
+        try:
+            return compile_text(word, path_part, self._names.key_names if paths else (), extra)
+        except TextError as error:
+            raise refuse(self, word.node.at(error.column), "E114", error.reason, error.hint) from None
+
+    # --- paths -------------------------------------------------------------------------------------------
+
+    def path(self, node: Node) -> Path:
+        """Read a path, authorities bound to the site."""
+        word = self.word(node)
+        return self._path(word, word.node, 0)
+
+    def _path(self, text: str, node: Scalar, column: int) -> Path:
+        path = self._parse(text, node, column)
+        if not path.authorities:
+            return path
+        return path.bind(self._recognisers(path, self._variant or "", node, column))
+
+    def _parse(self, text: str, node: Scalar, column: int) -> Path:
+        try:
+            path = Path.parse(text)
+        except PathError as error:
+            raise refuse(self, node.at(column + error.column), "E112", error.reason, error.hint) from None
+        where = node.at(column, len(text))
+        most = FIELDS_MAX.get(path.segment)
+        if path.relative and not self._foreach:
+            raise refuse(
+                self,
+                where,
+                "E112",
+                "a path that begins with a dot stands inside foreach",
+                f"write the segment: OBX-{text[1:]}",
+            )
+        if most is not None and path.field > most:
+            raise refuse(
+                self,
+                where,
+                "E112",
+                f"{path.segment} has no field {path.field}",
+                f"its last one is {path.segment}-{most}",
+            )
+        if _POSITION.match(text) and f"{path.segment}-{path.field}" in UNSTABLE_POSITIONS:
+            self.warn(
+                where,
+                "W202",
+                f"{text} counts repetitions, whose order isn't stable",
+                f"write {path.segment}-{path.field}[@ipp] or [5=PI]",
+            )
+        if self._foreach and path.segment == self._foreach and not path.relative:
+            self.warn(
+                where,
+                "W206",
+                f"{text} reads the first {path.segment}, not the one at hand",
+                f"write {text[len(path.segment) :].replace('-', '.', 1)}",
+            )
+        return path
+
+    def _recognisers(
+        self, path: Path, variant: str, node: Scalar, column: int
+    ) -> dict[str, Callable[[list[bytes], Delimiters, int], bool]]:
+        site, untyped = split_variant(variant)
+        recogniser = self._names.authorities.of(site, untyped)
+        bound: dict[str, Callable[[list[bytes], Delimiters, int], bool]] = {}
+        for name in path.authorities:
+            if name == "ins":
+                bound[name] = _is_ins
+            elif name in recogniser.names:
+                bound[name] = _of_authority(recogniser, name)
+            else:
+                known = [*recogniser.names, "ins"]
+                sentence = (
+                    f"the site {site} declares no authority {name}" if site else f"no site is known here for @{name}"
+                )
+                raise refuse(self, node.at(column, len(path.text)), "E116", sentence, suggest(name, known))
+        return bound
+
+    def paths_of(self, node: Node, variants: Sequence[str]) -> dict[str, Path]:
+        """Read a path once for each variant; one without authorities also for "", a site not known."""
+        word = self.word(node)
+        path = self._parse(word, word.node, 0)
+        if not path.authorities:
+            return dict.fromkeys(["", *variants], path)
+        return {one: path.bind(self._recognisers(path, one, word.node, 0)) for one in variants if one}
+
+    # --- conditions (when.Scope) ------------------------------------------------------------------------
+
+    def condition(self, node: Node) -> Callable[[Context], bool]:
+        """Read a condition."""
+        word = self.word(node)
+        before, self._condition = self._condition, word.node
+        try:
+            return compile_when(word, self)
+        except WhenError as error:
+            raise refuse(self, word.node.at(error.column), error.code, error.reason, error.hint) from None
+        finally:
+            self._condition = before
+
+    def values_of(self, path: str, column: int) -> Values:
+        """Compile the reading of a path in a condition."""
+        assert self._condition is not None, "only a condition asks"
+        node = self._condition
+        if self._variant is not None or not self._variants:
+            bound = self._path(path, node, column)
+            return lambda context: bound.read(context.message, context.at)
+        plain = self._parse(path, node, column)
+        if not plain.authorities:
+            return lambda context: plain.read(context.message, context.at)
+        bound_by = {one: plain.bind(self._recognisers(plain, one, node, column)) for one in self._variants}
+
+        def read(context: Context) -> list[str]:
+            chosen = bound_by.get(context.variant)
+            return [] if chosen is None else chosen.read(context.message, context.at)
+
+        return read
+
+    def has_key(self, name: str) -> bool:
+        """Whether a key is declared."""
+        return name in self._names.key_names
+
+    def keys(self) -> Collection[str]:
+        """All declared keys."""
+        return sorted(self._names.key_names)
+
+    def list_of(self, name: str, column: int) -> frozenset[str]:
+        """Return a list."""
+        found = self._names.lists.get(name)
+        if found is None:
+            raise WhenError("E116", f"there is no list {name}", column, suggest(name, self._names.lists))
+        return found
+
+    def codes_of(self, name: str, column: int) -> frozenset[str]:
+        """Return the codes of a table's first key column."""
+        table = self._names.tables.get(name)
+        if table is None:
+            raise WhenError("E116", f"there is no table {name}", column, suggest(name, self._names.tables))
+        self._names.used_tables.add(name)
+        index = table.column(self._names.table_keys[name][0])
+        return frozenset(row[index] for row in table.rows)
+
+    # --- steps -------------------------------------------------------------------------------------------
+
+    def table(self, node: Node) -> Table:
+        """Read the name of a table."""
+        word = self.word(node)
+        table = self._names.tables.get(word)
+        if table is None:
+            raise refuse(self, node, "E116", f"there is no table {word}", suggest(word, self._names.tables))
+        self._names.used_tables.add(word)
+        return table
+
+    def site_recogniser(self) -> Recogniser:
+        """Return the recogniser of the site for which steps are compiled."""
+        return self._names.authorities.of(*split_variant(self._variant or ""))
+
+    def steps(self, node: Node, foreach: str = "") -> tuple[Step, ...]:
+        """Read a list of steps; `foreach` is the segment at hand inside `do:`."""
+        if not isinstance(node, Items):
+            raise refuse(self, node, "E106", f"steps are a list, this is a {node.kind}", "write one `- verb: …` a line")
+        before, self._foreach = self._foreach, foreach or self._foreach
+        made: list[Step] = []
+        failed = False
+        try:
+            for item in node.items:
+                try:
+                    made.extend(self._step(item))
+                except Unreadable:
+                    failed = True
+        finally:
+            self._foreach = before
+        if failed:
+            raise Unreadable
+        return tuple(made)
+
+    def _step(self, node: Node) -> tuple[Step, ...]:
+        if not isinstance(node, Entries):
+            raise refuse(self, node, "E106", "a step is a mapping", "write `- verb: …`")
+        verbs = [(key, value) for key, value in node.entries if key.text in VERBS or key.text == "use"]
+        beside = {name for key, _ in verbs if key.text in VERBS for name in VERBS[key.text].beside}
+        for key, _ in node.entries:
+            if key.text not in VERBS and key.text not in ("use", *_BESIDE, *beside):
+                raise refuse(
+                    self, key, "E122", f"there is no verb {key.text}", suggest(key.text, [*VERBS, "use", *_BESIDE])
+                )
+        if len(verbs) != 1:
+            sentence = (
+                "a step has no verb"
+                if not verbs
+                else f"a step has one verb, this has {' and '.join(key.text for key, _ in verbs)}"
+            )
+            raise refuse(
+                self,
+                verbs[1][0] if verbs else node,
+                "E122",
+                sentence,
+                f"verbs: {', '.join(VERBS)}" if not verbs else "make two steps",
+            )
+        key, argument = verbs[0]
+        when_node, label_node = node.get("when"), node.get("label")
+        when = self.condition(when_node) if when_node is not None else None
+        made = self._run(argument) if key.text == "use" else (self._verb(VERBS[key.text], key, argument, node),)
+        if label_node is not None and key.text != "use":
+            made[0].label = str(self.word(label_node))
+        return made if when is None else tuple(Conditional(step, when) for step in made)
+
+    def _verb(self, verb: Verb, key: Scalar, argument: Node, step: Entries) -> Step:
+        # a finding about the whole argument points at the verb: that is where the eye looks for it
+        argument.mark = key.mark if isinstance(argument, Entries) else argument.mark
+        value = verb.shape.read(argument, self)
+        if verb.beside:
+            value = (value, *(step.get(name) for name in verb.beside))
+        return verb.build(value, self, argument)
+
+    def _run(self, node: Node) -> tuple[Step, ...]:
+        name = self.word(node)
+        run = self._names.runs.get(name)
+        if run is None:
+            raise refuse(self, node, "E116", f"no run of steps is named {name}", suggest(name, self._names.runs))
+        if name in self._open_runs:
+            raise refuse(self, node, "E118", f"the run {name} uses itself", f"remove use: {name}")
+        self._names.used_runs.add(name)
+        before, self._open_runs = self._open_runs, (*self._open_runs, name)
+        try:
+            return self.steps(run)
+        finally:
+            self._open_runs = before
+
+
+def _mark_of(where: Node | Mark) -> Mark:
+    return where.mark if isinstance(where, Node) else where
+
+
+def _is_ins(components: list[bytes], delimiters: Delimiters, repetition: int) -> bool:  # noqa: ARG001 - as `bind` calls
+    return len(components) > 3 and INS_ARC.encode() in components[3]
+
+
+def _of_authority(recogniser: Recogniser, name: str) -> Callable[[list[bytes], Delimiters, int], bool]:
+    wanted = recogniser.names[name]
+    wanted_key = wanted.key
+
+    def recognise(components: list[bytes], delimiters: Delimiters, repetition: int) -> bool:
+        found = recogniser.recognise(components, delimiters, repetition)
+        return found is not None and (found is wanted or found.key == wanted_key)
+
+    return recognise

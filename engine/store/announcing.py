@@ -1,0 +1,146 @@
+"""
+Who hears of a commit, and in which order: one set of listeners for all stores.
+
+Runs in the loop only. After a commit (or its failure) the store first calls each change's `done` in order of
+submission, then the listeners. The marks `before` and `high` chain from one announcement to the next, so that
+a stage knows whether it may take the very objects just committed or must page them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from engine.core.changes import Change, Fulfil, Intend, Receipt, Receive, Requeue, Route
+from engine.core.messages import Delivery, Intention, StoredMessage
+from engine.core.ports import Done, Queued, Received
+from engine.errors import StoreError
+
+DONE = Receipt()
+"""The receipt of changes that have nothing to say; shared, never changed."""
+
+Submitted = tuple[Change, Done | None]
+Outcome = tuple[Change, Done | None, Receipt | StoreError]
+
+
+@dataclass(slots=True)
+class _Commit:
+    """What one commit has to say, by listener."""
+
+    received: dict[str, list[StoredMessage]] = field(default_factory=dict)
+    queued: dict[str, list[Delivery]] = field(default_factory=dict)
+    routed: dict[str, list[Route]] = field(default_factory=dict)
+    intentions: list[Intention] = field(default_factory=list)
+
+    def add(self, change: Change) -> None:
+        if isinstance(change, Receive):
+            self.received.setdefault(change.message.group, []).append(change.message)
+        elif isinstance(change, Route):
+            self._add_route(change)
+        elif isinstance(change, Requeue):
+            self.queued.setdefault(change.delivery.destination, []).append(change.delivery)
+        elif isinstance(change, Intend):
+            self.intentions.append(change.intention)
+        elif isinstance(change, Fulfil):
+            for part in change.changes:
+                if isinstance(part, Requeue):
+                    self.queued.setdefault(part.delivery.destination, []).append(part.delivery)
+
+    def _add_route(self, route: Route) -> None:
+        self.routed.setdefault(route.group, []).append(route)
+        for delivery in route.deliveries:
+            # What takes no place in a lane (dead with the policy `pass`) is nothing to the lanes.
+            if delivery.queued:
+                self.queued.setdefault(delivery.destination, []).append(delivery)
+
+
+class Announcer:
+    """Listeners of a store, and the highest place or delivery announced to each."""
+
+    def __init__(self) -> None:
+        self.high_places: dict[str, int] = {}
+        """By routing group."""
+        self.high_deliveries: dict[str, int] = {}
+        """By destination."""
+        self.first_high = 0
+        """Highest place in the store at `open`: the mark of a group of which nothing was announced yet."""
+        self._received: dict[str, list[Callable[[Received], None]]] = {}
+        self._deliveries: dict[str, list[Callable[[Queued], None]]] = {}
+        self._routed: dict[str, list[Callable[[Sequence[Route]], None]]] = {}
+        self._intentions: dict[str, list[Callable[[Intention], None]]] = {}
+        self._trouble: list[Callable[[StoreError | None], None]] = []
+
+    def on_received(self, group: str, listener: Callable[[Received], None]) -> None:
+        """Announce each commit's messages of a routing group."""
+        self._received.setdefault(group, []).append(listener)
+
+    def on_deliveries(self, destination: str, listener: Callable[[Queued], None]) -> None:
+        """Announce each commit's new or requeued deliveries of a destination."""
+        self._deliveries.setdefault(destination, []).append(listener)
+
+    def on_routed(self, group: str, listener: Callable[[Sequence[Route]], None]) -> None:
+        """Announce each commit's routing decisions of a group."""
+        self._routed.setdefault(group, []).append(listener)
+
+    def on_intentions(self, stage: str, listener: Callable[[Intention], None]) -> None:
+        """Announce each new intention for a stage."""
+        self._intentions.setdefault(stage, []).append(listener)
+
+    def on_trouble(self, listener: Callable[[StoreError | None], None]) -> None:
+        """Announce that the store became unavailable, and (None) that it works again."""
+        self._trouble.append(listener)
+
+    def high_place(self, group: str) -> int:
+        """Return the highest place of a group that was announced, or found at `open`."""
+        return self.high_places.get(group, self.first_high)
+
+    def trouble(self, error: StoreError | None) -> None:
+        """Tell that the store became unavailable, or works again."""
+        for listener in self._trouble:
+            listener(error)
+
+    def publish(self, outcomes: Iterable[Outcome]) -> None:
+        """
+        Call every `done` in order, then every listener concerned.
+
+        One that raises doesn't keep the others from hearing; the first error is raised at the end, so that
+        the loop reports it.
+        """
+        commit = _Commit()
+        failure: Exception | None = None
+        for change, done, outcome in outcomes:
+            if outcome is DONE or type(outcome) is Receipt:
+                commit.add(change)
+            if done is not None:
+                try:
+                    done(outcome)
+                except Exception as error:
+                    failure = failure or error
+        for call, argument in self._calls(commit):
+            try:
+                call(argument)
+            except Exception as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def _calls(self, commit: _Commit) -> list[tuple[Callable[..., None], object]]:
+        calls: list[tuple[Callable[..., None], object]] = []
+        for group, messages in commit.received.items():
+            before = self.high_place(group)
+            high = self.high_places[group] = messages[-1].place
+            calls += [(listener, Received(messages, before, high)) for listener in self._received.get(group, ())]
+        for group, routes in commit.routed.items():
+            calls += [(listener, routes) for listener in self._routed.get(group, ())]
+        for destination, deliveries in commit.queued.items():
+            deliveries.sort(key=_by_id)
+            below = self.high_deliveries.get(destination, 0)
+            top = self.high_deliveries[destination] = max(below, deliveries[-1].id)
+            calls += [(listener, Queued(deliveries, below, top)) for listener in self._deliveries.get(destination, ())]
+        for intention in commit.intentions:
+            calls += [(listener, intention) for listener in self._intentions.get(intention.stage, ())]
+        return calls
+
+
+def _by_id(delivery: Delivery) -> int:
+    return delivery.id

@@ -1,0 +1,33 @@
+"""The rows that operators see: plain dicts, the same from every store (README.md explains each key)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from engine.core.lifecycle import DeliveryState
+from engine.core.messages import DeliveryKind
+
+KIND_NAMES: Final[dict[int, str]] = {kind.value: kind.name.lower() for kind in DeliveryKind}
+
+MESSAGE_KEYS: Final = (
+    "place", "received_ms", "source", "group", "site", "peer", "name", "format", "control_id", "type", "charset",
+    "size", "state", "ending", "code", "field", "reason", "config", "linked_to", "body",
+)  # fmt: skip
+DELIVERY_KEYS: Final = (
+    "delivery", "place", "destination", "route", "kind", "type", "target", "control_id", "state", "queued", "attempts",
+    "spent", "due_ms", "first_ms", "end_ms", "code", "field", "reason", "flags", "config", "copies", "replay_of",
+    "lanes",
+)  # fmt: skip
+ATTEMPT_KEYS: Final = ("number", "begin_ms", "end_ms", "outcome", "code", "answer")
+REFUSAL_KEYS: Final = ("id", "source", "peer", "at_ms", "code", "reason", "size")
+ACTION_KEYS: Final = ("id", "at_ms", "who", "verb", "subject", "reason")
+
+
+def add_plain_attempt(row: dict[str, Any]) -> None:
+    """Add to `history` the attempt that has no row of its own: the last one, answered by a plain AA."""
+    history: list[dict[str, Any]] = row["history"]
+    written = any(attempt["number"] == row["attempts"] for attempt in history)
+    if row["state"] == DeliveryState.DELIVERED.name.lower() and row["attempts"] and not written:
+        begin = row["first_ms"] if row["attempts"] == 1 else 0
+        values = (row["attempts"], begin, row["end_ms"], "ok", "", "")
+        history.append(dict(zip(ATTEMPT_KEYS, values, strict=True)))

@@ -1,0 +1,124 @@
+"""What a change may do to a row, said once for all stores. Each function raises ChangeRefused and changes nothing."""
+
+from __future__ import annotations
+
+from engine.core.changes import Reopen, Requeue, Route, Treat
+from engine.core.lifecycle import (
+    DeliveryState,
+    MessageState,
+    require_delivery_transition,
+    require_message_transition,
+)
+from engine.core.messages import Delivery, DeliveryKind, show_delivery_id
+from engine.errors import ChangeRefused
+
+REFUSALS_KEPT = 1_000
+"""Refusals kept for each source."""
+REFUSAL_BYTES = 64 * 1024
+"""Bytes kept of what was refused."""
+ANSWER_BYTES = 4 * 1024
+"""Bytes kept of an answer."""
+
+
+def no_message(place: int) -> ChangeRefused:
+    """Say that a message doesn't exist, or no longer."""
+    return ChangeRefused(f"there is no message {place}")
+
+
+def no_delivery(delivery: int) -> ChangeRefused:
+    """Say that a delivery doesn't exist, or no longer."""
+    return ChangeRefused(f"there is no delivery {show_delivery_id(delivery)}")
+
+
+def other_state(what: str, expected: str, found: str) -> ChangeRefused:
+    """Say that something is not in the state that the change expected."""
+    return ChangeRefused(f"{what} is {found}, not {expected} as expected: somebody changed it meanwhile")
+
+
+def check_route(route: Route) -> None:
+    """Check a routing decision in itself, and write into its deliveries how many they are."""
+    require_message_transition(route.expected, route.state)
+    deliveries = route.deliveries
+    if bool(deliveries) != (route.state == MessageState.ROUTED):
+        raise ChangeRefused(f"message {route.place}: a routed message has deliveries, and no other has")
+    count = len(deliveries)
+    for delivery in deliveries:
+        if delivery.place != route.place:
+            raise ChangeRefused(f"delivery {show_delivery_id(delivery.id)} is not of message {route.place}")
+        # `copies == 1` spares the store a look at the others when it settles: it must be true.
+        alone = count == 1 and delivery.kind in (DeliveryKind.BYTES, DeliveryKind.BODILESS)
+        delivery.copies = 1 if alone else max(count, 2)
+
+
+def check_requeue(change: Requeue, state: DeliveryState, kind: DeliveryKind) -> None:
+    """Check that a delivery may go back to its place."""
+    name = f"delivery {show_delivery_id(change.delivery.id)}"
+    if state != DeliveryState.DEAD:
+        raise other_state(name, "dead", state.name.lower())
+    if kind in (DeliveryKind.FENCE, DeliveryKind.WALL):
+        raise ChangeRefused(f"{name} is a {kind.name.lower()}: nothing to send")
+    if kind == DeliveryKind.BODILESS and not change.rendered_again:
+        raise ChangeRefused(f"{name} has no bytes: its route must run again")
+
+
+def check_treat(change: Treat, state: DeliveryState) -> None:
+    """Check an operator's treatment of one delivery."""
+    if state != change.expected:
+        raise other_state(
+            f"delivery {show_delivery_id(change.delivery)}", change.expected.name.lower(), state.name.lower()
+        )
+    if change.state == DeliveryState.PENDING:
+        raise ChangeRefused("a delivery goes back to its place by Requeue only")
+    require_delivery_transition(change.expected, change.state)
+
+
+def check_reopen(change: Reopen, state: MessageState) -> None:
+    """Check that a message may change by itself, without a routing decision."""
+    if state != change.expected:
+        raise other_state(f"message {change.place}", change.expected.name.lower(), state.name.lower())
+    if change.state not in (MessageState.RECEIVED, MessageState.DEAD, MessageState.DISCARDED):
+        raise ChangeRefused(f"message {change.place} becomes {change.state.name.lower()} by Route only")
+    require_message_transition(change.expected, change.state)
+
+
+NOT_ROUTED = frozenset({MessageState.RECEIVED, MessageState.REJECTED})
+"""Arrivals that are no first ones for a retransmission: not decided yet, or refused to their sender."""
+
+_OPEN = frozenset({MessageState.RECEIVED, MessageState.WAITING})
+_DEAD_MESSAGES = frozenset({MessageState.DEAD, MessageState.DISCARDED})
+_DEAD_DELIVERIES = frozenset({DeliveryState.DEAD, DeliveryState.DISCARDED})
+
+
+def is_finished(state: int, deliveries: list[tuple[int, bool]]) -> bool:
+    """Tell whether pruning may touch a message: nothing of it is pending, parked or undecided."""
+    return state not in _OPEN and not any(queued or other == DeliveryState.PENDING for other, queued in deliveries)
+
+
+def is_dead(state: int, deliveries: list[int]) -> bool:
+    """Tell whether a message is kept as long as dead letters: it, or a copy of it, is dead or discarded."""
+    return state in _DEAD_MESSAGES or any(other in _DEAD_DELIVERIES for other in deliveries)
+
+
+def fill_requeued(given: Delivery, stored: Delivery) -> None:
+    """Make the object that is announced equal to the row, so that lanes can take it as it is."""
+    given.lanes = stored.lanes
+    given.kind = stored.kind
+    given.route = stored.route
+    given.type = stored.type
+    given.payload_kind = stored.payload_kind
+    given.target = stored.target
+    given.control_id = stored.control_id
+    given.config = stored.config
+    given.flags = stored.flags
+    given.state = stored.state
+    given.queued = stored.queued
+    given.attempts = stored.attempts
+    given.spent = stored.spent
+    given.code = given.field = given.reason = ""
+    given.copies = stored.copies
+    given.replay_of = stored.replay_of
+
+
+def bytes_removed(place: int) -> ChangeRefused:
+    """Say that a message can't be sent or routed again."""
+    return ChangeRefused(f"the bytes of message {place} were removed after their retention")

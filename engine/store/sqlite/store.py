@@ -1,0 +1,411 @@
+"""The store of one machine: the port of core, in the loop; the work is done by the writer and reader threads."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from engine.core.changes import Change, Receive, Route
+from engine.core.messages import Arrival, Delivery, Hold, Intention, StoredMessage
+from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
+from engine.errors import StoreError, StoreUnavailable
+from engine.store.announcing import Announcer
+from engine.store.bases import BaseOf, default_base_of
+from engine.store.counting import CounterKey
+from engine.store.names import Names
+from engine.store.sqlite.books import Books
+from engine.store.sqlite.checkpoints import Checkpoints
+from engine.store.sqlite.connections import FILE_NAME, migrate, open_checkpointer, open_writer
+from engine.store.sqlite.directory import DataDirectory
+from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
+from engine.store.sqlite.queries import SqliteQueries
+from engine.store.sqlite.readers import Reader
+from engine.store.sqlite.reading import Reads
+from engine.store.sqlite.recovery import recover
+from engine.store.sqlite.scan import recount_database
+from engine.store.sqlite.writer import Report, Writer, WriterParts
+
+CHANGES_HELD: Final = 8_000
+BYTES_HELD: Final = 32 * 1024 * 1024
+"""Backlog of the writer at which the store is full (load 1)."""
+SOON_SECONDS: Final = 0.001
+"""A SOON change waits so long for company (the port allows 5 ms): more would only delay the next stage."""
+SOON_CROWD: Final = 16
+"""So many SOON changes are company enough."""
+LAZY_SECONDS: Final = 0.2
+CHANGE_BYTES: Final = 300
+"""What a change without bytes counts for."""
+SWITCH_SECONDS: Final = 0.00005
+"""
+How long a thread keeps the interpreter once another asks for it: at each statement the writer gives it up and
+must get it back from a busy loop. The default of 5 ms would make the writer ten times slower.
+"""
+
+Result = TypeVar("Result")
+
+
+class SqliteStore:
+    """A data directory with one SQLite database, owned by this process."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        base_of: BaseOf | None = None,
+        min_free: int | None = None,
+        free_bytes: Callable[[], int] | None = None,
+        fault: Callable[[str], None] | None = None,
+    ) -> None:
+        """
+        Keep the parts; nothing is touched before `open`.
+
+        Args:
+            directory: The data directory; made by `open`.
+            base_of: Gives the base of splices; parsers.base_of by default.
+            min_free: Bytes of the disk below which no message is taken; 0: never; None: 1 GB, or 5 % of a
+                smaller disk.
+            free_bytes: Tells the room left; of the directory's disk by default.
+            fault: Test only: called with the name of each group of statements; may raise the library's errors.
+        """
+        self.load = 0.0
+        self.reference_key = b""
+        """Key of the References of this directory; known after `open`."""
+        self._directory = DataDirectory(directory)
+        self._path = directory / FILE_NAME
+        self._min_free = min_free
+        self._free_bytes = free_bytes or self._directory.free_bytes
+        self._fault = fault or _no_fault
+        self._names = Names()
+        self._books = Books(self._names)
+        self._checkpoints = Checkpoints(lambda: open_checkpointer(self._path))
+        self._reads = Reads(self._names, base_of or default_base_of)
+        self._stage_reader = Reader(self._path, "stages")
+        self._query_reader = Reader(self._path, "queries")
+        self.queries = SqliteQueries(self)
+        self._announcer = Announcer()
+        self.on_received: Callable[[str, Callable[[Received], None]], None] = self._announcer.on_received
+        self.on_deliveries: Callable[[str, Callable[[Queued], None]], None] = self._announcer.on_deliveries
+        self.on_routed: Callable[[str, Callable[[Sequence[Route]], None]], None] = self._announcer.on_routed
+        self.on_intentions: Callable[[str, Callable[[Intention], None]], None] = self._announcer.on_intentions
+        self.on_trouble: Callable[[Callable[[StoreError | None], None]], None] = self._announcer.on_trouble
+        self._writer: Writer | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changes_held = 0
+        self._bytes_held = 0
+        self._soon: asyncio.TimerHandle | None = None
+        self._lazy: asyncio.TimerHandle | None = None
+        self._announced = 0
+        self._waiting_reads: list[tuple[int, asyncio.Future[None]]] = []
+        self._closing = False
+        self._silent = False
+        self._started_ms = 0
+        self._stopped_ms = 0
+
+    # --- life ---
+
+    async def open(self, *, now_ms: int) -> Recovery:
+        """
+        Lock the directory, bring the schema up to date, start the writer.
+
+        Raises:
+            StoreLocked: Another process owns the directory.
+            StoreUnavailable: The directory or the database can't be used.
+        """
+        require_safe_version()
+        loop = self._loop = asyncio.get_running_loop()
+        self._directory.acquire(now_ms)
+        try:
+            connection, recovery = await loop.run_in_executor(None, self._open_database, now_ms)
+        except BaseException:
+            self._directory.release()
+            raise
+        self._started_ms = now_ms
+        # Only ever lowered: another part may need it lower still.
+        sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
+        self._checkpoints.start()
+        self._writer = Writer(self._parts(), connection)
+        self._writer.start()
+        return recovery
+
+    def _open_database(self, now_ms: int) -> tuple[Connection, Recovery]:
+        self.reference_key = self._directory.key()
+        try:
+            connection = open_writer(self._path)
+            try:
+                self._path.chmod(0o600)
+                migrate(connection)
+                self._directory.sync()
+                self._books.load(connection)
+                found = recover(connection, self._directory, self._names, now_ms)
+            except BaseException:
+                connection.close()
+                raise
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(f"the database {self._path} can't be opened: {error}") from error
+        self._announcer.first_high = self._books.next_place - 1
+        self._announcer.high_deliveries = found.high_deliveries
+        self._stopped_ms = found.stopped_ms
+        return connection, found.recovery
+
+    def _parts(self) -> WriterParts:
+        return WriterParts(
+            connect=lambda: open_writer(self._path),
+            books=self._books,
+            checkpoints=self._checkpoints,
+            report=self._report,
+            free_bytes=self._free_bytes,
+            least_free=self._directory.least_free() if self._min_free is None else self._min_free,
+            fault=self._fault,
+        )
+
+    async def close(self) -> None:
+        """Commit what was submitted, mark a clean stop, unlock."""
+        await self._end(abandon=False)
+
+    async def abandon(self) -> None:
+        """Stop as a crash would, for tests: what was not committed is lost, nobody is told."""
+        await self._end(abandon=True)
+
+    async def _end(self, *, abandon: bool) -> None:
+        writer, loop = self._writer, self._loop
+        if writer is None or loop is None or self._closing:
+            return
+        self._closing = True
+        self._silent = abandon
+        for timer in (self._soon, self._lazy):
+            if timer is not None:
+                timer.cancel()
+        self._soon = self._lazy = None
+        writer.stop(abandon=abandon)
+        await loop.run_in_executor(None, writer.join)
+        if not abandon:
+            # The last commits were handed to the loop; they are announced before this returns.
+            await self._announcement(writer.begun)
+        self._writer = None
+        await loop.run_in_executor(None, self._close_rest)
+        for _, waiting in self._waiting_reads:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting_reads.clear()
+
+    def _close_rest(self) -> None:
+        self._checkpoints.stop()
+        self._stage_reader.close()
+        self._query_reader.close()
+        self._directory.release()
+
+    # --- writing ---
+
+    def submit(self, change: Change, urgency: Urgency, done: Done | None = None) -> None:
+        """Queue a change; never blocks. Must be called in the loop."""
+        writer = self._writer
+        if writer is None or self._closing or writer.failure is not None:
+            self._refuse(change, done)
+            return
+        kind = type(change)
+        size = CHANGE_BYTES
+        if kind is Receive:
+            size += len(change.message.raw)  # type: ignore[union-attr]
+        elif kind is Route:
+            for delivery in change.deliveries:  # type: ignore[union-attr]
+                size += CHANGE_BYTES if delivery.payload is None else CHANGE_BYTES + len(delivery.payload)
+        writer.pending.append((change, done, size))
+        self._changes_held += 1
+        self._bytes_held += size
+        self._measure()
+        if urgency == Urgency.NOW:
+            writer.submit_now()
+        elif urgency == Urgency.SOON:
+            if len(writer.pending) >= SOON_CROWD:
+                writer.submit_now()
+            elif self._soon is None:
+                self._soon = self._timer(SOON_SECONDS, self._soon_is_due)
+        elif self._lazy is None:
+            self._lazy = self._timer(LAZY_SECONDS, self._lazy_is_due)
+
+    def _refuse(self, change: Change, done: Done | None) -> None:
+        closed = StoreUnavailable("the store is closed")
+        if done is not None:
+            asyncio.get_running_loop().call_soon(self._announcer.publish, [(change, done, closed)])
+
+    def _timer(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        if self._loop is None:
+            raise StoreUnavailable("the store is closed")
+        return self._loop.call_later(seconds, callback)
+
+    def _soon_is_due(self) -> None:
+        self._soon = None
+        self._due()
+
+    def _lazy_is_due(self) -> None:
+        self._lazy = None
+        self._due()
+
+    def _due(self) -> None:
+        if self._writer is not None and self._writer.pending:
+            self._writer.due()
+
+    def _measure(self) -> None:
+        self.load = min(1.0, max(self._changes_held / CHANGES_HELD, self._bytes_held / BYTES_HELD))
+
+    def sending(self, delivery: int, attempt: int, slot: int) -> None:
+        """Note that a delivery is about to leave."""
+        self._directory.note_sending(delivery, attempt, slot)
+
+    def _report(self, report: Report) -> None:
+        """Hand a commit over to the loop; in the writer thread."""
+        if self._loop is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(self._announce, report)
+        except RuntimeError:
+            # The loop is closed: nobody is left who could hear it.
+            return
+
+    def _announce(self, report: Report) -> None:
+        if self._silent:
+            return
+        self._changes_held -= len(report.outcomes)
+        self._bytes_held -= report.size
+        self._measure()
+        self._announced = report.number
+        try:
+            self._announcer.publish(report.outcomes)
+        finally:
+            for trouble in report.trouble:
+                self._announcer.trouble(trouble)
+            self._release_reads()
+
+    def _release_reads(self) -> None:
+        if self._waiting_reads:
+            for number, waiting in self._waiting_reads:
+                if number <= self._announced and not waiting.done():
+                    waiting.set_result(None)
+            self._waiting_reads = [each for each in self._waiting_reads if each[0] > self._announced]
+
+    # --- reading ---
+
+    async def _read(self, read: Callable[[Connection], Result], reader: Reader | None = None) -> Result:
+        """
+        Run a read in a thread; return when everything that it may have seen was announced.
+
+        So a stage never finds on a page what it will hear of later.
+        """
+        writer, loop = self._writer, self._loop
+        if writer is None or loop is None:
+            raise StoreUnavailable("the store is closed")
+        chosen = reader or self._stage_reader
+
+        def work() -> tuple[Result, int]:
+            result = chosen.run(read)
+            return result, writer.begun
+
+        result, seen = await loop.run_in_executor(chosen.executor, work)
+        await self._announcement(seen)
+        return result
+
+    async def _announcement(self, number: int) -> None:
+        if self._announced < number and self._loop is not None:
+            waiting = self._loop.create_future()
+            self._waiting_reads.append((number, waiting))
+            await waiting
+
+    async def ask(self, read: Callable[[Connection], Result]) -> Result:
+        """Run an operator's question, in a thread apart from the stages' reads."""
+        return await self._read(read, self._query_reader)
+
+    async def unrouted(self, group: str, after: int, limit: int, max_bytes: int) -> Page[StoredMessage]:
+        """Messages in state RECEIVED after a place, in order."""
+        high = self._announcer.high_place(group)
+        items, whole = await self._read(lambda c: self._reads.unrouted(c, group, after, limit, max_bytes))
+        last = items[-1].place if items else after
+        return Page(items, max(last, high) if whole else last)
+
+    async def message(self, place: int) -> StoredMessage | None:
+        """One message with its bytes."""
+        return await self._read(lambda c: self._reads.message(c, place))
+
+    async def recent(self, source: str, since_ms: int, limit: int) -> list[Arrival]:
+        """The last arrivals of a source that were routed, oldest first."""
+        return await self._read(lambda c: self._reads.recent(c, source, since_ms, limit))
+
+    async def queue(self, destination: str, after: int, limit: int) -> Page[Delivery]:
+        """Queued deliveries with an id above `after`, in order, without payloads."""
+        high = self._announcer.high_deliveries.get(destination, 0)
+        items, whole = await self._read(lambda c: self._reads.queue(c, destination, after, limit))
+        last = items[-1].id if items else after
+        return Page(items, max(last, high) if whole else last)
+
+    async def queue_of(self, destination: str, lane: int, since: int, limit: int) -> list[Delivery]:
+        """Queued deliveries that hold a lane key, in order, without payloads."""
+        return await self._read(lambda c: self._reads.queue_of(c, destination, lane, since, limit))
+
+    async def delivery(self, delivery: int) -> Delivery | None:
+        """One delivery, without its payload."""
+        return await self._read(lambda c: self._reads.delivery(c, delivery))
+
+    async def payloads(self, ids: Collection[int], max_bytes: int) -> Mapping[int, bytes]:
+        """The bytes to send, in the order asked; at least one if any exists."""
+        return await self._read(lambda c: self._reads.payloads(c, ids, max_bytes))
+
+    async def holds(self) -> list[Hold]:
+        """Every hold in force."""
+        return await self._read(self._reads.holds)
+
+    async def intentions(self, stage: str) -> list[Intention]:
+        """Intentions not yet fulfilled, oldest first."""
+        return await self._read(lambda c: self._reads.intentions(c, stage))
+
+    async def recount(self) -> dict[CounterKey, int]:
+        """Count again by scanning: what the counters must say. For doctor and tests: it reads everything."""
+        kept = dict(self._books.counters)
+        return await self.ask(lambda c: recount_database(c, self._names, kept))
+
+    # --- facts ---
+
+    @property
+    def counters(self) -> dict[CounterKey, int]:
+        """A copy of the counters of what is on disk."""
+        return dict(self._books.counters)
+
+    def facts(self) -> dict[str, Any]:
+        """What `queries.facts` tells, without the parts that need a read."""
+        writer = self._writer
+        durations = sorted(writer.durations) if writer is not None else []
+        count = len(durations)
+        return {
+            "store": "sqlite",
+            "version": sqlite3.sqlite_version,
+            "path": str(self._path),
+            "data_bytes": _size(self._path),
+            "wal_bytes": _size(self._path.with_name(self._path.name + "-wal")),
+            "free_bytes": self._free_bytes(),
+            "commit_p50_ms": round(durations[count // 2] * 1000, 3) if count else 0.0,
+            "commit_p99_ms": round(durations[count * 99 // 100] * 1000, 3) if count else 0.0,
+            "commits": writer.commits if writer is not None else 0,
+            "changes_waiting": self._changes_held,
+            "bytes_waiting": self._bytes_held,
+            "highest_place": self._books.next_place - 1,
+            "started_ms": self._started_ms,
+            "stopped_ms": self._stopped_ms,
+            "trouble": str(writer.trouble) if writer is not None and writer.trouble is not None else "",
+        }
+
+    @property
+    def names(self) -> Names:
+        """The interned names."""
+        return self._names
+
+
+def _no_fault(_name: str) -> None:
+    """Nothing fails on purpose."""
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,403 @@
+"""
+One transaction: many changes, few statements.
+
+First all together, table by table (a change depends only on changes that are on disk already, so their order
+in one commit is free). When the number of rows changed is not the expected one, or a row breaks a rule of the
+schema, everything is rolled back and the changes are applied one by one, each in a savepoint: only the
+culprit fails.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Callable
+from typing import Any, Final
+
+from engine.core.changes import Change, Receipt, Receive, Route, Settle
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Delivery, StoredMessage, show_delivery_id
+from engine.errors import ChangeRefused, StoreError
+from engine.store import rules
+from engine.store.announcing import DONE
+from engine.store.counting import COUNTED_KINDS, MESSAGE_STATE_NAMES, SINGLE_ENDINGS, Tally, ending_of
+from engine.store.sqlite import statements as sql
+from engine.store.sqlite.books import Books
+from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection
+
+PAYLOAD_INLINE_BYTES: Final = 1_000
+"""Larger payloads have a row of their own: the delivery's row is rewritten at each outcome."""
+COPIED_BYTES: Final = 32 * 1024
+KEYS_A_TRANSACTION: Final = 500
+"""Search keys indexed by one transaction."""
+
+_EXPECTED_OF_STATE: Final = {state.value: state.name.lower() for state in DeliveryState}
+
+
+def bindable(data: bytes) -> bytes | bytearray:
+    """Return bytes as the driver binds them quickly; a copy is cheaper than its search for an adapter."""
+    return bytearray(data) if len(data) < COPIED_BYTES else data
+
+
+def lane_columns(lanes: tuple[int, ...]) -> tuple[int, str]:
+    """Return the columns `lane` and `more_lanes`."""
+    if not lanes:
+        return 0, "[]"
+    return lanes[0], "[]" if len(lanes) == 1 else json.dumps(lanes[1:])
+
+
+class CountDiffers(Exception):
+    """Some row was not as a change expected: find which one."""
+
+
+class Transaction:
+    """Applies changes on the writer's connection; keeps the differences until the commit."""
+
+    def __init__(self, connection: Connection, books: Books, fault: Callable[[str], None]) -> None:
+        self.connection = connection
+        self.books = books
+        self.names = books.names
+        self.fault = fault
+        self.tally = Tally()
+        self.next_place = books.next_place
+        self.lanes_added = False
+        self.entries: list[tuple[int, int]] = []
+        """(message, hash) of search keys to index later."""
+        self.indexed: list[tuple[int, int, int]] = []
+        self.refused_sources: set[str] = set()
+
+    # --- the whole ---
+
+    def begin(self) -> None:
+        """Begin."""
+        self.fault("begin")
+        self.connection.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Write what belongs to the transaction as a whole, then make it durable; then the books follow."""
+        self._finish_keys()
+        self._write_names_and_counters()
+        self.fault("commit")
+        self.connection.execute("COMMIT")
+        books = self.books
+        books.fold(self.tally)
+        books.next_place = self.next_place
+        books.lanes_kept = books.lanes_kept or self.lanes_added
+        books.names.unsaved.clear()
+        if self.entries:
+            number = books.next_slice
+            books.unindexed.extend([(number, message, hash_) for message, hash_ in self.entries])
+            books.next_slice = number + 1
+        for _ in self.indexed:
+            books.unindexed.popleft()
+
+    def index_keys(self) -> None:
+        """Index some of the search keys that wait for it."""
+        waiting = self.books.unindexed
+        self.indexed = [waiting[index] for index in range(min(len(waiting), KEYS_A_TRANSACTION))]
+
+    def _finish_keys(self) -> None:
+        if self.entries:
+            self.fault("key_slices")
+            blob = struct.pack(f"<{2 * len(self.entries)}q", *(number for entry in self.entries for number in entry))
+            self.connection.execute("INSERT INTO key_slices(id, entries) VALUES (?, ?)", (self.books.next_slice, blob))
+        if self.indexed:
+            self.fault("message_keys")
+            pairs = sorted((message >> 12, hash_, message) for _, message, hash_ in self.indexed)
+            entries = json.dumps([(message, hash_) for _, hash_, message in pairs])
+            self.connection.execute(sql.INDEX_KEYS, (entries,))
+            waiting = self.books.unindexed
+            taken = len(self.indexed)
+            # A slice that is only partly indexed stays whole on disk: indexing twice changes nothing.
+            first_kept = waiting[taken][0] if len(waiting) > taken else self.books.next_slice
+            self.connection.execute("DELETE FROM key_slices WHERE id < ?", (first_kept,))
+
+    def _write_names_and_counters(self) -> None:
+        unsaved = self.names.unsaved
+        if unsaved:
+            self.fault("names")
+            sql.NAMES.run(self.connection, [value for item in unsaved.items() for value in item])
+        if self.tally.changes:
+            self.fault("counters")
+            counters = self.books.counters
+            parameters: list[Any] = []
+            for key, count in self.tally.changes.items():
+                if count or key not in counters:
+                    parameters += (*key, counters.get(key, 0) + count)
+            if parameters:
+                sql.COUNTERS.run(self.connection, parameters)
+
+    # --- the three changes of the walk, each for many ---
+
+    def receive(self, changes: list[Receive]) -> list[Receipt]:
+        """Take custody of messages."""
+        place = self.next_place
+        bodies: list[Any] = []
+        rows: list[Any] = []
+        receipts = []
+        own, any_ = self.names.own, self.names.any
+        for change in changes:
+            message = change.message
+            message.place = place
+            raw = message.raw
+            bodies += (place, bindable(raw))
+            rows += (
+                place, message.received_ms, own(message.source), own(message.group), any_(message.peer),
+                message.name, any_(message.format), message.control_id, any_(message.type),
+                any_(message.charset), message.digest, len(raw), own(message.site),
+            )  # fmt: skip
+            receipts.append(Receipt(place))
+            self.tally.received(message.source)
+            self.books.remember_origin(place, message.source)
+            place += 1
+        self.fault("bodies")
+        sql.BODIES.run(self.connection, bodies)
+        self.fault("messages")
+        sql.MESSAGES.run(self.connection, rows)
+        self.next_place = place
+        return receipts
+
+    def route(self, changes: list[Route]) -> None:
+        """Store routing decisions: the messages' states, their deliveries, their search keys."""
+        rows: list[Any] = []
+        deliveries: list[Delivery] = []
+        own = self.names.own
+        for change in changes:
+            rules.check_route(change)
+            rows += (
+                change.place, int(change.expected), int(change.state), own(change.site), self.names.any(change.type),
+                self.names.any(change.code), change.field, change.reason, own(change.config),
+                change.linked_to,
+            )  # fmt: skip
+            deliveries += change.deliveries
+            after = ending_of(change.state, [(each.kind, each.state) for each in change.deliveries])
+            self.tally.message(change.source, MESSAGE_STATE_NAMES[change.expected], after)
+            place = change.place
+            self.entries += [(place, hash_) for hash_ in change.keys]
+        self.fault("routed")
+        if sql.ROUTED.run(self.connection, rows) != len(changes):
+            raise CountDiffers
+        if deliveries:
+            self._insert_deliveries(deliveries)
+
+    def _insert_deliveries(self, deliveries: list[Delivery]) -> None:
+        rows: list[Any] = []
+        payloads: list[Any] = []
+        for each in deliveries:
+            payload = each.payload if each.payload_kind else None
+            if payload is not None and len(payload) > PAYLOAD_INLINE_BYTES:
+                payloads += (each.id, payload)
+                payload = None
+            rows += self._delivery_values(each, payload)
+            if each.kind in COUNTED_KINDS:
+                self.tally.delivery(each.destination, None, each.state)
+        self.fault("deliveries")
+        sql.DELIVERIES.run(self.connection, rows)
+        if payloads:
+            self.fault("payloads")
+            sql.PAYLOADS.run(self.connection, payloads)
+        self.add_lanes(deliveries)
+
+    def _delivery_values(self, each: Delivery, payload: bytes | None) -> tuple[Any, ...]:
+        own, any_ = self.names.own, self.names.any
+        first, more = lane_columns(each.lanes)
+        return (
+            each.id, own(each.destination), own(each.route), int(each.kind), first, more, any_(each.type),
+            int(each.payload_kind), "" if payload is None else bytearray(payload), each.target, each.control_id,
+            int(each.state), 1 if each.queued else 0, each.due_ms, any_(each.code), each.field, each.reason,
+            int(each.flags), own(each.config), each.copies, each.replay_of,
+        )  # fmt: skip
+
+    def add_lanes(self, deliveries: list[Delivery]) -> None:
+        """Write the second to last lane key of queued deliveries."""
+        rows: list[Any] = []
+        for each in deliveries:
+            if each.queued and len(each.lanes) > 1:
+                destination = self.names.own(each.destination)
+                for lane in each.lanes[1:]:
+                    rows += (destination, lane, each.id)
+        if rows:
+            self.fault("lane_more")
+            sql.LANE_MORE.run(self.connection, rows)
+            self.lanes_added = True
+
+    def settle(self, changes: list[Settle]) -> None:
+        """Store outcomes of attempts."""
+        rows: list[Any] = []
+        attempts: list[Any] = []
+        any_ = self.names.any
+        for change in changes:
+            rows += (
+                change.delivery, change.expected_attempt, int(change.state), 1 if change.queued else 0, change.spent,
+                change.due_ms, change.begin_ms, change.end_ms, any_(change.code), change.field, change.reason,
+                change.flags,
+            )  # fmt: skip
+            attempt = change.attempt
+            if attempt is not None:
+                attempts += (
+                    change.delivery, attempt.number, attempt.begin_ms, attempt.end_ms, attempt.outcome, attempt.code,
+                    attempt.answer[: rules.ANSWER_BYTES],
+                )  # fmt: skip
+        self._count_settled(changes)
+        self.fault("settled")
+        if sql.SETTLED.run(self.connection, rows) != len(changes):
+            raise CountDiffers
+        if attempts:
+            self.fault("attempts")
+            sql.ATTEMPTS.run(self.connection, attempts)
+        self.remove_lanes([change.delivery for change in changes if not change.queued])
+
+    def remove_lanes(self, ids: list[int]) -> None:
+        """Remove the lane keys of deliveries that no longer take a place."""
+        if ids and (self.books.lanes_kept or self.lanes_added):
+            self.fault("lane_more")
+            self.connection.execute(sql.UNQUEUED_LANES, (json.dumps(ids),))
+
+    def _count_settled(self, changes: list[Settle]) -> None:
+        final = [change for change in changes if change.state != DeliveryState.PENDING]
+        if not final:
+            return
+        origins = self.books.origins
+        unknown = [change.delivery >> 16 for change in final if change.delivery >> 16 not in origins]
+        if unknown:
+            self.books.find_origins(self.connection, unknown, sql.SOURCES)
+        several: list[Settle] = []
+        for change in final:
+            if change.copies == 1:
+                self.tally.delivery(change.destination, DeliveryState.PENDING, change.state)
+                source = origins.get(change.delivery >> 16, "")
+                self.tally.message(source, "waiting", SINGLE_ENDINGS[change.state])
+            else:
+                several.append(change)
+        if several:
+            self._count_among_siblings({change.delivery: change.state for change in several}, several)
+
+    def _count_among_siblings(self, after: dict[int, int], changes: list[Settle]) -> None:
+        places: dict[int, list[tuple[int, int, int]]] = {change.delivery >> 16: [] for change in changes}
+        found = self.connection.execute(sql.SIBLINGS, (json.dumps(list(places)),)).fetchone()[0]
+        kinds: dict[int, int] = {}
+        for key, kind, state in json.loads(found):
+            places[key >> 16].append((key, kind, state))
+            kinds[key] = kind
+        for change in changes:
+            if kinds.get(change.delivery) in COUNTED_KINDS:
+                self.tally.delivery(change.destination, DeliveryState.PENDING, change.state)
+        for place, rows in places.items():
+            self.count_message(
+                place,
+                ending_of(MessageState.ROUTED, [(kind, state) for _, kind, state in rows]),
+                ending_of(MessageState.ROUTED, [(kind, after.get(key, state)) for key, kind, state in rows]),
+            )
+
+    def count_message(self, place: int, before: str, after: str) -> None:
+        """Move a message from an ending to another, in the counters of its source."""
+        if before == after:
+            return
+        if place not in self.books.origins:
+            self.books.find_origins(self.connection, [place], sql.SOURCES)
+        self.tally.message(self.books.origins.get(place, ""), before, after)
+
+    # --- one by one ---
+
+    def why_not_routed(self, change: Route) -> ChangeRefused:
+        """Say why a routing decision changed no row."""
+        row = self.connection.execute("SELECT state FROM messages WHERE id = ?", (change.place,)).fetchone()
+        if row is None:
+            return rules.no_message(change.place)
+        found = MESSAGE_STATE_NAMES[row[0]]
+        return rules.other_state(f"message {change.place}", change.expected.name.lower(), found)
+
+    def why_not_settled(self, change: Settle) -> ChangeRefused:
+        """Say why an outcome changed no row."""
+        query = "SELECT state, attempts FROM deliveries WHERE id = ?"
+        row = self.connection.execute(query, (change.delivery,)).fetchone()
+        if row is None:
+            return rules.no_delivery(change.delivery)
+        return rules.other_state(
+            f"delivery {show_delivery_id(change.delivery)}",
+            f"pending after {change.expected_attempt} attempts",
+            f"{_EXPECTED_OF_STATE[row[0]]} after {row[1]}",
+        )
+
+
+def apply_together(work: Transaction, changes: list[Change], rare: Callable[[Change], Receipt]) -> list[Receipt]:
+    """
+    Apply all changes, grouped by kind.
+
+    Raises:
+        CountDiffers: One of them is wrong; roll back.
+        ChangeRefused: The same, by a rule.
+    """
+    receives = [change for change in changes if type(change) is Receive]
+    routes = [change for change in changes if type(change) is Route]
+    settles = [change for change in changes if type(change) is Settle]
+    places = iter(work.receive(receives) if receives else ())
+    if routes:
+        work.route(routes)
+    if settles:
+        work.settle(settles)
+    if len(receives) + len(routes) + len(settles) == len(changes):
+        return [next(places) if type(change) is Receive else DONE for change in changes]
+    receipts = []
+    for change in changes:
+        kind = type(change)
+        if kind is Receive:
+            receipts.append(next(places))
+        elif kind is Route or kind is Settle:
+            receipts.append(DONE)
+        else:
+            receipts.append(rare(change))
+    return receipts
+
+
+def apply_one(work: Transaction, change: Change, rare: Callable[[Change], Receipt]) -> Receipt | StoreError:
+    """Apply one change in a savepoint; a refusal takes only it back."""
+    connection = work.connection
+    tally, work.tally = work.tally, Tally()
+    kept = (work.next_place, len(work.entries))
+    connection.execute("SAVEPOINT one")
+    try:
+        receipt = _apply_alone(work, change, rare)
+    except (ChangeRefused, *CULPRIT_ERRORS) as error:
+        connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+        work.tally = tally
+        work.next_place = kept[0]
+        del work.entries[kept[1] :]
+        if isinstance(error, ChangeRefused):
+            return error
+        # The library's sentence names columns, never values.
+        return ChangeRefused(f"this {type(change).__name__} can't be stored: {type(error).__name__}")
+    connection.execute("RELEASE one")
+    for key, count in work.tally.changes.items():
+        tally.add(key, count)
+    work.tally = tally
+    return receipt
+
+
+def _apply_alone(work: Transaction, change: Change, rare: Callable[[Change], Receipt]) -> Receipt:
+    try:
+        if isinstance(change, Receive):
+            _make_storable(change.message)
+            return work.receive([change])[0]
+        if isinstance(change, Route):
+            work.route([change])
+        elif isinstance(change, Settle):
+            work.settle([change])
+        else:
+            return rare(change)
+    except CountDiffers:
+        refusal = work.why_not_routed if isinstance(change, Route) else work.why_not_settled
+        raise refusal(change) from None  # type: ignore[arg-type]
+    return DONE
+
+
+def _make_storable(message: StoredMessage) -> None:
+    """
+    Write lone surrogates (a file name of unknown encoding) as escapes.
+
+    Refusing the message would make its sender repeat it for ever.
+    """
+    for name in ("peer", "name", "control_id", "type", "charset", "format"):
+        text: str = getattr(message, name)
+        setattr(message, name, text.encode("utf-8", "backslashreplace").decode("utf-8"))

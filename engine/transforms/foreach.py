@@ -1,0 +1,58 @@
+"""`foreach: OBX` with `do: [steps]`: run steps on each segment of a name; paths like `.5` are relative to it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from engine.transforms.nodes import Node
+from engine.transforms.shapes import Raw, Reader, TextShape, Verb, refuse
+from engine.transforms.step import Context, Step
+
+_SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{0,3}\Z")
+
+
+class SegmentName(TextShape):
+    """The name of a segment."""
+
+    wants = "the name of a segment: OBX"
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        """Read the node."""
+        word = super().read(node, reader)
+        if not _SEGMENT.match(word):
+            raise refuse(reader, node, "E112", f"{word} is no name of a segment", "write OBX, PID, ZBE…")
+        return word
+
+
+class Foreach(Step):
+    """Run steps on each segment; the list is taken before the first step runs."""
+
+    __slots__ = ("_name", "_steps")
+
+    def __init__(self, name: str, steps: tuple[Step, ...]) -> None:
+        super().__init__("foreach")
+        self._name = name
+        self._steps = steps
+
+    def apply(self, context: Context) -> None:
+        """Run the steps; `{rank}` counts from 1. No segment of that name: nothing to do."""
+        before = context.at, context.rank
+        try:
+            for rank, segment in enumerate(context.message.segments(self._name), 1):
+                context.at, context.rank = segment, rank
+                for step in self._steps:
+                    step.apply(context)
+        finally:
+            context.at, context.rank = before
+
+
+def build(arguments: Any, reader: Reader, node: Node) -> Step:
+    """Make the step; `arguments` is (name of the segment, node of `do`)."""
+    name, do = arguments
+    if do is None:
+        raise refuse(reader, node, "E105", "do is missing", "add do: [steps] beside foreach")
+    return Foreach(str(name), reader.steps(do, str(name)))
+
+
+VERB = Verb("foreach", SegmentName(), build, "run steps on each segment of a name", {"do": Raw()})

@@ -1,0 +1,136 @@
+"""Context and Step: what runs when a message passes, and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from engine.parsers.hl7v2.message import Message
+    from engine.parsers.hl7v2.segments import Segment
+
+KeyReader = Callable[["Context"], list[str]]
+"""Gives the values of a declared key."""
+
+CONTEXT_NAMES: Final = ("site", "source", "type", "event", "format", "control_id", "rank", "id", "place")
+"""Names that a text or a condition may use beside paths and declared keys."""
+
+
+class Dropped(Exception):
+    """The verb `drop`: this route doesn't want the message after all; it is filtered, with a reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Context:
+    """One message on its way through one route: the message itself, what is known about it, what steps left."""
+
+    __slots__ = (
+        "at", "body", "control_id", "event", "findings", "format", "id", "keys", "message", "place", "rank",
+        "received_ms", "site", "source", "tags", "type", "value", "variant",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        message: Message,
+        *,
+        site: str = "",
+        source: str = "",
+        type: str = "",  # noqa: A002 - the field's word
+        event: str = "",
+        format: str = "hl7v2",  # noqa: A002 - the field's word
+        control_id: str = "",
+        place: int = 0,
+        received_ms: int = 0,
+        keys: Mapping[str, KeyReader] | None = None,
+        variant: str | None = None,
+    ) -> None:
+        self.message = message
+        self.variant = site if variant is None else variant
+        """The site, and what its source says under `untyped:` (routes.configuration.variant_of)."""
+        self.site = site
+        self.source = source
+        self.type = type
+        self.event = event
+        self.format = format
+        self.control_id = control_id
+        self.place = place
+        self.received_ms = received_ms
+        self.keys: Mapping[str, KeyReader] = keys if keys is not None else {}
+        self.at: Segment | None = None
+        """The segment at hand, inside `foreach`."""
+        self.rank = 0
+        """Its rank, from 1."""
+        self.value = ""
+        """The value at hand, inside `map`."""
+        self.id = ""
+        """The delivery's id, once it is known."""
+        self.body: bytes | None = None
+        """What `render` made; replaces the message's bytes."""
+        self.findings: list[str] = []
+        self.tags: list[str] = []
+
+    def fork(self, message: Message) -> Context:
+        """Return a context for another copy of the message; what steps left so far goes with it."""
+        other = Context.__new__(Context)
+        other.message = message
+        other.site = self.site
+        other.source = self.source
+        other.type = self.type
+        other.event = self.event
+        other.format = self.format
+        other.control_id = self.control_id
+        other.place = self.place
+        other.received_ms = self.received_ms
+        other.keys = self.keys
+        other.variant = self.variant
+        other.at = None
+        other.rank = 0
+        other.value = ""
+        other.id = self.id
+        other.body = self.body
+        other.findings = self.findings.copy()
+        other.tags = self.tags.copy()
+        return other
+
+    def key(self, name: str) -> list[str]:
+        """Return the values of a declared key."""
+        return self.keys[name](self)
+
+
+class Step:
+    """One compiled step of a route."""
+
+    __slots__ = ("label", "verb")
+
+    def __init__(self, verb: str = "", label: str = "") -> None:
+        self.verb = verb
+        self.label = label
+
+    def apply(self, context: Context) -> None:
+        """
+        Do the work on `context.message`.
+
+        Raises:
+            StepFailed: It can't be done on this message; the route stops for it.
+            Dropped: The route doesn't want the message.
+        """
+        raise NotImplementedError
+
+
+class Conditional(Step):
+    """A step with `when:`."""
+
+    __slots__ = ("_step", "_when")
+
+    def __init__(self, step: Step, when: Callable[[Context], bool]) -> None:
+        super().__init__(step.verb, step.label)
+        self._step = step
+        self._when = when
+
+    def apply(self, context: Context) -> None:
+        """Apply the step when the condition holds."""
+        if self._when(context):
+            self._step.apply(context)

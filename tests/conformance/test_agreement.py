@@ -1,0 +1,156 @@
+"""All stores give the same answers to the same history, and none loses count."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.core.changes import Prune, Receive, Reopen, Requeue, Treat
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Delivery, DeliveryKind
+from tests.conformance.stores import (
+    HOUSES,
+    balanced,
+    commit,
+    decided,
+    delivery,
+    message,
+    routed,
+    settled,
+)
+
+STEPS = 45
+
+
+def changes_of(chance: random.Random, places: list[int], ids: list[tuple[int, str, int]]) -> list[Any]:
+    """A batch of changes, right and wrong ones."""
+    batch: list[Any] = []
+    for _ in range(chance.randint(1, 8)):
+        kind = chance.randrange(9)
+        place = chance.choice(places) if places else 1
+        key, destination, copies = chance.choice(ids) if ids else (999 << 16, "dpi", 1)
+        if kind <= 1:
+            arrived = message(chance.randrange(50))
+            arrived.received_ms = 1_000 + len(places)
+            batch.append(Receive(arrived))
+        elif kind <= 3:
+            batch.append(_decision(chance, place))
+        elif kind <= 5:
+            one = Delivery(key, destination, "", attempts=chance.choice([0, 0, 0, 1, 2]), copies=copies)
+            state = chance.choice([DeliveryState.DELIVERED, DeliveryState.PENDING, DeliveryState.DEAD])
+            queued = state == DeliveryState.PENDING or (state == DeliveryState.DEAD and chance.random() < 0.5)
+            batch.append(settled(one, state, queued=queued))
+        elif kind == 6:
+            before = chance.choice(list(DeliveryState))
+            batch.append(Treat(key, destination, before, chance.choice(list(DeliveryState)), chance.random() < 0.5))
+        elif kind == 7:
+            batch.append(Requeue(Delivery(key, destination, "r2", (chance.randrange(9) + 1, 3)), chance.random() < 0.5))
+        else:
+            states = [MessageState.DEAD, MessageState.DISCARDED, MessageState.RECEIVED, MessageState.FILTERED]
+            batch.append(Reopen(place, "main", chance.choice(states), chance.choice(states)))
+    return batch
+
+
+def _decision(chance: random.Random, place: int) -> Any:
+    if chance.random() < 0.4:
+        state = chance.choice([MessageState.FILTERED, MessageState.UNROUTED, MessageState.DEAD, MessageState.WAITING])
+        return decided(place, state)
+    deliveries = []
+    for ordinal in range(chance.randint(1, 3)):
+        kind = chance.choice([DeliveryKind.BYTES, DeliveryKind.BYTES, DeliveryKind.BODILESS, DeliveryKind.FENCE])
+        dead = kind == DeliveryKind.BODILESS
+        deliveries.append(
+            delivery(
+                place, ordinal, chance.choice(["dpi", "lab"]), kind=kind, lanes=tuple(chance.sample(range(1, 9), 2)),
+                state=DeliveryState.DEAD if dead else DeliveryState.PENDING, queued=not dead or chance.random() < 0.5,
+            )
+        )
+    return routed(place, *deliveries, keys=[chance.randrange(1, 6)])
+
+
+async def view(store: Any, places: list[int]) -> list[Any]:
+    """Everything that can be read, in one value."""
+    seen: list[Any] = [sorted((await balanced(store)).items())]
+    for destination in ("dpi", "lab"):
+        seen.append((await store.queue(destination, 0, 1_000)).items)
+        seen.append([await store.queue_of(destination, lane, 0, 100) for lane in range(1, 10)])
+        seen.append(list(await store.queries.dead(destination=destination, limit=1_000)))
+        seen.append(await store.queries.queue_summary(destination, now_ms=0))
+    seen.append((await store.unrouted("main", 0, 1_000, 1 << 30)).items)
+    seen.append([await store.queries.find_messages(keys=[key], limit=1_000) for key in range(1, 6)])
+    seen.append(await store.queries.find_messages(limit=1_000))
+    states = ("dead", "waiting", "delivered")
+    seen.append([await store.queries.find_messages(state=state, limit=1_000) for state in states])
+    seen.append([await store.queries.deliveries_of(place) for place in places])
+    seen.append(await store.recent("gam", 0, 1_000))
+    return seen
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_stores_agree(seed: int, tmp_path: Path) -> None:
+    """The same random history of batches, crashes and prunings leaves the same rows, counters and refusals."""
+
+    async def run() -> None:
+        houses = [kind(tmp_path / name) for name, kind in sorted(HOUSES.items())]
+        stores = [(await house.open())[0] for house in houses]
+        generators = [random.Random(seed) for _ in houses]
+        places: list[int] = []
+        ids: list[tuple[int, str, int]] = []
+        for step in range(STEPS):
+            results = []
+            for store, chance in zip(stores, generators, strict=True):
+                batch = changes_of(chance, places, ids)
+                # One by one: in one commit a change must not depend on another.
+                outcomes = [(await commit(store, change))[0] for change in batch]
+                results.append([f"{type(change).__name__}: {out}" for change, out in zip(batch, outcomes, strict=True)])
+            for result in results[1:]:
+                assert result == results[0]
+            remember(batch, outcomes, places, ids)
+            if step % 20 == 19:
+                for index, house in enumerate(houses):
+                    await house.crash(stores[index])
+                    stores[index] = (await house.open())[0]
+            if step == 30:
+                for store in stores:
+                    await commit(store, Prune(1_020, 1_015, 1_010))
+        first, *others = [await view(store, places) for store in stores]
+        for other in others:
+            for mine, theirs in zip(first, other, strict=True):
+                assert theirs == mine
+        for store in stores:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def remember(batch: list[Any], outcomes: list[Any], places: list[int], ids: list[tuple[int, str, int]]) -> None:
+    """Add what a batch made, to be changed later."""
+    for change, outcome in zip(batch, outcomes, strict=True):
+        if not isinstance(outcome, Exception):
+            places += [outcome.place] if isinstance(change, Receive) else []
+            ids += [(one.id, one.destination, one.copies) for one in getattr(change, "deliveries", [])]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_batches_keep_the_balance(seed: int, tmp_path: Path) -> None:
+    """Many changes in one commit, wrong ones among them: counters are still what a scan finds."""
+
+    async def run() -> None:
+        for name, kind in sorted(HOUSES.items()):
+            house = kind(tmp_path / name)
+            store, _ = await house.open()
+            chance = random.Random(seed)
+            places: list[int] = []
+            ids: list[tuple[int, str, int]] = []
+            for _ in range(STEPS):
+                batch = changes_of(chance, places, ids) + changes_of(chance, places, ids)
+                outcomes = await commit(store, *batch)
+                remember(batch, outcomes, places, ids)
+            await balanced(store)
+            await store.close()
+
+    asyncio.run(run())

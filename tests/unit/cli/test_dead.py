@@ -1,0 +1,61 @@
+"""`passerelle dead`: the number first, then the question, then the act."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_lists_and_groups(passerelle, live) -> None:
+    """Oldest first; `--json` has all that the table has."""
+    shown = passerelle("dead", "ls").stdout
+    assert [line.split()[0] for line in shown.splitlines()[1:]] == ["5", "3-0", "4-0"]
+    groups = [json.loads(line) for line in passerelle("dead", "groups", "--json").stdout.splitlines()]
+    assert [group["count"] for group in groups] == [2, 1]
+    more = passerelle("dead", "ls", "--limit", "1")
+    assert more.stderr == "more: add --after 5\n"
+
+
+def test_show_has_the_history(passerelle, live) -> None:
+    """What the receiver said, by its code."""
+    shown = passerelle("dead", "show", "3-0").stdout
+    assert "3-0 to dpi: dead AE 102 PID-7 the receiver refused 'n3'" in shown
+    assert "refused" in shown
+    assert "ZUBROWKA" not in shown
+
+
+def test_scripts_say_yes_expect_and_why(passerelle, live) -> None:
+    """The number comes first, the outcome last."""
+    shown = passerelle("dead", "retry", "--to", "dpi", "--yes", "--expect", "2", "--reason", "fixed")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.splitlines() == ["2 dead letters to dpi will be routed again: 3-0, 4-0", "2 done: carried out"]
+
+
+def test_another_number_changes_nothing(passerelle, live) -> None:
+    """Exit code 3, and no line in the audit trail."""
+    shown = passerelle("dead", "discard", "--to", "dpi", "--yes", "--expect", "5", "--reason", "x")
+    assert (shown.exit_code, "nothing was changed" in shown.stderr) == (3, True)
+    assert passerelle("audit").stdout == "nothing was done\n"
+
+
+def test_nobody_to_ask_is_usage(passerelle, live) -> None:
+    """A script without --yes, or without a reason, changes nothing."""
+    assert passerelle("dead", "retry", "3-0", "--reason", "x").exit_code == 2
+    shown = passerelle("dead", "retry", "3-0", "--yes")
+    assert (shown.exit_code, "a reason is needed" in shown.stderr) == (2, True)
+
+
+def test_people_are_asked(passerelle, live, monkeypatch) -> None:
+    """A reason, then yes or no; no changes nothing."""
+    monkeypatch.setattr("engine.cli.acting.interactive", lambda: True)
+    refused = passerelle("dead", "pass", "3-0", input="on the phone\nn\n")
+    assert (refused.exit_code, "nothing was changed" in refused.stderr) == (1, True)
+    done = passerelle("dead", "pass", "3-0", input="on the phone\ny\n")
+    assert done.exit_code == 0, done.output
+    assert "1 done" in done.stdout
+    assert "on the phone" in passerelle("audit").stdout
+
+
+def test_restore_wants_discarded_letters(passerelle, live) -> None:
+    """What is dead already is told."""
+    shown = passerelle("dead", "restore", "3-0", "--yes", "--reason", "x")
+    assert (shown.exit_code, "3-0 is not discarded" in shown.stderr) == (1, True)

@@ -1,0 +1,24 @@
+"""`passerelle hold`, `release`, `probe`."""
+
+from __future__ import annotations
+
+
+def test_hold_says_what_waits_and_until_when(passerelle, live) -> None:
+    """Then does it."""
+    shown = passerelle("hold", "dpi", "--for", "2h", "--yes", "--expect", "1", "--reason", "maintenance")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.splitlines()[0] == "destination dpi will be held for 2h; 1 delivery waits"
+    shown = passerelle("release", "dpi", "--yes", "--reason", "over")
+    assert shown.stdout.splitlines()[0] == "destination dpi will be released; 1 delivery waits"
+    shown = passerelle("hold", "adt_to_dpi", "--yes", "--reason", "x")
+    assert shown.stdout.splitlines()[0].startswith("route adt_to_dpi will be held until it is released")
+    shown = passerelle("hold", "gam_cha", "--yes", "--reason", "x")
+    assert "1 message waits" in shown.stdout
+
+
+def test_probe_exits_as_it_went(passerelle, live) -> None:
+    """Step by step."""
+    assert passerelle("probe", "dpi").stdout.splitlines() == ["ok    name: 127.0.0.1", "ok    connect: in 1 ms"]
+    live.steps.append(("ack", False, "none for 6 min"))
+    shown = passerelle("probe", "dpi")
+    assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (1, "FAIL  ack: none for 6 min")

@@ -1,0 +1,59 @@
+"""`passerelle msg` and `refusals`."""
+
+from __future__ import annotations
+
+import json
+
+from tests.support.custody import SECRETS, body
+
+
+def test_find_by_what_stands_on_the_command_line(passerelle, live) -> None:
+    """Control id, state, source: no patient value."""
+    assert "C2" in passerelle("msg", "find", "--control-id", "C2").stdout
+    rows = [json.loads(line) for line in passerelle("msg", "find", "--state", "dead", "--json").stdout.splitlines()]
+    assert [row["id"] for row in rows] == ["5", "4", "3"]
+    assert passerelle("msg", "find", "--since", "2100-01-01").stdout == "no message\n"
+    assert passerelle("msg", "find", "--limit", "1").stderr == "more: add --before 6\n"
+
+
+def test_identifiers_come_from_stdin(passerelle, live) -> None:
+    """Never from the command line: history and process lists show it. They are not printed either."""
+    shown = passerelle("msg", "find", "--ipp", "--json", input="990077123\n")
+    assert [json.loads(line)["id"] for line in shown.stdout.splitlines()] == ["1"]
+    assert "990077123" not in shown.output
+    assert passerelle("msg", "find", "--key", "ipp", input="1\n").stdout == "no message\n"
+    assert passerelle("msg", "find", "--ipp", "990077123").exit_code == 2
+
+
+def test_identifiers_are_asked_for_hidden(passerelle, live, monkeypatch) -> None:
+    """On a terminal, without echo."""
+    monkeypatch.setattr("engine.cli.asking.interactive", lambda: True)
+    shown = passerelle("msg", "find", "--ipp", input="990077123\n")
+    assert "IPP: " in shown.stderr
+    assert "990077123" not in shown.output
+
+
+def test_show_is_masked_and_marks_the_fault(passerelle, live) -> None:
+    """The mark needs no colour."""
+    shown = passerelle("msg", "show", "3")
+    assert "> PID-7    99999999" in shown.stdout.splitlines()
+    assert "  MSH-9    ADT^A01^ADT_A01" in shown.stdout.splitlines()
+    assert not [secret for secret in SECRETS if secret in shown.output]
+
+
+def test_raw_reveals_the_very_bytes_with_a_reason(passerelle, live) -> None:
+    """Masked text otherwise; without a reason nothing."""
+    masked = passerelle("msg", "raw", "3")
+    assert masked.stdout.startswith("MSH|^~\\&|GAM|CHA|")
+    assert "ZUBROWKA" not in masked.output
+    assert passerelle("msg", "raw", "3", "--reveal").exit_code == 2
+    shown = passerelle("msg", "raw", "3", "--reveal", "--reason", "ticket 12")
+    assert shown.stdout_bytes == body(3)
+    assert "ticket 12" in passerelle("audit").stdout
+
+
+def test_trace_and_refusals(passerelle, live) -> None:
+    """The way of a message; what was not taken."""
+    shown = passerelle("msg", "trace", "1").stdout
+    assert [word in shown for word in ("received", "attempt 1", "delivered")] == [True] * 3
+    assert "E-NO-HEADER" in passerelle("refusals").stdout

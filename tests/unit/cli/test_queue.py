@@ -1,0 +1,28 @@
+"""`passerelle queue`."""
+
+from __future__ import annotations
+
+import json
+
+
+def test_queues_in_a_pipe(passerelle, live) -> None:
+    """Ids are whole, columns that are empty everywhere are left out."""
+    assert "dpi" in passerelle("queue", "ls").stdout
+    shown = passerelle("queue", "show", "dpi").stdout
+    assert "2-0" in shown
+    assert "reason" not in shown
+    lanes = passerelle("queue", "lanes", "dpi")
+    assert "000000000000004d" in lanes.stdout
+    assert "1 lanes" in lanes.stderr
+
+
+def test_json_lines(passerelle, live) -> None:
+    """One object each, with a version."""
+    rows = [json.loads(line) for line in passerelle("queue", "show", "dpi", "--json").stdout.splitlines()]
+    assert [(row["v"], row["id"]) for row in rows] == [(1, "2-0")]
+
+
+def test_an_unknown_destination(passerelle, live) -> None:
+    """One sentence, exit code 1."""
+    shown = passerelle("queue", "show", "dpo")
+    assert (shown.exit_code, shown.stderr) == (1, "passerelle: there is no destination 'dpo'; there are dpi\n")

@@ -1,0 +1,49 @@
+"""Dead letters: listed, grouped, found by id."""
+
+from __future__ import annotations
+
+import json
+
+from engine.operations.dead import normalised
+from tests.support.custody import (
+    DESTINATION,
+    SOURCE,
+    call,
+    calls,
+)
+
+
+def test_dead_letters_are_listed_by_page() -> None:
+    """Messages that died in the router first, then deliveries; `next` goes on where the page ended."""
+    assert [row["id"] for row in call("dead_list")["rows"]] == ["5", "3-0", "4-0"]
+    first, second = calls([("dead_list", {"limit": 2}), ("dead_list", {"after": "3-0", "limit": 2})])
+    assert (first["next"], [row["id"] for row in second["rows"]]) == ("3-0", ["4-0"])
+    assert [row["id"] for row in call("dead_list", destination=DESTINATION)["rows"]] == ["3-0", "4-0"]
+    assert [row["id"] for row in call("dead_list", source=SOURCE)["rows"]] == ["5"]
+
+
+def test_groups_leave_out_what_differs() -> None:
+    """Two refusals of one kind are one line, whatever they quote."""
+    answer = call("dead_groups")
+    first = answer["rows"][0]
+    assert [row["count"] for row in answer["rows"]] == [2, 1]
+    assert (first["code"], first["detail"], first["lanes"]) == ("AE 102", "the receiver refused …", 1)
+    listed = call("dead_list", group=first["group"])
+    assert [row["id"] for row in listed["rows"]] == ["3-0", "4-0"]
+
+
+def test_dead_show_has_the_history_without_the_answer() -> None:
+    """The receiver's answer may quote the patient."""
+    answer = call("dead_show", id="3-0")
+    assert answer["deliveries"][0]["history"][0]["code"] == "AE 102"
+    assert "ZUBROWKA" not in json.dumps(answer)
+
+
+def test_an_id_of_a_message_means_its_dead_deliveries() -> None:
+    """`3` is `3-0` when the message itself is not dead."""
+    assert call("dead_pass", ids=["3"], dry=True)["ids"] == ["3-0"]
+
+
+def test_what_differs_from_case_to_case() -> None:
+    """Numbers and quoted words go, paths stay."""
+    assert normalised("'x' is not in table 12 (MSH-4.2)") == "… is not in table … (MSH-4.2)"

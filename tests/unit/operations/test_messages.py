@@ -1,0 +1,112 @@
+"""Messages: found, shown masked, revealed with a reason, traced."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from engine.core.changes import Audit
+from engine.errors import OperationRefused
+from engine.operations.service import Operations
+from tests.support.custody import (
+    BEGIN_MS,
+    SECRETS,
+    body,
+    call,
+    calls,
+    opened,
+)
+
+
+def test_messages_are_found_by_what_is_known() -> None:
+    """By control id, state (a routed one by its ending), source, time, and a hashed identifier."""
+
+    def ids(**arguments: Any) -> list[str]:
+        return [row["id"] for row in call("message_find", **arguments)["rows"]]
+
+    assert ids() == ["6", "5", "4", "3", "2", "1"]
+    assert ids(control_id="C2") == ["2"]
+    assert ids(state="delivered") == ["1"]
+    assert ids(state="filtered") == ["6"]
+    assert ids(since_ms=BEGIN_MS + 5000) == ["6", "5"]
+    assert ids(key="ipp", value="990077123") == ["1"]
+    assert ids(key="ipp", value="990077124") == []
+    with pytest.raises(OperationRefused, match="no key 'nom'; there are ipp"):
+        ids(key="nom", value="x")
+    with pytest.raises(OperationRefused, match="is no state"):
+        ids(state="lost")
+
+
+def test_a_page_says_how_to_go_on() -> None:
+    """The last id of a full page."""
+    first, second = calls([("message_find", {"limit": 2}), ("message_find", {"limit": 2, "before": "5"})])
+    assert (first["next"], [row["id"] for row in second["rows"]]) == ("5", ["4", "3"])
+
+
+@pytest.mark.parametrize("name", ["message_show", "message_raw"])
+@pytest.mark.parametrize("id_", ["3", "3-0"])
+def test_bodies_are_masked(name: str, id_: str) -> None:
+    """As received and as sent."""
+    answer = call(name, id=id_)
+    assert answer["masked"] is True
+    assert answer["size"] == len(body(3))
+    assert not [secret for secret in SECRETS if secret in json.dumps(answer, ensure_ascii=False)]
+
+
+def test_the_fault_of_a_dead_delivery_is_marked_in_the_message() -> None:
+    """PID-7, which the receiver refused."""
+    segments = call("message_show", id="3")["segments"]
+    assert [field["n"] for one in segments for field in one["fields"] if field.get("fault")] == [7]
+
+
+def test_reveal_needs_a_reason_and_is_audited_before() -> None:
+    """No reason: nothing is shown. With one: the very bytes, and a line in the audit trail."""
+    with pytest.raises(OperationRefused, match="a reason is needed"):
+        call("message_raw", id="3", reveal=True)
+    answer, trail = calls([("message_raw", {"id": "3", "reveal": True, "reason": "ticket 12"}), ("audit", {})])
+    assert base64.b64decode(answer["base64"]) == body(3)
+    first = trail["rows"][0]
+    assert (first["who"], first["verb"], first["subject"], first["reason"]) == (
+        "nurse", "reveal", "bytes of 3", "ticket 12",
+    )  # fmt: skip
+
+
+def test_a_body_is_not_revealed_when_the_audit_fails() -> None:
+    """The trail comes first: no disk, no body."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        submit = store.submit
+
+        def failing(change: Any, *rest: Any) -> None:
+            if isinstance(change, Audit):
+                raise OperationRefused("disk full")
+            submit(change, *rest)
+
+        store.submit = failing  # type: ignore[method-assign]
+        with pytest.raises(OperationRefused, match="disk full"):
+            await Operations(desk).call("message_show", {"id": "3", "reveal": True, "reason": "x"}, who="nurse")
+        store.submit = submit  # type: ignore[method-assign]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_trace_tells_the_way() -> None:
+    """In order of time, without what the receiver wrote."""
+    answer = call("message_trace", id="3-0")
+    assert [row["what"] for row in answer["rows"]] == ["received", "attempt 1", "dead"]
+    assert "ZUBROWKA" not in json.dumps(answer)
+    assert [row["what"] for row in call("message_trace", id="5")["rows"]] == ["received", "dead"]
+    assert [row["what"] for row in call("message_trace", id="1")["rows"]] == ["received", "attempt 1", "delivered"]
+
+
+def test_refusals_are_listed_without_bytes() -> None:
+    """Why and how long, not what."""
+    answer = call("refusals")
+    assert [(row["code"], row["size"]) for row in answer["rows"]] == [("E-NO-HEADER", 12)]
+    assert "ZUBROWKA" not in json.dumps(answer)

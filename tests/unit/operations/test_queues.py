@@ -1,0 +1,106 @@
+"""Queues, lanes, holds, probes."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from engine.errors import OperationRefused
+from engine.operations.service import Operations
+from tests.support.custody import (
+    DESTINATION,
+    NOW_MS,
+    SOURCE,
+    FakeLive,
+    call,
+    calls,
+    obey,
+    opened,
+)
+
+
+def test_queues() -> None:
+    """The waiting delivery is in the list, in the queue, and at the head of its lane."""
+    listed, shown, lanes = calls([
+        ("queue_list", {}), ("queue_show", {"destination": DESTINATION}), ("queue_lanes", {"destination": DESTINATION}),
+    ])  # fmt: skip
+    assert listed["rows"][0]["waiting"] == 1
+    assert [(row["id"], row["state"], row["lanes"]) for row in shown["rows"]] == [("2-0", "pending", [f"{77:016x}"])]
+    assert (lanes["rows"][0]["lane"], lanes["rows"][0]["head"], lanes["rows"][0]["waiting"]) == (f"{77:016x}", "2-0", 1)
+    assert shown["next"] == ""
+
+
+def test_an_unknown_destination_is_refused_with_the_known_ones() -> None:
+    """A typing error shows what there is."""
+    with pytest.raises(OperationRefused, match="no destination 'dpo'; there are dpi"):
+        call("queue_show", destination="dpo")
+
+
+def test_hold_becomes_an_intention_with_its_end() -> None:
+    """Seconds become a moment; the kind is found by the name."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        seen = obey(store)
+        operations = Operations(desk)
+        arguments = {"name": SOURCE, "seconds": 7200, "reason": "maintenance", "expect": 1}
+        answer = await operations.call("hold", arguments, who="nurse")
+        assert answer["accepted"] == 1
+        assert (seen[0].stage, seen[0].verb, seen[0].who) == ("delivery", "hold", "nurse")
+        assert seen[0].arguments == {"kind": "source", "name": SOURCE, "until_ms": NOW_MS + 7_200_000}
+        await operations.call("release", {"name": DESTINATION, "reason": "over"}, who="nurse")
+        assert [(one.verb, one.arguments.get("kind")) for one in seen[1:]] == [("release", "destination")]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_release_of_a_destination_that_holds_itself_resumes_it() -> None:
+    """After a storm there is no operator's hold to remove."""
+
+    async def run() -> None:
+        live = FakeLive()
+        live.facts[DESTINATION] = {"state": "down", "circuit": "storm"}
+        desk, store = await opened(live=live)
+        seen = obey(store)
+        await Operations(desk).call("release", {"name": DESTINATION, "reason": "well again"}, who="nurse")
+        assert [(one.verb, one.arguments) for one in seen] == [("resume", {"destination": DESTINATION})]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_hold_of_an_unknown_name_is_usage() -> None:
+    """Nothing is recorded."""
+    with pytest.raises(OperationRefused, match="is no destination, source or route"):
+        call("hold", name="dpo", reason="x")
+
+
+def test_probe_tells_each_step() -> None:
+    """The first step that fails makes the whole fail."""
+    live = FakeLive()
+    live.steps.append(("ack", False, "nothing for 6 min"))
+    answer = call("probe", live=live, destination=DESTINATION)
+    assert [row["fine"] for row in answer["rows"]] == [True, True, False]
+    assert answer["fine"] is False
+    with pytest.raises(OperationRefused, match="ENGINE STOPPED") as refused:
+        call("probe", stopped=True, destination=DESTINATION)
+    assert refused.value.exit_code == 69
+
+
+def test_a_lane_is_held_by_the_name_that_the_list_shows() -> None:
+    """The stage knows it by its number."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        seen = obey(store)
+        operations = Operations(desk)
+        lane = (await operations.call("queue_lanes", {"destination": DESTINATION}, who="nurse"))["rows"][0]["lane"]
+        await operations.call("hold", {"name": lane, "kind": "lane", "reason": "one patient"}, who="nurse")
+        assert (seen[0].arguments["kind"], seen[0].arguments["name"]) == ("lane", "77")
+        with pytest.raises(OperationRefused, match="is no lane"):
+            await operations.call("hold", {"name": "77", "kind": "lane", "reason": "x"}, who="nurse")
+        await store.close()
+
+    asyncio.run(run())

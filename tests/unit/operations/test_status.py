@@ -1,0 +1,76 @@
+"""Is anything stuck, silent, refused? And the balance."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from engine.operations.service import Operations
+from tests.support.custody import (
+    DESTINATION,
+    NOW_MS,
+    SOURCE,
+    FakeLive,
+    call,
+    opened,
+)
+
+
+def test_status_answers_the_three_questions() -> None:
+    """States, ages, sources, and a balance without difference."""
+    answer = call("status")
+    destination, source = answer["destinations"][0], answer["sources"][0]
+    assert answer["engine"] == "running"
+    assert answer["headline"] == "engine running for 1 h 00"
+    assert (destination["name"], destination["waiting"], destination["dead"]) == (DESTINATION, 1, 2)
+    assert (source["name"], source["received"], source["connections"]) == (SOURCE, 6, 2)
+    line = "received 6 = delivered 1 + waiting 1 + dead 3 + filtered 1 + duplicate 0   difference 0"
+    assert answer["balance"]["line"] == line
+
+
+def test_status_is_degraded_and_says_why_and_whom_to_call() -> None:
+    """A destination in trouble gives its sentence, with its contact."""
+    live = FakeLive()
+    live.facts[DESTINATION] = {"state": "down", "circuit": "connect", "why": "dpi accepts no connection", "retrying": 1}
+    answer = call("status", live=live)
+    assert answer["engine"] == "degraded"
+    assert answer["destinations"][0]["state"] == "down"
+    assert answer["problems"][0].startswith("dpi accepts no connection")
+    assert answer["problems"][0].endswith("(call 5555)")
+
+
+@pytest.mark.parametrize(
+    ("facts", "state"),
+    [({}, "waiting"), ({"state": "ok"}, "waiting"), ({"state": "retrying"}, "retrying"), ({"state": "held"}, "held"),
+     ({"state": "stopped"}, "blocked")],
+)  # fmt: skip
+def test_a_destination_has_one_word(facts: dict[str, Any], state: str) -> None:
+    """Delivery's own; `stopped` would be taken for the engine."""
+    live = FakeLive()
+    live.facts[DESTINATION] = facts
+    assert call("status", live=live)["destinations"][0]["state"] == state
+
+
+def test_what_waits_too_long_degrades_whatever_the_reason() -> None:
+    """A queue that looks fine and doesn't move is a problem too."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        desk.now_ms = lambda: NOW_MS + 3_600_000
+        answer = await Operations(desk).call("status", {}, who="nurse")
+        assert answer["engine"] == "degraded"
+        assert "the oldest has waited 1 h 09" in answer["problems"][0]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_stopped_engine_is_said_first() -> None:
+    """Never the last rosy figures alone."""
+    answer = call("status", stopped=True)
+    assert answer["engine"] == "stopped"
+    assert answer["headline"].startswith("ENGINE STOPPED since ")
+    assert answer["destinations"][0]["state"] == "stopped"
+    assert answer["balance"]["difference"] == 0

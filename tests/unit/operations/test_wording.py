@@ -1,0 +1,65 @@
+"""Numbers, ages and moments in words, and read back."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from engine.errors import OperationRefused
+from engine.operations.wording import age, clock, number, read_duration, read_moment, several
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(-5, "0 s"), (0, "0 s"), (59.9, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h 00"), (11_100, "3 h 05"),
+     (86_400, "1 d 0 h"), (187_200, "2 d 4 h")],
+)  # fmt: skip
+def test_ages(seconds: float, words: str) -> None:
+    """One or two words, never a fraction."""
+    assert age(seconds) == words
+
+
+def test_numbers() -> None:
+    """Thousands are separated, one is singular."""
+    assert number(48_211) == "48,211"
+    assert several(1, "message") == "1 message"
+    assert several(1204, "delivery", "deliveries") == "1,204 deliveries"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400), ("7 d", 604_800)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    """As people write them."""
+    assert read_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "2", "h", "2x", "2h later", "-2h"])
+def test_what_is_no_duration_is_usage(text: str) -> None:
+    """Exit code 2, with an example of what to write."""
+    with pytest.raises(OperationRefused, match="write it like") as refused:
+        read_duration(text)
+    assert refused.value.exit_code == 2
+
+
+def test_moments() -> None:
+    """`2h` ago, the last 22:00, a date, a date with a time."""
+    noon = dt.datetime(2024, 5, 2, 12, 0).astimezone()
+    now = int(noon.timestamp() * 1000)
+    assert read_moment("2h", now) == now - 7_200_000
+    assert read_moment("11:30", now) == now - 1_800_000
+    assert read_moment("22:00", now) == now - 14 * 3_600_000
+    assert read_moment("2024-05-02", now) == now - 12 * 3_600_000
+    assert read_moment("2024-05-02T11:59", now) == now - 60_000
+    for wrong in ("25:00", "yesterday", "2024-13-01"):
+        with pytest.raises(OperationRefused, match="is no moment"):
+            read_moment(wrong, now)
+
+
+def test_clock_leaves_today_out() -> None:
+    """A time of today, a date otherwise, nothing for never."""
+    now = int(dt.datetime(2024, 5, 2, 12, 0).astimezone().timestamp() * 1000)
+    assert clock(now, now) == "12:00:00"
+    assert clock(now - 86_400_000, now) == "2024-05-01 12:00:00"
+    assert clock(0, now) == ""

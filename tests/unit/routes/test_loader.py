@@ -1,0 +1,107 @@
+"""From files to a configuration."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from engine.errors import ConfigurationRefused as Refused
+from engine.routes import ConfigurationRefused, check, file_secrets, load
+from tests.unit.routes.conftest import SMALL
+
+ROUTES = "routes:\n  r:\n    from: [gam, lis]\n    to: [dpi, raw, bus]\n"
+
+
+def write(folder: pathlib.Path, text: str, name: str = "routes.yaml") -> pathlib.Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_delivered_has_no_finding(delivered):
+    """The delivered routes.yaml is clean, and says what the demo needs."""
+    assert sorted(delivered.sites) == ["cha", "chb", "chc"]
+    assert [delivered.sources[name].port for name in ("gam_cha", "gam_chb", "gam_chc", "lis_ght", "ris_ght")] == [
+        6101, 6102, 6103, 6110, 6111,
+    ]  # fmt: skip
+    dpi = delivered.destinations["dpi"]
+    assert (dpi.host, dpi.port, dpi.connections, dpi.order.by, dpi.dead_letter.lane) == (
+        "127.0.0.1", 5500, 4, "patient", "park",
+    )  # fmt: skip
+    assert dpi.answers[0].codes == {"206", "207"}
+    assert dpi.answers[0].text is not None
+    assert dpi.answers[0].text("dossier utilisé par X")
+
+
+def test_delivered_gives_no_warning():
+    """Nothing in the delivered file is unused or doubtful."""
+    root = pathlib.Path(__file__).parents[3]
+    assert check(root / "routes.yaml", environment={})[1] == []
+
+
+def test_hash_names_content(tmp_path):
+    """The same bytes give the same hash, a changed table another one."""
+    write(tmp_path, "code,dpi\n1,A\n", "t.csv")
+    steps = "    steps:\n      - map: { field: PV1-3.1, table: t, take: dpi, on_missing: keep }\n"
+    path = write(tmp_path, SMALL + "tables: { t: t.csv }\n" + ROUTES + steps)
+    first = load(path, environment={})
+    assert load(path, environment={}).hash == first.hash
+    write(tmp_path, "code,dpi\n1,B\n", "t.csv")
+    assert load(path, environment={}).hash != first.hash
+
+
+def test_include(tmp_path):
+    """Sections may be split over files; a name that stands in two is refused."""
+    write(tmp_path, ROUTES, "r1.yaml")
+    configuration = load(write(tmp_path, "include: [r*.yaml]\n".replace("r*", "r1") + SMALL), environment={})
+    assert configuration.files == ("routes.yaml", "r1.yaml")
+    assert [route.name for route in configuration.routes] == ["r"]
+    write(tmp_path, ROUTES, "r2.yaml")
+    _, findings = check(write(tmp_path, "include: [r1.yaml, r2.yaml]\n" + SMALL), environment={})
+    assert [(one.code, one.mark.file) for one in findings] == [("E102", "r2.yaml")]
+    for wrong in ("../x.yaml", "/etc/passwd", "nothing*.yaml", "routes.yaml"):
+        _, findings = check(write(tmp_path, f"include: {wrong}\n" + SMALL + ROUTES), environment={})
+        assert [one.code for one in findings if one.level == "error"] == ["E124"], wrong
+
+
+def test_environment_and_secrets(tmp_path):
+    """References are resolved inside values, from the environment, variables of secrets and files."""
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "bus").write_text("from the file\n", encoding="utf-8")
+    text = SMALL.replace("127.0.0.1:5500", "${env:HOST}:5500").replace(
+        "topic:", 'password: "${secret:bus}", username: "${secret:user-name}", topic:'
+    )
+    path = write(tmp_path, text + ROUTES)
+    environment = {"HOST": "dpi.local", "PASSERELLE_SECRET_USER_NAME": "u", "PASSERELLE_DATA": str(tmp_path)}
+    configuration = load(path, environment=environment)
+    bus = configuration.destinations["bus"]
+    assert (configuration.destinations["dpi"].host, bus.password, bus.username) == ("dpi.local", "from the file", "u")
+    assert "from the file" not in repr(bus)
+    assert "from the file" not in configuration.text
+    assert file_secrets({}, tmp_path)("../../etc/passwd") is None
+
+
+def test_a_secret_is_never_shown(tmp_path):
+    """A finding about a value cites the file, not what the reference stands for."""
+    path = write(tmp_path, SMALL.replace("127.0.0.1:5500", "${secret:x}") + ROUTES)
+    with pytest.raises(ConfigurationRefused) as caught:
+        load(path, environment={"PASSERELLE_SECRET_X": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+    assert [one.code for one in caught.value.findings] == ["E111"]
+    assert isinstance(caught.value, Refused)
+    assert caught.value.exit_code == 78
+
+
+def test_missing_file(tmp_path):
+    """A file that isn't there is one clear finding."""
+    configuration, findings = check(tmp_path / "routes.yaml", environment={})
+    assert configuration is None
+    assert [one.code for one in findings] == ["E124"]
+
+
+def test_bytes_that_are_no_text(tmp_path):
+    """Latin-1 in routes.yaml is told with its line."""
+    (tmp_path / "routes.yaml").write_bytes("version: 1\n# é\n".encode("latin-1"))
+    _, findings = check(tmp_path / "routes.yaml", environment={})
+    assert [(one.code, one.mark.line) for one in findings] == [("E101", 2)]
