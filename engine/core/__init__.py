@@ -10,6 +10,7 @@ Nouns and judgments; no I/O, no clock, no chance.
     retry       delays between attempts, and when an attempt counts
     circuit     outages and storms of one destination
     lanes       ordered delivery by several keys, in bounded memory
+    lanetable   what of it is in memory
     splices     the difference between a received message and what is sent
     references  keyed hashes of identifiers: lane keys and search keys
 """

@@ -2,7 +2,8 @@
 Which acknowledgements a message asks for (HL7 v2.5 § 2.9.2 original mode, § 2.9.3 enhanced mode, table 0155).
 
 Original mode (MSH-15 and MSH-16 both absent): one application acknowledgement. Enhanced mode: a commit
-acknowledgement as MSH-15 asks, then an application acknowledgement as MSH-16 asks.
+acknowledgement as MSH-15 asks, then an application acknowledgement as MSH-16 asks. A value that table 0155
+doesn't know counts as absent: a sender that writes one there waits for an answer.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Acceptance(Enum):
     """Not taken for another reason; it may be sent again."""
 
 
+_CONDITIONS: Final = frozenset({"AL", "NE", "ER", "SU"})
 _COMMIT: Final = {
     Acceptance.ACCEPTED: AckCode.CA, Acceptance.ERROR: AckCode.CE, Acceptance.REJECTED: AckCode.CR,
 }
@@ -41,7 +43,7 @@ def commit_code(accept_ack: str, application_ack: str, acceptance: Acceptance) -
         application_ack: MSH-16, or empty.
         acceptance: What became of the message.
     """
-    if not accept_ack and not application_ack:
+    if accept_ack not in _CONDITIONS and application_ack not in _CONDITIONS:
         return None
     return _COMMIT[acceptance] if _asked(accept_ack, acceptance) else None
 
@@ -52,7 +54,7 @@ def application_code(accept_ack: str, application_ack: str, acceptance: Acceptan
 
     In enhanced mode a message that was not committed gets no application acknowledgement (§ 2.9.3.1).
     """
-    if not accept_ack and not application_ack:
+    if accept_ack not in _CONDITIONS and application_ack not in _CONDITIONS:
         return _APPLICATION[acceptance]
     if acceptance is not Acceptance.ACCEPTED and _asked(accept_ack, acceptance):
         return None

@@ -27,23 +27,12 @@ Warning:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Final
 
+from engine.core.lanetable import BLOCKED, LIVE, NEVER, OWN_LANE, READY, STARTED, Entry, LaneTable
 from engine.core.messages import Delivery, DeliveryKind
-
-_LIVE: Final = 0
-_READY: Final = 1
-_STARTED: Final = 2
-_BLOCKED: Final = 3
-
-_OWN_LANE: Final = 1 << 64
-"""Lane keys are 64-bit; a delivery without any is alone in the lane `_OWN_LANE + id`."""
-
-_NEVER: Final = 1 << 80
-"""Higher than every id."""
 
 
 @dataclass(slots=True)
@@ -63,21 +52,7 @@ class Refill:
     limit: int
 
 
-class Entry:
-    """A delivery in memory."""
-
-    __slots__ = ("delivery", "id", "keys", "passive", "state")
-
-    def __init__(self, delivery: Delivery) -> None:
-        """Take a delivery, live."""
-        self.delivery = delivery
-        self.id = delivery.id
-        self.keys = delivery.lanes or (_OWN_LANE + delivery.id,)
-        self.passive = delivery.kind is DeliveryKind.FENCE or delivery.kind is DeliveryKind.WALL
-        self.state = _LIVE
-
-
-class Lanes:
+class Lanes(LaneTable):
     """The queue of one destination: which delivery may leave now, and what to read next."""
 
     def __init__(
@@ -100,29 +75,13 @@ class Lanes:
             keys_max: Keys and blocked heads in memory; beyond it the scan stops (`is_full`).
             page: Rows of one scan.
         """
-        self._stays = stays
-        self._window = window
+        super().__init__(stays, window=window, lane_length=lane_length, keys_max=keys_max)
         self._low = window - window // 4
-        self._length = lane_length
-        self._keys_max = keys_max
         self._page = page
-        self._items: dict[int, Entry] = {}
-        self._lanes: dict[int, list[Entry]] = {}
-        self._tail: dict[int, int] = {}
-        self._blocked = 0
-        self._cursor = -1
-        self._more = True
         self._walled = False
-        self._hungry: set[int] = set()
-        self._hungry_order: list[tuple[int, int]] = []
-        self._ready: list[int] = []
-        self._passive_ready: list[int] = []
-        self._apart: set[int] = set()
         self._asked: Scan | Refill | None = None
         self._asked_key = 0
-        self._watching = False
-        self._ended: set[int] = set()
-        self._missed = _NEVER
+        self._rechecked = 0
 
     # --- reads -----------------------------------------------------------------------------------------
 
@@ -136,8 +95,8 @@ class Lanes:
                 continue
             self._hungry.discard(key)
             if key in self._tail:
-                lane = key if key < _OWN_LANE else None
-                self._asked_key = key
+                lane = key if key < OWN_LANE else None
+                self._asked_key = self._refilled_key = key
                 return self._ask(Refill(lane, self._tail[key], self._length if lane is not None else 1))
         if not self._more or len(self._items) - self._blocked > self._low or self.is_full:
             return None
@@ -155,7 +114,7 @@ class Lanes:
         """Begin to remember what ends, for a read of the caller's own (see `is_untouched`)."""
         self._watching = True
         self._ended.clear()
-        self._missed = _NEVER
+        self._missed = NEVER
 
     def unwatch(self) -> None:
         """Stop remembering."""
@@ -169,6 +128,7 @@ class Lanes:
     def _answered(self) -> Scan | Refill | None:
         asked, self._asked = self._asked, None
         self._watching = False
+        self._refilled_key = None
         return asked
 
     def unanswered(self) -> None:
@@ -230,7 +190,7 @@ class Lanes:
         else:
             if len(rows) >= asked.limit and asked.lane is not None:
                 first_left = min(first_left, rows[-1].id + 1)
-        if first_left == _NEVER:
+        if first_left == NEVER:
             del self._tail[key]
             return
         self._tail[key] = first_left
@@ -249,100 +209,9 @@ class Lanes:
         if self._fits(delivery):
             self._load(delivery)
         else:
-            self._spill(delivery.id, delivery.lanes or (_OWN_LANE + delivery.id,))
+            self._spill(delivery.id, delivery.lanes or (OWN_LANE + delivery.id,))
         self._cursor = delivery.id
         return True
-
-    def _fits(self, delivery: Delivery) -> bool:
-        place = delivery.id
-        if len(self._items) - self._blocked >= self._window or place in self._apart:
-            return False
-        tail, lanes = self._tail, self._lanes
-        for key in delivery.lanes or (_OWN_LANE + place,):
-            if tail and tail.get(key, place) < place:
-                return False
-            lane = lanes.get(key)
-            if lane is not None:
-                last = lane[-1]
-                if last.state == _BLOCKED or last.id > place or len(lane) >= self._length:
-                    return False
-        return True
-
-    def _load(self, delivery: Delivery) -> None:
-        entry = Entry(delivery)
-        self._items[entry.id] = entry
-        first = True
-        for key in entry.keys:
-            lane = self._lanes.get(key)
-            if lane is None:
-                self._lanes[key] = [entry]
-            else:
-                lane.append(entry)
-                first = False
-            if self._tail.get(key) == entry.id:
-                self._tail[key] = entry.id + 1
-        if not entry.passive and self._stays(delivery):
-            entry.state = _BLOCKED
-            self._blocked += 1
-        elif first:
-            self._make_ready(entry)
-
-    def _make_ready(self, entry: Entry) -> None:
-        entry.state = _READY
-        heappush(self._passive_ready if entry.passive else self._ready, entry.id)
-
-    def _spill(self, place: int, keys: Iterable[int]) -> None:
-        for key in keys:
-            if self._tail.get(key, _NEVER) > place:
-                self._tail[key] = place
-            if key == self._asked_key and place < self._missed and isinstance(self._asked, Refill):
-                self._missed = place  # the read under way may not have seen it, or saw it as it was before
-
-    def _want(self, key: int) -> None:
-        if key in self._tail and key not in self._hungry:
-            self._hungry.add(key)
-            heappush(self._hungry_order, (self._tail[key], key))
-
-    def _drop(self, entry: Entry) -> None:
-        del self._items[entry.id]
-        if entry.state == _BLOCKED:
-            self._blocked -= 1
-        lanes = self._lanes
-        for key in entry.keys:
-            lane = lanes[key]
-            if len(lane) == 1:
-                del lanes[key]
-            else:
-                lane.remove(entry)
-
-    def _unload_after(self, keys: Iterable[int], place: int) -> None:
-        """Spill every entry later than `place` in these lanes that has not started, and what is behind it."""
-        todo = [(key, place) for key in keys]
-        while todo:
-            key, after = todo.pop()
-            for entry in [e for e in self._lanes.get(key, ()) if e.id > after and e.state != _STARTED]:
-                if entry.id in self._items:
-                    self._drop(entry)
-                    self._spill(entry.id, entry.keys)
-                    todo += [(other, entry.id) for other in entry.keys if other != key]
-
-    def _look(self, entry: Entry) -> None:
-        """Make an entry ready if it is live and first in each of its lanes."""
-        if entry.state == _LIVE:
-            lanes = self._lanes
-            for key in entry.keys:
-                if lanes[key][0] is not entry:
-                    return
-            self._make_ready(entry)
-
-    def _advance(self, keys: Iterable[int]) -> None:
-        """Look at the new heads of lanes, and ask for what is behind them."""
-        for key in keys:
-            lane = self._lanes.get(key)
-            if lane is not None:
-                self._look(lane[0])
-            if self._tail and key in self._tail and (lane is None or len(lane) <= self._length // 2):
-                self._want(key)
 
     # --- events ----------------------------------------------------------------------------------------
 
@@ -377,14 +246,14 @@ class Lanes:
         """Take back a delivery whose place was passed: the retry of a dead one, a replay, another group's."""
         entry = self._items.get(delivery.id)
         if entry is not None:
-            if entry.state != _BLOCKED:
+            if entry.state != BLOCKED:
                 return  # a read saw it before its announcement
             self._drop(entry)
         self._note_end(delivery.id)  # rows read before this moment show it as it was
         if not delivery.queued:
             self._advance(entry.keys if entry is not None else ())
             return
-        keys = delivery.lanes or (_OWN_LANE + delivery.id,)
+        keys = delivery.lanes or (OWN_LANE + delivery.id,)
         if entry is not None and entry.keys != keys:
             self._advance(entry.keys)  # rendered again with other keys: its old lanes go on
         self._unload_after(keys, delivery.id)
@@ -406,14 +275,14 @@ class Lanes:
         while self._ready:
             place = heappop(self._ready)
             entry = self._items.get(place)
-            if entry is None or entry.state != _READY:
+            if entry is None or entry.state != READY:
                 continue
             if avoid and place in avoid:
                 aside.append(place)
             elif self._stays(entry.delivery):
                 self._block(entry)
             else:
-                entry.state = _STARTED
+                entry.state = STARTED
                 found = entry.delivery
                 break
         for place in aside:
@@ -424,8 +293,8 @@ class Lanes:
         """Give a fence or wall that is first in all its lanes: it is done at once, nothing is sent."""
         while self._passive_ready:
             entry = self._items.get(heappop(self._passive_ready))
-            if entry is not None and entry.state == _READY:
-                entry.state = _STARTED
+            if entry is not None and entry.state == READY:
+                entry.state = STARTED
                 return entry.delivery
         return None
 
@@ -441,35 +310,42 @@ class Lanes:
         self._block(self._items[delivery])
 
     def _block(self, entry: Entry) -> None:
-        if entry.state != _BLOCKED:
-            entry.state = _BLOCKED
+        if entry.state != BLOCKED:
+            entry.state = BLOCKED
             self._blocked += 1
         self._unload_after(entry.keys, entry.id)
         if self._is_overtaken(entry):
             self._put_back(entry)
 
-    def recheck(self) -> None:
+    def recheck(self, limit: int = 500) -> None:
         """
-        Ask again for lanes of which nothing is loaded.
+        Ask again for some lanes of which nothing is loaded, others each time.
 
         A safety net, called now and then: such a lane waits for another lane of its first delivery, and isn't
         told when that one was rendered again with other keys while it wasn't in memory.
         """
-        for key in self._tail:
+        keys = list(self._tail)
+        if self._rechecked >= len(keys):
+            self._rechecked = 0
+        for key in keys[self._rechecked :]:
+            self._rechecked += 1
             if key not in self._lanes:
                 self._want(key)
+                limit -= 1
+                if not limit:
+                    break
 
     def unblock(self, delivery: int) -> bool:
         """The delivery may leave again (due, released); False: it isn't loaded, and will be found by reading."""
         entry = self._items.get(delivery)
         if entry is None:
             return False
-        if entry.state != _BLOCKED:
+        if entry.state != BLOCKED:
             return True
         if len(self._items) - self._blocked >= self._window:
             self._put_back(entry)  # a mass release can't exceed the window
             return False
-        entry.state = _LIVE
+        entry.state = LIVE
         self._blocked -= 1
         self._advance(entry.keys)
         return True
@@ -477,23 +353,13 @@ class Lanes:
     def back(self, delivery: int) -> None:
         """A started delivery didn't leave: it may start again."""
         entry = self._items[delivery]
-        assert entry.state == _STARTED
-        entry.state = _LIVE
+        assert entry.state == STARTED
+        entry.state = LIVE
         if self._is_overtaken(entry):
             self._unload_after(entry.keys, entry.id)
             self._put_back(entry)
         else:
             self._look(entry)
-
-    def _is_overtaken(self, entry: Entry) -> bool:
-        """Whether an earlier one was inserted while this one was under way."""
-        return any(self._tail.get(key, _NEVER) < entry.id for key in entry.keys)
-
-    def _put_back(self, entry: Entry) -> None:
-        self._drop(entry)
-        self._spill(entry.id, entry.keys)
-        for key in entry.keys:
-            self._want(key)
 
     def gone(self, delivery: int, lanes: tuple[int, ...]) -> None:
         """The delivery left the queue, loaded or not: passed over, discarded, cancelled, delivered apart."""
@@ -502,11 +368,7 @@ class Lanes:
         entry = self._items.get(delivery)
         if entry is not None:
             self._drop(entry)
-        self._advance(lanes or (_OWN_LANE + delivery,))
-
-    def _note_end(self, delivery: int) -> None:
-        if self._watching:
-            self._ended.add(delivery)
+        self._advance(lanes or (OWN_LANE + delivery,))
 
     # --- deliveries that leave apart from their lanes ----------------------------------------------------
 
@@ -525,7 +387,7 @@ class Lanes:
     def rejoin(self, delivery: Delivery) -> None:
         """A delivery that was set apart didn't end: it waits in its lanes again."""
         self._apart.discard(delivery.id)
-        keys = delivery.lanes or (_OWN_LANE + delivery.id,)
+        keys = delivery.lanes or (OWN_LANE + delivery.id,)
         if delivery.id > self._cursor:
             if isinstance(self._asked, Scan):
                 self._missed = min(self._missed, delivery.id)
@@ -535,56 +397,3 @@ class Lanes:
         for key in keys:
             self._want(key)
 
-    # --- what can be seen --------------------------------------------------------------------------------
-
-    @property
-    def is_full(self) -> bool:
-        """Whether keys and blocked heads fill the memory allowed: the scan stops until lanes go on."""
-        return len(self._tail) + self._blocked >= self._keys_max
-
-    @property
-    def has_more(self) -> bool:
-        """Whether deliveries wait that are not in memory."""
-        return self._more or bool(self._tail)
-
-    @property
-    def cursor(self) -> int:
-        """All ids up to this one were looked at."""
-        return self._cursor
-
-    @property
-    def live_count(self) -> int:
-        """Loaded deliveries that are not blocked."""
-        return len(self._items) - self._blocked
-
-    @property
-    def blocked_count(self) -> int:
-        """Loaded deliveries that are blocked."""
-        return self._blocked
-
-    @property
-    def key_count(self) -> int:
-        """Lanes of which something is not in memory."""
-        return len(self._tail)
-
-    def get(self, delivery: int) -> Delivery | None:
-        """A loaded delivery."""
-        entry = self._items.get(delivery)
-        return entry.delivery if entry is not None else None
-
-    def is_blocked(self, delivery: int) -> bool:
-        """Whether a delivery is loaded and blocked."""
-        entry = self._items.get(delivery)
-        return entry is not None and entry.state == _BLOCKED
-
-    def loaded(self) -> Iterator[tuple[Delivery, bool]]:
-        """Every loaded delivery, and whether it is blocked; in no order."""
-        for entry in self._items.values():
-            yield entry.delivery, entry.state == _BLOCKED
-
-    @property
-    def oldest(self) -> int | None:
-        """The lowest id known to be unfinished."""
-        loaded = min(self._items, default=_NEVER)
-        lowest = min(loaded, min(self._tail.values(), default=_NEVER))
-        return lowest if lowest < _NEVER else None

@@ -8,6 +8,11 @@ outside the messages themselves.
 from __future__ import annotations
 
 from hashlib import blake2b
+from struct import Struct
+from typing import Final
+
+_SIGNED: Final = Struct(">q").unpack
+_PREFIXES_MAX: Final = 1024
 
 
 class References:
@@ -21,6 +26,8 @@ class References:
             key: 16 to 64 secret bytes, kept in the data directory.
         """
         self._seed = blake2b(key=key, digest_size=8)
+        self._prefixes: dict[tuple[str, str], blake2b] = {}
+        """What was hashed already of a name and an authority: no value of a message; bounded."""
 
     def hash(self, name: str, authority: str, value: str) -> int:
         """
@@ -34,11 +41,23 @@ class References:
         Returns:
             A signed 64-bit integer, never 0.
         """
+        prefix = self._prefixes.get((name, authority)) or self._prefix(name, authority)
+        state = prefix.copy()
+        state.update(value.encode("utf-8", "surrogatepass"))
+        result: int = _SIGNED(state.digest())[0]
+        return result or 1
+
+    def _prefix(self, name: str, authority: str) -> blake2b:
+        """Hash what stands before the value, once for all values of one authority."""
         state = self._seed.copy()
-        state.update(f"{name}\x1f{authority}\x1f{value}".encode("utf-8", "surrogatepass"))
-        return int.from_bytes(state.digest(), "big", signed=True) or 1
+        state.update(f"{name}\x1f{authority}\x1f".encode("utf-8", "surrogatepass"))
+        if len(self._prefixes) >= _PREFIXES_MAX:
+            self._prefixes.clear()
+        self._prefixes[name, authority] = state
+        return state
 
 
 def digest_of(raw: bytes) -> int:
     """Return a signed 64-bit digest of a message, to recognise its retransmission."""
-    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "big", signed=True)
+    result: int = _SIGNED(blake2b(raw, digest_size=8).digest())[0]
+    return result

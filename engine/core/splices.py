@@ -21,11 +21,14 @@ AS_RECEIVED: Final = 0
 def pack(splices: Iterable[Splice], base: int = AS_RECEIVED) -> bytes:
     """Encode splices; `base` is the flag byte, 0..255."""
     out = bytearray((base,))
+    append = out.append
     position = 0
     for offset, dropped, put in splices:
-        _varint(out, offset - position)
-        _varint(out, dropped)
-        _varint(out, len(put))
+        for number in (offset - position, dropped, len(put)):
+            while number > 0x7F:
+                append(number & 0x7F | 0x80)
+                number >>= 7
+            append(number)
         out += put
         position = offset + dropped
     return bytes(out)
@@ -53,13 +56,6 @@ def apply(raw: bytes, packed: bytes, base_of: Callable[[bytes, int], bytes]) -> 
         position += kept + dropped
     parts.append(base[position:])
     return b"".join(parts)
-
-
-def _varint(out: bytearray, number: int) -> None:
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
 
 
 def _read(data: bytes, index: int) -> tuple[int, int]:

@@ -1,11 +1,16 @@
 """
 The one place where the rooms meet: builds them from a configuration, starts and stops them.
 
+    imports   what the engine's process must not load
     runtime   time, chance, tasks and timers of the running engine (core.ports.Runtime)
     doors     which transport serves which kind of source and destination
     service   the engine's life: open the store, start the stages, listen, stop cleanly
 """
 
-from engine.daemon.service import main
+from engine.daemon.imports import import_structlog_alone
+
+import_structlog_alone()
+
+from engine.daemon.service import main  # noqa: E402 - it imports structlog
 
 __all__ = ["main"]

@@ -39,6 +39,8 @@ _log = structlog.get_logger(__name__)
 _GC_THRESHOLDS: Final = (50_000, 20, 50)
 """Messages are freed by reference counting; the collector only has to find rare cycles."""
 _FLUSH_SECONDS: Final = 0.2
+_STOP_SECONDS: Final = 5.0
+"""How long a stop waits for answers; what has none by then is sent again at the next start, marked."""
 _FOLDER_SECONDS: Final = 30.0
 
 
@@ -171,7 +173,7 @@ class Service:
             router.stop()
         await self._quietly(*(door.close() for door in self._sources.values()))
         if hasattr(self, "_delivery"):
-            await self._quietly(self._delivery.stop())
+            await self._quietly(self._delivery.stop(limit=_STOP_SECONDS))
         await self._quietly(*(door.close() for door in self._destinations.values()))
         if hasattr(self, "_control"):
             await self._quietly(self._control.close())

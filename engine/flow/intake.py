@@ -23,11 +23,10 @@ from engine.core.messages import Refusal, StoredMessage
 from engine.core.ports import Reply, Runtime, SourceDoor, Store, Timer, Urgency
 from engine.core.references import digest_of
 from engine.errors import ParseError, StoreError, StoreUnavailable
-from engine.parsers import sniff
-from engine.parsers.hl7v2.ack import build_ack
+from engine.parsers import header_of, sniff
+from engine.parsers.hl7v2.ack import NO_HEADER, build_ack, error_of
 from engine.parsers.hl7v2.batch import is_batch, split_batch
 from engine.parsers.hl7v2.header import Header, read_header
-from engine.parsers.hprim import read_header as read_hprim_header
 from engine.routes.configuration import Source
 
 _log = structlog.get_logger(__name__)
@@ -151,6 +150,7 @@ class SourceIntake:
         self._store = intake.store
         self._runtime = intake.runtime
         self._after_route = source.ack == "after_route"
+        self._files = source.type == "directory"
         self._awaiting: dict[int, _Awaiting] = {}
         self.counts = {"received": 0, "stored": 0, "acknowledged": 0, "refused": 0}
         self.findings: dict[str, int] = {}
@@ -174,22 +174,22 @@ class SourceIntake:
         """Keep what is no block, and answer AR where an MSH was read (core.ports.RefuseBytes)."""
         header = _header_of(head)
         self._keep_refusal(code, reason, head, size, peer)
-        if header is None:
+        if header is None and not self._files:
             reply.answer(b"")
             return
-        self._answer(header, reply, Acceptance.REJECTED, _error(ErrorCode.INTERNAL, "", reason))
+        self._answer(header or NO_HEADER, reply, Acceptance.REJECTED, _error(ErrorCode.INTERNAL, "", reason))
 
     # --- one message
 
     def _accept_one(self, raw: bytes, peer: str, reply: Reply, name: str) -> None:
         source = self.source
         try:
-            form, header = self._read_header(raw)
+            header = self._read_header(raw)
         except ParseError as error:
             self._keep_refusal(f"E-{'EMPTY' if not raw.strip() else 'NO-HEADER'}", str(error), raw, len(raw), peer)
-            refused = _error(error.error_code, error.location, error.reason)
-            self._answer(_header_of(raw) or Header.absent(), reply, Acceptance.REJECTED, refused)
+            self._answer(_header_of(raw) or NO_HEADER, reply, Acceptance.REJECTED, error_of(error))
             return
+        form = header.format
         if not header.control_id and source.missing_control_id == "refuse" and form == "hl7v2" and not name:
             reason = "MSH-10 (message control id) is absent: the sender must number its messages"
             self._keep_refusal("E-NO-CONTROL-ID", reason, raw, len(raw), peer)
@@ -212,7 +212,7 @@ class SourceIntake:
             return
 
         def done(result: Receipt | StoreError) -> None:
-            if type(result) is Receipt:
+            if isinstance(result, Receipt):
                 self.counts["stored"] += 1
                 self._stored(message, header, reply)
                 intake.stored()
@@ -227,7 +227,7 @@ class SourceIntake:
             self._answer(header, reply, Acceptance.ACCEPTED, None)
             return
         commit = commit_code(header.accept_ack, header.application_ack, Acceptance.ACCEPTED)
-        if commit is not None:
+        if commit is not None and not self._files:
             reply.answer(self._ack(header, commit, None), last=False)
         waiting = _Awaiting(header, reply)
         self._awaiting[message.place] = waiting
@@ -246,7 +246,7 @@ class SourceIntake:
 
     def _unavailable(self, message: StoredMessage, header: Header, reply: Reply) -> None:
         policy = self.source.when_unavailable
-        if policy == "wait":
+        if policy == "wait" or self._files:  # a negative answer would set the file aside
             message.place = 0
             self._intake.hold(self, message, header, reply)
             return
@@ -270,14 +270,25 @@ class SourceIntake:
     # --- answers
 
     def _answer(self, header: Header, reply: Reply, acceptance: Acceptance, error: AnswerError | None) -> None:
-        """Give every answer that the message asks for, at once."""
+        """
+        Give every answer that the message asks for, at once.
+
+        A file is no conversation: nothing is its positive answer, and a negative one is always given,
+        whatever MSH-15 and MSH-16 say, because the door moves the file by it.
+        """
+        if self._files:
+            code = AckCode.AE if acceptance is Acceptance.ERROR else AckCode.AR
+            reply.answer(b"" if acceptance is Acceptance.ACCEPTED else self._ack(header, code, error))
+            return
         commit = commit_code(header.accept_ack, header.application_ack, acceptance)
-        code = application_code(header.accept_ack, header.application_ack, acceptance)
+        application = application_code(header.accept_ack, header.application_ack, acceptance)
+        if commit is None and application is None and self.source.acknowledge == "always":
+            application = application_code("", "", acceptance)
         if commit is not None:
-            reply.answer(self._ack(header, commit, error), last=code is None)
-            if code is None:
+            reply.answer(self._ack(header, commit, error), last=application is None)
+            if application is None:
                 return
-        reply.answer(self._ack(header, code, error) if code is not None else b"")
+        reply.answer(self._ack(header, application, error) if application is not None else b"")
 
     def _ack(self, header: Header, code: AckCode, error: AnswerError | None) -> bytes:
         intake = self._intake
@@ -305,6 +316,9 @@ class SourceIntake:
         if waiting.timer is not None:
             waiting.timer.cancel()
         header = waiting.header
+        if self._files:
+            self._answer(header, waiting.reply, acceptance, error)
+            return
         code = application_code(header.accept_ack, header.application_ack, acceptance)
         if code is None and acceptance is not Acceptance.ACCEPTED and header.application_ack in {"AL", "ER"}:
             code = AckCode.AE if acceptance is Acceptance.ERROR else AckCode.AR  # CA was already said
@@ -312,27 +326,26 @@ class SourceIntake:
 
     # --- what is kept and counted
 
-    def _read_header(self, raw: bytes) -> tuple[str, Header]:
-        form = self.source.format
-        if form == "auto" or form != "hl7v2":
-            seen = sniff(raw)
-            if form not in ("auto", seen) and seen != "unknown":
-                raise ParseError(f"this is {seen}, but the source takes {form}; write format: auto to take both")
-            form = seen if form == "auto" else form
-        if form == "hprim-sante":
-            return form, read_hprim_header(raw)
-        if form == "hprim-medecin":
-            return form, Header.absent()
-        try:
-            return "hl7v2", read_header(raw)
-        except ParseError:
-            seen = sniff(raw)
-            if seen.startswith("hprim"):
-                raise ParseError(
-                    f"this is {seen}, but the source takes hl7v2; write format: auto to take both",
-                    error_code=ErrorCode.UNSUPPORTED_TYPE,
-                ) from None
-            raise
+    def _read_header(self, raw: bytes) -> Header:
+        """
+        Read the header in the source's format.
+
+        Raises:
+            ParseError: It is no message, or one of another format.
+        """
+        wanted = self.source.format
+        if wanted == "hl7v2":
+            try:
+                return read_header(raw)
+            except ParseError:
+                wanted = "none" if sniff(raw).startswith("hprim") else wanted
+        seen = sniff(raw)
+        if wanted not in ("auto", seen) and seen != "unknown":
+            raise ParseError(
+                f"this is {seen}, but the source takes {self.source.format}; write format: auto to take both",
+                error_code=ErrorCode.UNSUPPORTED_TYPE,
+            )
+        return header_of(raw, wanted if wanted != "auto" else seen)
 
     def _keep_refusal(self, code: str, reason: str, raw: bytes, size: int, peer: str) -> None:
         self.counts["refused"] += 1

@@ -17,7 +17,8 @@ from engine.core.messages import Arrival, StoredMessage
 ARRIVALS_MAX: Final = 4096
 LANES_MAX: Final = 65_536
 
-_Identity = tuple[str, int]
+_Remembered = tuple[int, int, tuple[int, ...]]
+"""Place, time of reception in ms, lane keys: a plain tuple, because thousands are kept for each source."""
 
 
 class Retransmissions:
@@ -25,28 +26,30 @@ class Retransmissions:
 
     def __init__(self) -> None:
         """Begin with nothing; `remember` the recent arrivals before the first message."""
-        self._arrivals: dict[str, OrderedDict[_Identity, Arrival]] = {}
+        self._arrivals: dict[str, OrderedDict[int, _Remembered]] = {}
         self._last_use: OrderedDict[int, int] = OrderedDict()  # lane key -> place of the last message that had it
 
-    def original_of(self, message: StoredMessage, window_ms: float) -> Arrival | None:
-        """Return the arrival that this message repeats, or None."""
-        name = message.control_id or message.name
+    def original_of(self, message: StoredMessage, window_ms: float) -> int:
+        """Return the place of the message that this one repeats, or 0."""
         arrivals = self._arrivals.get(message.source)
-        if not name or arrivals is None:
-            return None
-        earlier = arrivals.get((name, message.digest))
-        if earlier is None or message.received_ms - earlier.received_ms > window_ms:
-            return None
+        if arrivals is None or not (message.control_id or message.name):
+            return 0
+        earlier = arrivals.get(_identity(message.digest, message.control_id or message.name))
+        if earlier is None:
+            return 0
+        place, received_ms, lanes = earlier
+        if message.received_ms - received_ms > window_ms:
+            return 0
         last_use = self._last_use
-        for lane in earlier.lanes:
-            if last_use.get(lane) != earlier.place:
-                return None
-        return earlier
+        for lane in lanes:
+            if last_use.get(lane) != place:
+                return 0
+        return place
 
     def remember(self, source: str, arrival: Arrival) -> None:
         """Remember a routed message; call in order of place."""
-        last_use, place = self._last_use, arrival.place
-        for lane in arrival.lanes:
+        last_use, place, lanes = self._last_use, arrival.place, tuple(arrival.lanes)
+        for lane in lanes:
             last_use[lane] = place
             last_use.move_to_end(lane)
         while len(last_use) > LANES_MAX:
@@ -56,8 +59,8 @@ class Retransmissions:
         arrivals = self._arrivals.get(source)
         if arrivals is None:
             arrivals = self._arrivals[source] = OrderedDict()
-        identity = (arrival.control_id, arrival.digest)
-        arrivals[identity] = arrival
+        identity = _identity(arrival.digest, arrival.control_id)
+        arrivals[identity] = (place, arrival.received_ms, lanes)
         arrivals.move_to_end(identity)
         if len(arrivals) > ARRIVALS_MAX:
             arrivals.popitem(last=False)
@@ -66,3 +69,8 @@ class Retransmissions:
         """Remember what was routed before a restart: (source, arrival), in any order."""
         for source, arrival in sorted(arrivals, key=lambda item: item[1].place):
             self.remember(source, arrival)
+
+
+def _identity(digest: int, name: str) -> int:
+    """Join the digest of the bytes and the control id (or file name) in one number."""
+    return hash((digest, name))

@@ -130,6 +130,8 @@ class Router:
     def _pump(self) -> None:
         """Route for at most one slice, then give the loop its turn."""
         self._pumping = False
+        if not self._started:
+            return  # a failure came after this turn was asked for
         until = self._runtime.monotonic() + _SLICE_SECONDS
         buffer = self._buffer
         while buffer and self._uncommitted < _UNCOMMITTED_MAX:
@@ -172,13 +174,13 @@ class Router:
         source = self.configuration.sources.get(message.source)
         if source is not None:
             original = self._memory.original_of(message, source.dedupe * 1000)
-            if original is not None:
+            if original:
                 self._submit(
                     Route(
                         place=message.place, group=message.group, source=message.source, expected=MessageState.RECEIVED,
                         state=MessageState.DUPLICATE, site=message.site, type=message.type, code="E-DUPLICATE",
-                        reason=f"the same control id and bytes as message {original.place}",
-                        config=self.configuration.hash, linked_to=original.place,
+                        reason=f"the same control id and bytes as message {original}",
+                        config=self.configuration.hash, linked_to=original,
                     )
                 )
                 return
@@ -225,12 +227,12 @@ class Router:
 
     def _committed(self, result: Receipt | StoreError) -> None:
         self._uncommitted -= 1
-        if type(result) is not Receipt:
+        if not isinstance(result, Receipt):
             self._failed(result)
         elif self._buffer:
             self._wake()
 
-    def _failed(self, error: StoreError | Receipt) -> None:
+    def _failed(self, error: StoreError) -> None:
         """Drop everything and start again from the store."""
         self._generation += 1
         self._early.clear()
@@ -251,6 +253,7 @@ class Router:
             self._runtime.call_later(_RESTART_SECONDS, self._start_again)
             return
         self._cursor = 0
+        self._behind = True
         try:
             await self._restore()
         except StoreError as error:

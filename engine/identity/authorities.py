@@ -108,7 +108,9 @@ class Authorities:
 class Recogniser:
     """Recognise identifiers in the messages of one site; remembers spellings, never values."""
 
-    __slots__ = ("_aliases", "_by_finess", "_by_oid", "_cache", "_types", "_untyped", "names", "own_patients", "site")
+    __slots__ = (
+        "_aliases", "_by_finess", "_by_oid", "_cache", "_types", "_untyped", "keys", "names", "own_patients", "site",
+    )  # fmt: skip
 
     def __init__(self, known: Authorities, site: str, untyped: str = "") -> None:
         """Index every authority by OID and FINESS; a conflict between two sites is decided for `site`."""
@@ -117,6 +119,8 @@ class Recogniser:
         self.names: dict[str, Authority] = dict(own.authorities)
         if "ipp" in known.group:
             self.names["group"] = known.group["ipp"]
+        self.keys: dict[str, str] = {name: authority.key for name, authority in self.names.items()}
+        """The normal form of each of `names`, made once: it is hashed with every search key."""
         self._untyped = own.authorities.get(untyped)
         self._aliases = {spelling.upper(): own.authorities[name] for spelling, name in own.aliases.items()}
         self._by_oid: dict[str, dict[str, Authority]] = {}
@@ -171,8 +175,10 @@ class Recogniser:
     ) -> Normal | None:
         """Return the authority with what CX-4 and CX-5 become; arguments as for `recognise`."""
         count = len(components)
-        assigner = components[3] if count > 3 else b""
-        type_ = components[4] if count > 4 else b""
+        if count > 4:
+            assigner, type_ = components[3], components[4]
+        else:
+            assigner, type_ = components[3] if count > 3 else b"", b""
         if not assigner and not expected and (repetition or self._untyped is None):
             return None
         key = (assigner, type_, expected, delimiters.subcomponent, delimiters.escape)

@@ -20,38 +20,40 @@ Reference = tuple[str, str]
 """(normal form of the authority, value)."""
 
 _FIELDS: Final = ((b"PID", 3), (b"MRG", 1), (b"PID", 21))
+_HPRIM_FIELDS: Final = ((b"P", 2),)
 _LOCAL_TYPES: Final = frozenset({b"PI", b"PN", b"RI"})
 _INS: Final = INS_ARC.encode()
 
 
-def patient_references(message: Message, recogniser: Recogniser) -> list[Reference]:
+def patient_references(message: Message, recogniser: Recogniser, fields: list[bytes] | None = None) -> list[Reference]:
     """
     List the patients that a message is about.
 
     Args:
         message: As received, or after the steps of a route; in UTF-8.
         recogniser: For the message's site (`Authorities.of`).
+        fields: What `patient_fields` returned, where the caller has it.
 
     Returns:
         Pairs without repetition, in order; empty: the message names no patient.
     """
+    if fields is None:
+        fields = patient_fields(message)
     if message.format != "hl7v2":
-        return _of_hprim(message, recogniser)
+        return _of_hprim(message, recogniser, fields)
     found: list[Reference] = []
     delimiters = message.delimiters
-    for code, number in _FIELDS:
-        for position in message.positions(code):
-            data = message.peek(position).field(number)
-            if data and data != b'""':
-                _collect(data, delimiters, recogniser, found)
-    return list(dict.fromkeys(found))
+    for data in fields:
+        if data and data != b'""':
+            _collect(data, delimiters, recogniser, found)
+    return list(dict.fromkeys(found)) if len(found) > 1 else found
 
 
 def patient_fields(message: Message) -> list[bytes]:
     """Return the bytes from which the references come: equal bytes, equal references."""
     if message.format != "hl7v2":
-        return [message.peek(position).field(2) for position in message.positions(b"P")]
-    return [message.peek(position).field(number) for code, number in _FIELDS for position in message.positions(code)]
+        return message.fields(_HPRIM_FIELDS)
+    return message.fields(_FIELDS)
 
 
 def _collect(data: bytes, delimiters: Delimiters, recogniser: Recogniser, found: list[Reference]) -> None:
@@ -63,8 +65,9 @@ def _collect(data: bytes, delimiters: Delimiters, recogniser: Recogniser, found:
     """
     strangers: list[tuple[bytes, bytes]] = []
     before = len(found)
+    mark = delimiters.component
     for rank, repetition in enumerate(delimiters.repetitions(data)):
-        components = delimiters.components(repetition)
+        components = repetition.split(mark, 5) if mark else [repetition]  # CX-1 to CX-5 are looked at
         value = components[0].strip()
         if not value or value == b'""':
             continue
@@ -104,13 +107,13 @@ def _strange(assigner: bytes, type_: bytes, delimiters: Delimiters, recogniser: 
     return f"{_text(assigner) or f'site:{recogniser.site}'}|{kind}"
 
 
-def _of_hprim(message: Message, recogniser: Recogniser) -> list[Reference]:
+def _of_hprim(message: Message, recogniser: Recogniser, fields: list[bytes]) -> list[Reference]:
     """P-2 is the requester's IPP; its second component is the other side of a fusion (HPRIM Santé 2.x)."""
     own = recogniser.own_patients.get("PI")
     authority = own.key if own is not None else f"site:{recogniser.site}|PI"
     found: list[Reference] = []
-    for position in message.positions(b"P"):
-        for value in message.delimiters.components(message.peek(position).field(2))[:2]:
+    for data in fields:
+        for value in message.delimiters.components(data)[:2]:
             if value.strip() and value != b'""':
                 found.append((authority, _text(value.strip())))  # noqa: PERF401 - two conditions read better so
     return list(dict.fromkeys(found))

@@ -101,7 +101,9 @@ class Source:
     """`wait`, `ar` or `ae`."""
     missing_control_id: str = "refuse"
     """`refuse` (AE 101) or `accept`."""
-    batch: str = "whole"
+    acknowledge: str = "as_asked"
+    """`as_asked` by MSH-15 and MSH-16, or `always`: senders that ask for no answer and wait for one."""
+    batch: str = "split"
     """`whole` (one message a block) or `split` (one per MSH)."""
     dedupe: float = 600.0
     max_size: int = 20_000_000

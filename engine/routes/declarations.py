@@ -259,7 +259,9 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
 
 
 def _mllp_source(values: dict[str, Any]) -> dict[str, Any]:
-    kept = ("ack", "answer_within", "missing_control_id", "max_connections", "idle_timeout", "block_timeout")
+    kept = (
+        "ack", "acknowledge", "answer_within", "missing_control_id", "max_connections", "idle_timeout", "block_timeout",
+    )  # fmt: skip
     return {
         "host": values["listen"].host, "port": values["listen"].port, "allow": tuple(values["allow"] or ()),
         **{name: values[name] for name in kept},

@@ -52,7 +52,7 @@ def encode(
     elif destination.encode.as_received:
         _as_received(delivery, context, stored, touched=touched)
     else:
-        _encoded(delivery, destination, context.message)
+        _encoded(delivery, destination, context.message, context.id)
 
 
 def target_of(destination: Destination, context: Context) -> str:
@@ -76,17 +76,17 @@ def _as_received(delivery: Delivery, context: Context, stored: StoredMessage, *,
         _smallest(delivery, data, edits, message.base_flag)
 
 
-def _encoded(delivery: Delivery, destination: Destination, message: Message) -> None:
+def _encoded(delivery: Delivery, destination: Destination, message: Message, own_id: str) -> None:
     wanted = destination.encode
     if message.format == "hl7v2":
-        header = message.first("MSH")
+        header = message.own_head(b"MSH")
         if header is not None:
             if wanted.control_id == "own":
-                header.set_field(10, show_delivery_id(delivery.id).encode())
+                header.set_field(10, own_id.encode())
             msh18 = wanted.msh18.encode()
             if header.field(18) != msh18:
                 header.set_field(18, msh18)
-        delivery.control_id = _control_id(message, "")
+            delivery.control_id = header.field(10).decode("utf-8", "replace")
     data, edits = message.render()
     if wanted.charset == "utf-8" or data.isascii():
         _smallest(delivery, data, edits, message.base_flag)
@@ -119,10 +119,8 @@ def _control_id(message: Message, otherwise: str) -> str:
     """MSH-10 as it leaves: what MSA-2 of the answer must hold."""
     if message.format != "hl7v2":
         return otherwise
-    positions = message.positions(b"MSH")
-    if not positions:
-        return otherwise
-    return message.peek(positions[0]).field(10).decode("utf-8", "replace")
+    header = message.head(b"MSH")
+    return otherwise if header is None else header.field(10).decode("utf-8", "replace")
 
 
 def _where(text: str, offset: int) -> str:

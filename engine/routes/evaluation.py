@@ -17,7 +17,7 @@ from engine.core.references import References
 from engine.errors import OperationRefused, ParseError, StepFailed
 from engine.identity.authorities import Recogniser
 from engine.identity.events import flags_of
-from engine.identity.patients import patient_fields, patient_references
+from engine.identity.patients import Reference, patient_fields, patient_references
 from engine.parsers import open_message
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
@@ -139,7 +139,7 @@ class _Walk:
     """One message under one configuration."""
 
     __slots__ = (
-        "_again_id", "_configuration", "_event", "_fields", "_flags", "_lanes", "_message", "_no_match", "_raw_message",
+        "_again_id", "_configuration", "_event", "_fields", "_flags", "_lanes", "_message", "_patients", "_raw_message",
         "_received", "_recogniser", "_references", "_result", "_source", "_stored", "_touched", "_variant", "context",
     )  # fmt: skip
 
@@ -153,7 +153,8 @@ class _Walk:
         self._result = Evaluation(MessageState.UNROUTED)
         self._lanes: dict[tuple[str, tuple[str, ...]], tuple[int, ...]] = {}
         self._received: tuple[int, ...] | None = None
-        self._fields: list[bytes] | None = None
+        self._fields: list[bytes] = []
+        self._patients: list[Reference] = []
         self._raw_message: Message | None = None
         self._flags = 0
         self._again_id: int | None = None
@@ -381,15 +382,20 @@ class _Walk:
     def _patient_lanes(self, after: Context | None) -> tuple[int, ...]:
         if self._received is None:
             self._fields = patient_fields(self._message)
-            self._received = self._hashes(self._message)
+            self._patients = patient_references(self._message, self._recogniser, self._fields)
+            self._received = self._hashes(self._patients)
         lanes = self._received
-        if after is not None and patient_fields(after.message) != self._fields:
-            lanes = tuple(dict.fromkeys((*lanes, *self._hashes(after.message))))
+        if after is not None:
+            fields = patient_fields(after.message)
+            if fields != self._fields:
+                patients = patient_references(after.message, self._recogniser, fields)
+                if patients != self._patients:  # to complete CX-4 and CX-5 rewrites the field, not the reference
+                    lanes = tuple(dict.fromkeys((*lanes, *self._hashes(patients))))
         return lanes or self._lane_of_source()
 
-    def _hashes(self, message: Message) -> tuple[int, ...]:
+    def _hashes(self, patients: list[Reference]) -> tuple[int, ...]:
         make = self._references.hash
-        return tuple([make("patient", key, value) for key, value in patient_references(message, self._recogniser)])
+        return tuple([make("patient", key, value) for key, value in patients])
 
     def _key_lanes(self, order: Order, after: Context | None) -> tuple[int, ...]:
         lanes: dict[int, None] = {}
@@ -454,8 +460,7 @@ def key_authority(key: Key, recogniser: Recogniser, site: str) -> str:
     The declared authority where the key's path asks for one (`PID-3[@ipp].1`), else the site: two hospitals
     give the same stay number to two stays.
     """
-    authority = recogniser.names.get(key.authority) if key.authority else None
-    return authority.key if authority is not None else site
+    return recogniser.keys.get(key.authority, site) if key.authority else site
 
 
 def search_hashes(configuration: Configuration, references: References, name: str, value: str) -> list[int]:

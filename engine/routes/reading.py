@@ -416,7 +416,7 @@ def _of_authority(recogniser: Recogniser, name: str) -> Callable[[list[bytes], D
     wanted_key = wanted.key
 
     def recognise(components: list[bytes], delimiters: Delimiters, repetition: int) -> bool:
-        found = recogniser.recognise(components, delimiters, repetition)
-        return found is not None and (found is wanted or found.key == wanted_key)
+        found = recogniser.normal(components, delimiters, repetition)
+        return found is not None and (found.authority is wanted or found.authority.key == wanted_key)
 
     return recognise

@@ -83,10 +83,10 @@ class Map(Step):
             values = [value for value in path.read(context.message, context.at) if value and value != _NULL]
             if not values:
                 continue
-            results = {self._one(context, value, path) for value in values}
-            if len(results) > 1:
+            row = self._one(context, values[0], path)
+            if len(values) > 1 and {row} != {self._one(context, value, path) for value in values}:
                 raise StepFailed("E-MAP-SEVERAL", "several values become different codes", field=path.text)
-            self._put(context, path, results.pop())
+            self._put(context, path, row)
 
     def _one(self, context: Context, value: str, path: Path) -> tuple[str, ...] | None:
         """Return the row for a value, None where it is missing and that is allowed."""

@@ -17,6 +17,7 @@ from engine.transforms.step import Context, Step
 
 if TYPE_CHECKING:
     from engine.identity.authorities import Recogniser
+    from engine.parsers.hl7v2.delimiters import Delimiters
 
 EXPECTED_TYPES: Final = {"PID-18": "AN", "PV1-19": "VN", "MRG-3": "AN", "MRG-5": "VN"}
 """CX-5 by PAM France where the message has none."""
@@ -57,7 +58,7 @@ class NormaliseAuthorities(Step):
 
     def __init__(self, fields: list[CxField], recogniser: Recogniser, on_unknown: str) -> None:
         super().__init__("normalise_authorities")
-        self._fields = fields
+        self._fields = [(field.segment.encode(), field.number, field.expected, field.text) for field in fields]
         self._recogniser = recogniser
         self._on_unknown = on_unknown
 
@@ -71,31 +72,35 @@ class NormaliseAuthorities(Step):
         """
         message = context.message
         delimiters = message.delimiters
-        for field in self._fields:
-            for segment in message.segments(field.segment):
-                data = segment.field(field.number)
+        for code, number, expected, text in self._fields:
+            for position in message.positions(code):
+                data = message.peek(position).field(number)
                 if not data or data == b'""':
                     continue
-                repetitions = delimiters.repetitions(data)
-                changed = known = False
-                for rank, repetition in enumerate(repetitions):
-                    components = delimiters.components(repetition)
-                    if not components[0] or components[0] == b'""':
-                        continue
-                    normal = self._recogniser.normal(components, delimiters, rank, field.expected)
-                    if normal is None:
-                        continue
-                    known = True
-                    if len(components) > 4 and components[3] == normal.assigner and components[4] == normal.type:
-                        continue
-                    components.extend([b""] * (5 - len(components)))
-                    components[3], components[4] = normal.assigner, normal.type
-                    repetitions[rank] = delimiters.component.join(components)
-                    changed = True
-                if changed:
-                    segment.set_field(field.number, delimiters.repetition.join(repetitions))
-                elif not known:
-                    self._unknown(context, field.text)
+                written = self._written(data, delimiters, expected)
+                if written is None:
+                    self._unknown(context, text)
+                elif written != data:
+                    message.own(position).set_field(number, written)
+
+    def _written(self, data: bytes, delimiters: Delimiters, expected: str) -> bytes | None:
+        """Return a field in its declared form; None: it has no identifier of a known authority."""
+        mark = delimiters.component
+        repetitions = delimiters.repetitions(data)
+        known = False
+        for rank, repetition in enumerate(repetitions):
+            components = repetition.split(mark, 5) if mark else [repetition]  # what follows CX-5 stays one piece
+            if not components[0] or components[0] == b'""':
+                continue
+            normal = self._recogniser.normal(components, delimiters, rank, expected)
+            if normal is None:
+                continue
+            known = True
+            if len(components) < 5:
+                components += [b""] * (5 - len(components))
+            components[3], components[4] = normal.assigner, normal.type
+            repetitions[rank] = mark.join(components)
+        return delimiters.repetition.join(repetitions) if known else None
 
     def _unknown(self, context: Context, field: str) -> None:
         if self._on_unknown == "dead_letter":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from engine.transforms.step import CONTEXT_NAMES, Context
@@ -63,12 +64,16 @@ def pieces(text: str) -> Iterator[Piece]:
 class Text:
     """A compiled text; constant ones have `constant` set."""
 
-    __slots__ = ("_parts", "constant", "source")
+    __slots__ = ("_only", "_parts", "constant", "source")
 
     def __init__(self, source: str, parts: list[str | Part]) -> None:
         self.source = source
         self._parts = parts
         self.constant: str | None = None
+        self._only: Part | None = None
+        """The only part, where it isn't a literal: `{value}` of every map."""
+        if len(parts) == 1 and not isinstance(parts[0], str):
+            self._only = parts[0]
         if all(isinstance(part, str) for part in parts):
             self.constant = "".join(part for part in parts if isinstance(part, str))
 
@@ -76,6 +81,8 @@ class Text:
         """Return the text for one message; a value that is absent gives nothing."""
         if self.constant is not None:
             return self.constant
+        if self._only is not None:
+            return self._only(context)
         return "".join([part if part.__class__ is str else part(context) for part in self._parts])  # type: ignore[operator]
 
     def render_safe(self, context: Context, clean: Callable[[str], str]) -> str:
@@ -125,7 +132,7 @@ def name_reader(name: str) -> Part:
     """Return the function that reads one of the context's own names."""
     if name in ("rank", "place"):
         return lambda context: str(getattr(context, name))
-    return lambda context: str(getattr(context, name))
+    return attrgetter(name)
 
 
 def _first_of_key(name: str) -> Part:

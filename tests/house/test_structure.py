@@ -25,6 +25,9 @@ TESTED_ELSEWHERE = {
     "daemon/": ("tests/integration", "where the rooms meet: whole engines over real sockets"),
     "errors.py": ("tests/unit", "declarations"),
     "routes/": ("tests/unit/routes", "one loader in several modules; its findings are golden texts"),
+    "transports/directory/folder.py": ("tests/unit/transports/directory", "tested through the doors, on real folders"),
+    "transports/mllp_source.py": ("tests/integration", "the table of odd inputs, over real sockets"),
+    "transports/mqtt.py": ("tests/integration", "a real broker"),
     "transforms/": ("tests/unit/transforms", "verbs are tested through the routes that use them, some together"),
 }
 """Only to be made smaller. A module that has its mirror need not stand here."""

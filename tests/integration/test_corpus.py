@@ -22,7 +22,7 @@ sites:
     authorities:
       ipp: {{ oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, hd3: ISO, type: PI }}
 sources:
-  any: {{ type: mllp, site: cha, listen: "127.0.0.1:{port}", format: auto, batch: whole }}
+  any: {{ type: mllp, site: cha, listen: "127.0.0.1:{port}", format: auto, batch: whole, acknowledge: always }}
 destinations:
   dpi: {{ type: mllp, connect: "127.0.0.1:{dpi}", order_by: patient, connections: 4 }}
 routes:
@@ -85,7 +85,7 @@ async def _ask(port: int, raw: bytes) -> bytes:
 def _stored(data: Path) -> list[bytes]:
     import sqlite_utils
 
-    database = sqlite_utils.Database(next(data.glob("*.sqlite*")))
+    database = sqlite_utils.Database(data / "passerelle.db")
     return [row["raw"] for row in database.query("SELECT raw FROM bodies ORDER BY message")]
 
 

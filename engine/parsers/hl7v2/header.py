@@ -202,13 +202,24 @@ def declared_charset(data: bytes, delimiters: Delimiters) -> str:
 def _show_type(data: bytes, delimiters: Delimiters) -> str:
     """Show MSH-9 as `ADT^A01`: its first two components."""
     mark = delimiters.component
+    known = _TYPES.get((data, mark))
+    if known is not None:
+        return known
     parts = data.split(mark, 2) if mark else [data]
     text = show_code(parts[0])
     if len(parts) > 1:
         trigger = show_code(parts[1])
         if trigger:
             text = f"{text}^{trigger}"
-    return text if len(text) <= TYPE_MAX else ""
+    if len(text) > TYPE_MAX:
+        return ""
+    if text and len(data) <= TYPE_MAX and len(_TYPES) < 1024:
+        _TYPES[data, mark] = text
+    return text
+
+
+_TYPES: Final[dict[tuple[bytes, bytes], str]] = {}
+"""MSH-9 already shown, by its bytes and the component separator; bounded: a hospital has some tens."""
 
 
 def _what_instead(raw: bytes, start: int) -> str:

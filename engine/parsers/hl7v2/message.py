@@ -9,6 +9,7 @@ costs one list, an edit one segment, and what was not touched can't change: it i
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Final
 
 from engine.core.splices import Splice
@@ -150,8 +151,7 @@ class Message:
 
     def first(self, name: str) -> Segment | None:
         """Return the first segment of that name, to read or to edit."""
-        positions = self.positions(name.encode())
-        return self.own(positions[0]) if positions else None
+        return self.own_head(name.encode())
 
     def copy(self) -> Message:
         """Return a message of its own: no edit of the one is seen in the other."""
@@ -209,8 +209,16 @@ class Message:
 
     def render(self) -> tuple[bytes, list[Splice]]:
         """Return `to_bytes` and `splices`, for the cost of one."""
+        text = self._text
         splices = self._edits()
-        text = _apply(self._text, splices) if splices else self._text
+        if splices:
+            parts: list[bytes] = []
+            position = 0
+            for offset, dropped, put in splices:
+                parts += (text[position:offset], put)
+                position = offset + dropped
+            parts.append(text[position:])
+            text = b"".join(parts)
         if self._text is not self.base:
             splices = [(0, len(self.base), text)]
         return text, splices
@@ -258,7 +266,33 @@ class Message:
         if positions is None:
             return None
         item = self._segments[positions[0]]
-        return self._at(positions[0]) if isinstance(item, int) else item
+        return self._at(positions[0], code) if isinstance(item, int) else item
+
+    def own_head(self, code: bytes) -> Segment | None:
+        """Return the first segment of that name, to read or to edit."""
+        item = self.head(code)
+        return item if item is None or item.owned else self.own(self.positions(code)[0])
+
+    def fields(self, wanted: tuple[tuple[bytes, int], ...]) -> list[bytes]:
+        """
+        Return fields of every segment of some names.
+
+        Args:
+            wanted: Pairs of a segment's name and a field's number.
+
+        Returns:
+            Pair after pair, the field of each such segment in order; b"" where a segment is shorter.
+        """
+        segments = self._segments
+        index = self._index
+        if index is None:
+            index = self._make_index()
+        found: list[bytes] = []
+        for code, number in wanted:
+            for position in index.get(code, _NOWHERE):
+                item = segments[position]
+                found.append((self._at(position, code) if isinstance(item, int) else item).field(number))
+        return found
 
     def peek(self, position: int) -> Segment:
         """Return the segment at a position, to read only."""
@@ -267,18 +301,20 @@ class Message:
 
     def own(self, position: int) -> Segment:
         """Return the segment at a position, to read or to edit."""
-        item = self._at(position)
+        item = self.peek(position)
         if not item.owned:
             item = self._segments[position] = item.clone()
         return item
 
-    def _at(self, position: int) -> Segment:
+    def _at(self, position: int, code: bytes | None = None) -> Segment:
+        """Return the segment at a position, cut out of its line at the first call; `code`: where it is known."""
         item = self._segments[position]
         if isinstance(item, int):
             line, mark = self._lines[item], self.delimiters.field
-            code = line[:3]
-            if line[3:4] != mark or not code.isalnum():
-                code = code_of(line, mark)
+            if code is None:
+                code = line[:3]
+                if line[3:4] != mark or not code.isalnum():
+                    code = code_of(line, mark)
             item = self._segments[position] = Segment(code, line, mark, item)
         return item
 
@@ -297,14 +333,17 @@ class Message:
 
     def _edits(self) -> list[Splice]:
         """Return the splices against `_text`."""
-        owned = [item for item in self._segments if not isinstance(item, int) and item.owned]
-        if len(self._segments) == len(self._lines) and all(item.origin != ADDED for item in owned):
-            edited = [item for item in owned if item.edited]
-            if not edited:
-                return []
-            starts = self._starts or self._find_starts()
-            return [splice for item in edited for splice in item.splices(starts[item.origin])]
-        return self._structural(self._starts or self._find_starts())
+        segments = self._segments
+        owned = [item for item in segments if not isinstance(item, int) and item.owned]
+        if len(segments) != len(self._lines) or [item for item in owned if item.origin == ADDED]:
+            return self._structural(self._starts or self._find_starts())
+        if not owned:
+            return []
+        starts = self._starts or self._find_starts()
+        result: list[Splice] = []
+        for item in owned:
+            result += item.splices(starts[item.origin])
+        return result
 
     def _structural(self, starts: list[int]) -> list[Splice]:
         """Return the splices when segments were added or taken out."""
@@ -332,12 +371,9 @@ class Message:
     def _find_starts(self) -> list[int]:
         """Find where each line begins in `_text`."""
         text, lines = self._text, self._lines
-        if text.endswith(b"\r") and sum(map(len, lines)) + len(lines) == len(text):
-            starts = []
-            position = 0
-            for line in lines:
-                starts.append(position)
-                position += len(line) + 1
+        before = list(accumulate(map(len, lines), initial=0))  # bytes of all lines before each, without their ends
+        if text.endswith(b"\r") and before.pop() + len(lines) == len(text):
+            starts = [length + ends for ends, length in enumerate(before)]
         else:
             starts = []
             position = len(UTF8_MARK) if text.startswith(UTF8_MARK) else 0
@@ -368,8 +404,10 @@ def make_base(raw: bytes, codec: str) -> tuple[bytes, int, list[bytes]]:
     """
     lines = raw.split(b"\r")
     # a byte order mark, no last end, a line feed, a blank line; `find`, because `in` costs three times more
-    irregular = bool(lines.pop()) or raw.find(b"\n") >= 0 or not all(lines)
-    irregular = irregular or raw[0] == UTF8_MARK[0] or bool([line for line in lines if line[0] <= LAST_BLANK])
+    irregular = bool(lines.pop()) or raw.find(b"\n") >= 0 or raw[0] == UTF8_MARK[0]
+    if not irregular:
+        least = min(lines)  # an empty line is the least of all, then one that begins with a blank
+        irregular = not least or least[0] <= LAST_BLANK
     if not irregular and codec == "utf-8":
         return raw, 0, lines
     flag = base_flag("utf-8" if raw.isascii() else codec, irregular)
@@ -399,17 +437,6 @@ def index_of(lines: list[bytes], mark: bytes) -> dict[bytes, list[int]]:
         else:
             index[code] = [position]
     return index
-
-
-def _apply(text: bytes, splices: list[Splice]) -> bytes:
-    parts: list[bytes] = []
-    position = 0
-    for offset, dropped, put in splices:
-        parts.append(text[position:offset])
-        parts.append(put)
-        position = offset + dropped
-    parts.append(text[position:])
-    return b"".join(parts)
 
 
 _NOWHERE: Final[list[int]] = []

@@ -9,6 +9,9 @@ from engine.errors import StoreUnavailable
 from engine.store.sqlite.driver import Connection, sqlite3
 
 FILE_NAME: Final = "passerelle.db"
+WRITER_CACHE_KB: Final = 2048
+"""What is written together is the last pages of each table and small indexes; the rest is the system's cache."""
+READER_CACHE_KB: Final = 512
 PAGE_BYTES: Final = 4096
 WAL_KEPT_BYTES: Final = 64 * 1024 * 1024
 BUSY_SECONDS: Final = 5.0
@@ -34,7 +37,7 @@ def open_writer(path: Path) -> Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA wal_autocheckpoint = 0")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
-        connection.execute("PRAGMA cache_size = -32768")
+        connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
         connection.execute("PRAGMA temp_store = MEMORY")
     except sqlite3.Error:
         connection.close()
@@ -52,7 +55,7 @@ def open_reader(path: Path) -> Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA query_only = ON")
-    connection.execute("PRAGMA cache_size = -8192")
+    connection.execute(f"PRAGMA cache_size = -{READER_CACHE_KB}")
     return connection
 
 

@@ -29,7 +29,8 @@ ACCEPTED, ERROR, REJECTED = Acceptance.ACCEPTED, Acceptance.ERROR, Acceptance.RE
         ("SU", "ER", ERROR, None, "AE"),
         ("AL", "", ACCEPTED, "CA", None),
         ("", "AL", ACCEPTED, None, "AA"),
-        ("XX", "YY", ACCEPTED, None, None),
+        ("XX", "YY", ACCEPTED, None, "AA"),
+        ("XX", "NE", ACCEPTED, None, None),
     ],
 )
 def test_answers(

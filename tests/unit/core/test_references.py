@@ -25,6 +25,17 @@ def test_parts_can_not_be_shifted() -> None:
     assert references.hash("p", "ab", "c") != references.hash("p", "a", "bc")
 
 
+def test_a_hash_does_not_depend_on_what_was_hashed_before() -> None:
+    """What is kept of a name and an authority is bounded, and forgotten without any effect."""
+    references = References(b"k" * 32)
+    before = references.hash("patient", "1.2.3|PI", "42")
+    many = {references.hash("patient", f"stranger-{number}|PI", "42") for number in range(3000)}
+    assert len(many) == 3000
+    assert len(references._prefixes) <= 1024
+    assert references.hash("patient", "1.2.3|PI", "42") == before
+    assert References(b"k" * 32).hash("patient", "1.2.3|PI", "42") == before
+
+
 def test_digest_sees_every_byte() -> None:
     """A retransmission is recognised by all of its bytes."""
     assert digest_of(b"abc") == digest_of(b"abc") != digest_of(b"abd")

@@ -20,6 +20,24 @@ def test_untouched_is_as_received() -> None:
     assert message.names == ["MSH", "PID", "PV1", "ZZZ"]
 
 
+def test_fields_of_every_segment_of_some_names() -> None:
+    """Pair after pair, in order, edits included; b"" where a segment is shorter, nothing for an absent name."""
+    message = Message.parse(b"MSH|^~\\&|A\rPID|1||x\rPID|2\rPV1|1\r")
+    message.segments("PID")[0].set_field(1, b"9")
+    assert message.fields(((b"PID", 3), (b"MRG", 1), (b"PID", 1))) == [b"x", b"", b"9", b"2"]
+
+
+def test_the_first_segment_to_edit_is_the_message_s_own() -> None:
+    """Its edits are seen in this message and in no copy."""
+    message = Message.parse(b"MSH|^~\\&|A\rPID|1||x\rPID|2\r")
+    copy = message.copy()
+    first = message.own_head(b"PID")
+    assert first is not None
+    first.set_field(3, b"y")
+    assert message.own_head(b"PID") is first
+    assert (message.to_bytes().count(b"y"), copy.to_bytes().count(b"y"), message.own_head(b"ZZZ")) == (1, 0, None)
+
+
 def test_a_regular_message_is_its_own_base() -> None:
     """Nothing is copied, the flag is 0."""
     raw = "MSH|^~\\&|A|||||||||||||||UNICODE UTF-8\rPID|é\r".encode()

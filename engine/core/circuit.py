@@ -1,0 +1,209 @@
+"""
+Outages and storms of one destination.
+
+    closed    everything leaves, as many at once as the door allows
+    narrow    a connection failed while others work: only as many at once as work, until the delay is over; then,
+              and after each outage, one more at once with each success
+    open      one probe at a time, the rest waits: the receiver is unreachable (CONNECT), hangs (HANG), answers
+              what is no answer (PROTOCOL), or refuses everything (STORM); CANARY after a release by an operator
+
+An answer of any sense shows that the receiver is there: it ends CONNECT, HANG and PROTOCOL. Only a success ends
+a STORM. The probes rotate (flow.delivery passes over those that were probed), so that one message which alone
+hangs or is refused can't keep the others waiting.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from engine.core.judgment import Outcome
+from engine.core.retry import Limits, delay
+
+HANG_AFTER: Final = 3
+"""Unknown outcomes in a row without any answer."""
+PROTOCOL_AFTER: Final = 3
+STORM_REFUSALS: Final = 10
+STORM_LANES: Final = 5
+_NARROW_FORGOTTEN: Final = 60.0
+
+
+class Trouble(Enum):
+    """Why a circuit is open."""
+
+    NONE = ""
+    CONNECT = "unreachable"
+    HANG = "hangs"
+    PROTOCOL = "unreadable answers"
+    STORM = "refuses everything"
+    CANARY = "trial after release"
+
+
+_DELAYED_AS: Final = {
+    Trouble.CONNECT: "connect",
+    Trouble.HANG: "unknown",
+    Trouble.PROTOCOL: "unknown",
+    Trouble.STORM: "busy",
+}
+
+
+class Circuit:
+    """One destination's state; all times are monotonic seconds, given by the caller."""
+
+    def __init__(self, limits: Limits) -> None:
+        """
+        Begin closed.
+
+        Args:
+            limits: The destination's `retry:`.
+        """
+        self._limits = limits
+        self.trouble = Trouble.NONE
+        self.since = 0.0
+        self.probes = 0
+        """Probes that failed since it opened."""
+        self.next_probe = 0.0
+        self.successes = 0
+        """Deliveries accepted; compared at both ends of an attempt."""
+        self._width = 0
+        self._widen_at = 0.0
+        self._widened_after = 0
+        self._narrowed = 0
+        self._unknown_in_row = 0
+        self._protocol_in_row = 0
+        self._refusals = 0
+        self._refused_lanes: set[int] = set()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only a probe may leave."""
+        return self.trouble is not Trouble.NONE
+
+    @property
+    def wakes_at(self) -> float:
+        """When `room` may change by time alone; 0: it won't."""
+        if self.is_open:
+            return self.next_probe
+        return self._widen_at if self._width else 0.0
+
+    def room(self, under_way: int, capacity: int, now: float) -> int:
+        """Return how many deliveries may be sent now."""
+        if self.trouble is not Trouble.NONE:
+            return 1 if under_way == 0 and now >= self.next_probe else 0
+        if not self._width:
+            return capacity - under_way
+        if self.successes > self._widened_after and now >= self._widen_at:
+            self._widened_after = self.successes
+            self._width += 1
+            if self._width >= capacity:
+                self._width = 0
+                return capacity - under_way
+        return self._width - under_way
+
+    def succeeded(self) -> Trouble:
+        """The receiver accepted a delivery; return the trouble that this ended."""
+        self.successes += 1
+        if self._refusals:
+            self._refusals = 0
+            self._refused_lanes.clear()
+        return self._answered(self.trouble)
+
+    def failed(
+        self, outcome: Outcome, lane: int, under_way: int, now: float, chance: float, *, works: bool = False
+    ) -> Trouble:
+        """
+        Take a failure into account; one that is an answer comes after `answered`.
+
+        Args:
+            outcome: Its class.
+            lane: One of the delivery's lanes (its id when it has none).
+            under_way: Other sends under way.
+            now: Monotonic seconds.
+            chance: For the jitter.
+            works: Another was accepted while this attempt was under way.
+
+        Returns:
+            The trouble that this failure began; NONE when it began none. A probe that fails in another way
+            changes the trouble silently: it is the same outage.
+        """
+        before = self.trouble
+        kind = self._kind_of(outcome, lane)
+        if kind is Trouble.CONNECT and (under_way or works) and before is Trouble.NONE:
+            self._narrow(max(under_way, 1), now, chance)
+            return Trouble.NONE
+        if before is Trouble.NONE:
+            if kind is Trouble.NONE:
+                return Trouble.NONE
+            self._open(kind, now, chance)
+            return kind
+        self.probes += 1
+        if kind is not Trouble.NONE and kind is not before:
+            self.trouble = kind
+            self.probes = 1
+        self._delay(now, chance)
+        return Trouble.NONE
+
+    def answered(self) -> Trouble:
+        """The receiver answered without accepting; return the trouble that this ended."""
+        if self.trouble in (Trouble.STORM, Trouble.CANARY):
+            self._unknown_in_row = self._protocol_in_row = 0
+            return Trouble.NONE
+        return self._answered(self.trouble)
+
+    def resume(self) -> None:
+        """Close, because an operator says so."""
+        self._refusals = 0
+        self._refused_lanes.clear()
+        self._answered(self.trouble)
+
+    def try_one(self, now: float) -> None:
+        """Send one as a trial before the rest, after a hold."""
+        if self.trouble is Trouble.NONE:
+            self.trouble, self.since, self.next_probe, self.probes = Trouble.CANARY, now, now, 0
+
+    def _answered(self, ended: Trouble) -> Trouble:
+        self._unknown_in_row = self._protocol_in_row = 0
+        if ended is not Trouble.NONE:
+            self.trouble = Trouble.NONE
+            self.probes = 0
+            self.next_probe = 0.0
+            self._width = 1
+            self._widened_after = self.successes - 1
+        return ended
+
+    def _kind_of(self, outcome: Outcome, lane: int) -> Trouble:
+        """Count the failure; name the trouble that its kind now amounts to."""
+        if outcome is Outcome.CONNECT:
+            return Trouble.CONNECT
+        if outcome is Outcome.UNKNOWN:
+            self._unknown_in_row += 1
+            return Trouble.HANG if self._unknown_in_row >= HANG_AFTER else Trouble.NONE
+        if outcome is Outcome.PROTOCOL:
+            self._protocol_in_row += 1
+            return Trouble.PROTOCOL if self._protocol_in_row >= PROTOCOL_AFTER else Trouble.NONE
+        self._refusals += 1
+        if len(self._refused_lanes) < STORM_LANES:
+            self._refused_lanes.add(lane)
+        storm = self._refusals >= STORM_REFUSALS and len(self._refused_lanes) >= STORM_LANES
+        return Trouble.STORM if storm else Trouble.NONE
+
+    def _open(self, kind: Trouble, now: float, chance: float) -> None:
+        self.trouble, self.since, self.probes, self._width = kind, now, 1, 0
+        self._delay(now, chance)
+
+    def _narrow(self, width: int, now: float, chance: float) -> None:
+        if self._width and now < self._widen_at:
+            self._width = min(self._width, width)
+            return
+        # A receiver that never takes more connections is asked for more ever more seldom.
+        self._narrowed = self._narrowed + 1 if now - self._widen_at < _NARROW_FORGOTTEN else 1
+        self._width = min(self._width, width) if self._width else width
+        self._widen_at = now + delay(self._limits.connect, self._narrowed, chance)
+        self._widened_after = self.successes
+
+    def _delay(self, now: float, chance: float) -> None:
+        if self.trouble is Trouble.CANARY:
+            self.next_probe = now
+            return
+        delays = getattr(self._limits, _DELAYED_AS[self.trouble])
+        self.next_probe = now + delay(delays, self.probes, chance)

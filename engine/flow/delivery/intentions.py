@@ -1,0 +1,185 @@
+"""Operators' acts on deliveries and holds, executed one after the other, in the order in which they were asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from engine.core.changes import Fulfil, Receipt, Requeue, SetHold, Treat
+from engine.core.lifecycle import DeliveryState
+from engine.core.messages import Delivery, Hold, Intention, show_delivery_id
+from engine.core.ports import Runtime, Store, Urgency
+from engine.errors import ChangeRefused, StoreError
+from engine.flow.delivery.holds import Holds
+
+_AGAIN_SECONDS: Final = 1.0
+
+_TREATMENTS: Final = {
+    "pass": (DeliveryState.DEAD, DeliveryState.DEAD, "its lane goes on; it stays dead"),
+    "discard": (DeliveryState.DEAD, DeliveryState.DISCARDED, "discarded; it can be restored"),
+    "restore": (DeliveryState.DISCARDED, DeliveryState.DEAD, "restored: it is dead again, and holds no lane"),
+}
+
+
+class Acted(Protocol):
+    """What is told when an act is on disk (flow.delivery.stage)."""
+
+    def gone(self, delivery: Delivery) -> None:
+        """A dead delivery left its destination's queue."""
+
+    def holds_changed(self, *, released: str = "") -> None:
+        """Holds were set or removed."""
+
+    def resume(self, destination: str) -> str:
+        """Try a destination at once; return what was done."""
+
+
+class Refusal(Exception):
+    """An act that can't be carried out, in a sentence."""
+
+
+class Intentions:
+    """The delivery stage's acts."""
+
+    def __init__(
+        self, store: Store, runtime: Runtime, holds: Holds, known: Mapping[str, frozenset[str]], acted: Acted
+    ) -> None:
+        """
+        Begin with none.
+
+        Args:
+            store: Where acts are recorded and fulfilled.
+            runtime: Clock and task.
+            holds: Changed by hold and release.
+            known: Names that may be held, by kind (`destination`, `source`, `route`).
+            acted: Told of what changed.
+        """
+        self._store = store
+        self._runtime = runtime
+        self._holds = holds
+        self._known = known
+        self._acted = acted
+        self._waiting: deque[Intention] = deque()
+        self._seen: set[int] = set()
+        self._working = False
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Execute nothing more; what waits is found at the next start."""
+        self._stopped = True
+
+    def add(self, intention: Intention) -> None:
+        """Execute an intention after those before it; one that was taken already is left out."""
+        if intention.id in self._seen:
+            return
+        self._seen.add(intention.id)
+        self._waiting.append(intention)
+        self._work()
+
+    def _work(self) -> None:
+        if not self._working and not self._stopped and self._waiting:
+            self._working = True
+            self._runtime.spawn(self._execute_all(), "operators' acts on deliveries")
+
+    async def _execute_all(self) -> None:
+        try:
+            while self._waiting and not self._stopped:
+                await self._execute(self._waiting[0])
+                self._seen.discard(self._waiting.popleft().id)
+        except StoreError:
+            self._runtime.call_later(_AGAIN_SECONDS, self._work)
+        finally:
+            self._working = False
+
+    async def _execute(self, intention: Intention) -> None:
+        try:
+            if intention.verb in _TREATMENTS:
+                await self._treat(intention)
+            elif intention.verb == "hold":
+                await self._hold(intention)
+            elif intention.verb == "release":
+                await self._release(intention)
+            elif intention.verb == "resume":
+                outcome = self._acted.resume(str(intention.arguments.get("destination", "")))
+                await self._fulfil(intention, outcome or "nothing had to be resumed")
+            else:
+                raise Refusal(f"delivery doesn't know `{intention.verb}`")
+        except (Refusal, ChangeRefused) as refusal:
+            await self._fulfil(intention, str(refusal), accepted=False)
+
+    async def _treat(self, intention: Intention) -> None:
+        expected, state, outcome = _TREATMENTS[intention.verb]
+        number = intention.arguments.get("delivery", 0)
+        place = number if isinstance(number, int) else 0
+        delivery = await self._store.delivery(place)
+        if delivery is None:
+            raise Refusal(f"there is no delivery {show_delivery_id(place)}")
+        shown = show_delivery_id(place)
+        if delivery.state is not expected:
+            raise Refusal(f"delivery {shown} is {delivery.state.name.lower()}, not {expected.name.lower()}")
+        if intention.verb == "pass" and not delivery.queued:
+            raise Refusal(f"delivery {shown} holds no lane: what is behind it goes on already")
+        change = Treat(place, delivery.destination, expected, state, queued=False)
+        await self._fulfil(intention, f"delivery {shown}: {outcome}", change)
+        if intention.verb != "restore":
+            self._acted.gone(delivery)
+
+    async def _hold(self, intention: Intention) -> None:
+        kind, name = self._kind_and_name(intention)
+        until = intention.arguments.get("until_ms", 0)
+        hold = Hold(
+            kind, name, until if isinstance(until, int) else 0, intention.who, intention.reason,
+            self._runtime.now_ms(),
+        )
+        if hold.until_ms < 0 or 0 < hold.until_ms <= hold.at_ms:
+            raise Refusal("the hold would have ended already")
+        await self._fulfil(intention, f"{kind} {name} is held", SetHold(hold))
+        self._holds.set(hold)
+        self._acted.holds_changed()
+
+    async def _release(self, intention: Intention) -> None:
+        kind, name = self._kind_and_name(intention)
+        hold = self._holds.get(kind, name)
+        if hold is None:
+            raise Refusal(f"{kind} {name} is not held")
+        await self._fulfil(intention, f"{kind} {name} is released", SetHold(ended(hold)))
+        self._holds.remove(kind, name)
+        self._acted.holds_changed(released=name if kind == "destination" else "")
+
+    def _kind_and_name(self, intention: Intention) -> tuple[str, str]:
+        kind, name = str(intention.arguments.get("kind", "")), str(intention.arguments.get("name", ""))
+        if kind == "lane":
+            if not name.lstrip("-").isdecimal():
+                raise Refusal("a lane is named by its number")
+        elif kind not in self._known:
+            raise Refusal(f"`{kind}` can't be held: destination, source, route or lane")
+        elif name not in self._known[kind] and self._holds.get(kind, name) is None:
+            names = ", ".join(sorted(self._known[kind]))
+            raise Refusal(f"there is no {kind} {name}; there are: {names}")
+        return kind, name
+
+    async def _fulfil(
+        self, intention: Intention, outcome: str, change: Treat | SetHold | Requeue | None = None, *,
+        accepted: bool = True,
+    ) -> None:
+        future: asyncio.Future[Receipt | StoreError] = asyncio.get_running_loop().create_future()
+
+        def done(receipt: Receipt | StoreError) -> None:
+            if not future.done():
+                future.set_result(receipt)
+
+        changes: list[Requeue | Treat | SetHold] = [change] if change is not None else []
+        self._store.submit(
+            Fulfil(intention.id, accepted, outcome, changes),  # type: ignore[arg-type]  # a list of fewer kinds
+            Urgency.NOW, done,
+        )
+        receipt = await future
+        if isinstance(receipt, StoreError) and not (isinstance(receipt, ChangeRefused) and not accepted):
+            raise receipt
+
+
+def ended(hold: Hold) -> Hold:
+    """Return what removes a hold (core.changes.SetHold)."""
+    return Hold(hold.kind, hold.name, -1, hold.who, hold.reason, hold.at_ms)

@@ -1,0 +1,175 @@
+"""
+What an outage of one destination asks for: who is probed next, what is given back, what is told.
+
+What failed just before an outage became one is free again under the circuit, with its attempts given back; what
+died of it returns to its place. One alert at the start, one at the end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from engine.core.changes import Receipt, Requeue
+from engine.core.circuit import Circuit, Trouble
+from engine.core.judgment import Verdict
+from engine.core.lanes import Lanes
+from engine.core.messages import Delivery
+from engine.core.ports import Store, Urgency
+from engine.errors import ChangeRefused, StoreError
+from engine.flow.delivery.deadlines import Deadlines, Moment
+from engine.flow.delivery.parking import Alert
+
+_DIED_MAX: Final = 1_000
+
+GIVEN_BACK: Final = frozenset({Trouble.HANG, Trouble.STORM, Trouble.PROTOCOL})
+"""Trouble in which an attempt says nothing about its message."""
+
+_SENTENCES: Final = {
+    Trouble.CONNECT: "can't be reached",
+    Trouble.HANG: "takes messages and doesn't answer",
+    Trouble.PROTOCOL: "answers what is no acknowledgement",
+    Trouble.STORM: "refuses everything; one message at a time is tried",
+}
+
+
+class Outage:
+    """The outages of one destination, one after the other."""
+
+    def __init__(
+        self, destination: str, circuit: Circuit, store: Store, deadlines: Deadlines, alert: Alert,
+        again: Callable[[], None],
+    ) -> None:
+        """
+        Begin without any.
+
+        Args:
+            destination: Its name.
+            circuit: Says when an outage begins and ends.
+            store: Takes back what died.
+            deadlines: The destination's timer.
+            alert: Told of the start and the end.
+            again: Called when something could not be given back; `give_back_again` is to be called later.
+        """
+        self._destination = destination
+        self._circuit = circuit
+        self._store = store
+        self._deadlines = deadlines
+        self._alert = alert
+        self._again = again
+        self.retrying: set[int] = set()
+        """Deliveries that wait for the time of their next attempt."""
+        self.probed: set[int] = set()
+        """Those that were tried in this outage: the others come first."""
+        self._amnesty: set[int] = set()
+        self._died: deque[Delivery] = deque(maxlen=_DIED_MAX)
+        self._ungiven: list[Delivery] = []
+        self._told = Trouble.NONE
+
+    @property
+    def gives_back(self) -> bool:
+        """Whether an attempt now says nothing about its message."""
+        return self._circuit.trouble in GIVEN_BACK
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a success has nothing to end."""
+        return not (self.probed or self._died)
+
+    def begins(self, lanes: Lanes, failure: Verdict) -> None:
+        """An outage begins with this failure."""
+        if not self.gives_back:
+            return  # a connection fails now and then: told when the first probe fails too
+        self.free_retrying(lanes)
+        died, self._died = list(self._died), deque(maxlen=_DIED_MAX)
+        for delivery in died:
+            self._give_back(delivery)
+        self.tell(failure)
+
+    def goes_on(self, failure: Verdict) -> None:
+        """A probe failed, or nothing is amiss."""
+        if self.gives_back or (self._circuit.trouble is Trouble.CONNECT and self._circuit.probes > 1):
+            self.tell(failure)
+
+    def over(self, ended: Trouble, lanes: Lanes, *, accepted: bool) -> None:
+        """The receiver accepted or answered; `ended` says what that ended, if anything."""
+        self.probed.clear()
+        if accepted:
+            self._died.clear()
+        if ended is Trouble.NONE:
+            return
+        if ended is not Trouble.CANARY:
+            self.free_retrying(lanes)
+        if self._told is not Trouble.NONE:
+            name = self._destination
+            self._alert("recovered", name, f"{name} {'accepts' if accepted else 'answers'} again")
+            self._told = Trouble.NONE
+        self._deadlines.drop(Moment.PROBE, 0)
+
+    def tell(self, failure: Verdict) -> None:
+        """Tell of the outage, once."""
+        trouble, name = self._circuit.trouble, self._destination
+        if self._told is Trouble.NONE and trouble in _SENTENCES:
+            self._told = trouble
+            self._alert("outage", name, f"{name}: the receiver {_SENTENCES[trouble]}: {failure.reason}")
+
+    def died(self, delivery: Delivery) -> None:
+        """A delivery died: it returns to its place if that was of an outage."""
+        if self.gives_back:
+            self._give_back(delivery)
+        else:
+            self._died.append(delivery)
+
+    def free_retrying(self, lanes: Lanes) -> None:
+        """Make everything that waits for its time free to leave."""
+        waiting, self.retrying = self.retrying, set()
+        for place in waiting:
+            self._deadlines.drop(Moment.DUE, place)
+            delivery = lanes.get(place)
+            if delivery is not None:
+                delivery.due_ms = delivery.spent = 0
+            self.free(place, lanes)
+
+    def free(self, place: int, lanes: Lanes) -> None:
+        """Make one that waited free to leave, whatever its row says when it is read again."""
+        if not lanes.unblock(place):
+            self._amnesty.add(place)
+
+    def takes_amnesty(self, place: int) -> bool:
+        """Whether a delivery was made free since its row was written; asked once."""
+        if place in self._amnesty:
+            self._amnesty.discard(place)
+            return True
+        return False
+
+    def _give_back(self, delivery: Delivery) -> None:
+        """What died of the outage returns to its place; its announcement brings it back to the lanes."""
+        delivery.due_ms = 0
+        self._store.submit(Requeue(delivery), Urgency.SOON, partial(self._given_back, delivery))
+
+    def _given_back(self, delivery: Delivery, receipt: Receipt | StoreError) -> None:
+        # A refusal: an operator treated it meanwhile, and that holds.
+        if isinstance(receipt, StoreError) and not isinstance(receipt, ChangeRefused):
+            self._ungiven.append(delivery)
+            self._again()
+
+    def give_back_again(self) -> None:
+        """Submit again what could not be stored."""
+        ungiven, self._ungiven = self._ungiven, []
+        for delivery in ungiven:
+            self._give_back(delivery)
+
+    def forget(self, place: int) -> None:
+        """Forget everything about a delivery."""
+        self.retrying.discard(place)
+        self.probed.discard(place)
+        self._amnesty.discard(place)
+
+    def clear(self) -> None:
+        """Forget all deliveries; the outage itself goes on."""
+        self.retrying.clear()
+        self.probed.clear()
+        self._amnesty.clear()
+        self._died.clear()

@@ -1,0 +1,106 @@
+"""
+Dead deliveries that keep their place: `park` holds a lane, `block` the whole destination.
+
+Each waits for an operator, who is told at once (`block`) or after `park_max`; after `results_wait`, results may
+pass a parked one (flow.delivery.passing).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engine.core.messages import Delivery, show_delivery_id
+from engine.core.ports import Runtime
+from engine.flow.delivery.deadlines import Deadlines, Moment
+from engine.flow.delivery.passing import Passing
+from engine.routes.configuration import DeadLetter, Destination
+
+Alert = Callable[[str, str, str], None]
+"""Called with a code, a destination's name and a sentence, once at the start of what it tells and once at its end."""
+
+
+class Parking:
+    """The dead deliveries of one destination that keep their place."""
+
+    def __init__(
+        self, destination: Destination, policies: Mapping[str, DeadLetter], runtime: Runtime, deadlines: Deadlines,
+        passing: Passing, alert: Alert,
+    ) -> None:
+        """
+        Begin with none.
+
+        Args:
+            destination: Its name and its policy.
+            policies: Policies by route, where they differ.
+            runtime: Clock.
+            deadlines: The destination's timer.
+            passing: Results that may pass.
+            alert: Told of what waits too long.
+        """
+        self._destination = destination
+        self._policies = policies
+        self._runtime = runtime
+        self._deadlines = deadlines
+        self._passing = passing
+        self._alert = alert
+        self.since: dict[int, float] = {}
+        """Delivery -> since when this run knows it, monotonic."""
+        self.stopped_by: dict[int, None] = {}
+        """Those with the policy `block`: the destination waits for them."""
+
+    def policy(self, delivery: Delivery) -> DeadLetter:
+        """The policy that holds for a delivery."""
+        return self._policies.get(delivery.route, self._destination.dead_letter)
+
+    def park(self, delivery: Delivery) -> None:
+        """Note a dead delivery that keeps its place; once."""
+        place, policy, now = delivery.id, self.policy(delivery), self._runtime.monotonic()
+        if place in self.since:
+            return
+        self.since[place] = now
+        name = self._destination.name
+        if policy.lane == "block":
+            self.stopped_by[place] = None
+            self._alert(
+                "stopped", name,
+                f"{name} is stopped by dead delivery {show_delivery_id(place)}: {delivery.code}; "
+                "retry it, pass it or discard it",
+            )
+            return
+        wait = policy.results_wait
+        if delivery.due_ms:  # since before this run
+            wait = min(wait, max(0.0, (delivery.due_ms - self._runtime.now_ms()) / 1000))
+        self._deadlines.set(Moment.RESULTS, place, now + wait)
+        self._deadlines.set(Moment.PARKED_LONG, place, now + policy.park_max)
+
+    def results_may_pass(self, place: int, head: Delivery | None) -> None:
+        """The time of results has come; `head` is the delivery, when it is loaded."""
+        if place in self.since and head is not None:
+            self._passing.open(head)
+            # Looked at again now and then: a result may wait for its own next attempt.
+            again = max(1.0, self.policy(head).results_wait)
+            self._deadlines.set(Moment.RESULTS, place, self._runtime.monotonic() + again)
+
+    def waits_long(self, place: int) -> None:
+        """Tell that a lane waits for an operator."""
+        since = self.since.get(place)
+        if since is not None:
+            name, minutes = self._destination.name, (self._runtime.monotonic() - since) / 60
+            self._alert(
+                "parked", name,
+                f"{name}: dead delivery {show_delivery_id(place)} holds its lane for {minutes:.0f} min; "
+                "retry it, pass it or discard it",
+            )
+
+    def forget(self, place: int) -> None:
+        """The delivery was retried, passed or discarded."""
+        if self.since.pop(place, None) is not None:
+            self._deadlines.drop(Moment.RESULTS, place)
+            self._deadlines.drop(Moment.PARKED_LONG, place)
+            self.stopped_by.pop(place, None)
+            self._passing.close(place)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.since.clear()
+        self.stopped_by.clear()

@@ -1,0 +1,177 @@
+"""The delivery stage: every destination's queue, operators' holds and acts, facts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engine.core.changes import SetHold
+from engine.core.messages import Delivery, Intention
+from engine.core.ports import DestinationDoor, Recovery, Runtime, Store, Timer, Urgency
+from engine.errors import StoreError
+from engine.flow.delivery.flight import Slots
+from engine.flow.delivery.holds import Holds
+from engine.flow.delivery.intentions import Intentions, ended
+from engine.flow.delivery.parking import Alert
+from engine.flow.delivery.queue import DestinationQueue
+from engine.flow.delivery.status import facts_of
+from engine.routes.configuration import Configuration, DeadLetter
+
+_STOP_STEP_SECONDS: Final = 0.02
+_LONGEST_SLEEP_SECONDS: Final = 3600.0
+
+
+class DeliveryStage:
+    """All destinations of one engine."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        store: Store,
+        doors: Mapping[str, DestinationDoor],
+        runtime: Runtime,
+        recovery: Recovery,
+        alert: Alert,
+    ) -> None:
+        """
+        Prepare; nothing leaves before `start`.
+
+        Args:
+            configuration: Destinations, routes and their policies.
+            store: Open.
+            doors: By destination name; opened and closed by the daemon.
+            runtime: Clock, chance, timers, tasks.
+            recovery: What opening the store found: deliveries that were perhaps sent.
+            alert: Told (code, destination, sentence) of what an operator should know: `outage`, `recovered`,
+                `dead`, `parked`, `stopped`, `stuck`, `disagreement`.
+        """
+        self._store = store
+        self._runtime = runtime
+        sources_of = {route.name: route.sources for route in configuration.routes}
+        self.holds = Holds(sources_of)
+        slots = Slots()
+        self.queues: dict[str, DestinationQueue] = {
+            name: DestinationQueue(
+                configuration.destinations[name], door, store, runtime,
+                policies=policies_of(configuration, name), holds=self.holds, slots=slots, alert=alert,
+                maybe_sent=recovery.maybe_sent.get(name, ()),
+            )
+            for name, door in doors.items()
+        }
+        known = {
+            "destination": frozenset(configuration.destinations),
+            "source": frozenset(configuration.sources),
+            "route": frozenset(sources_of),
+        }
+        self._intentions = Intentions(store, runtime, self.holds, known, self)
+        self._hold_timer: Timer | None = None
+        self._stopped = False
+
+    async def start(self) -> None:
+        """
+        Hear of new deliveries, read the holds, then send.
+
+        Raises:
+            StoreError: The holds can't be read.
+        """
+        for queue in self.queues.values():
+            queue.listen()
+        self._store.on_trouble(self._trouble)
+        self._store.on_intentions("delivery", self._intended)
+        self.holds.replace(await self._store.holds())
+        for queue in self.queues.values():
+            queue.begin()
+        for intention in await self._store.intentions("delivery"):
+            self._intentions.add(intention)
+        self._watch_holds()
+
+    async def stop(self, limit: float = 30.0) -> None:
+        """
+        Send nothing more, and wait until the outcomes of what is under way are on disk.
+
+        Args:
+            limit: Seconds to wait at most; what is still under way then is sent again at the next start, marked.
+        """
+        self._stopped = True
+        self._intentions.stop()
+        if self._hold_timer is not None:
+            self._hold_timer.cancel()
+        for queue in self.queues.values():
+            queue.stop()
+        end = self._runtime.monotonic() + limit
+        while any(queue.under_way for queue in self.queues.values()) and self._runtime.monotonic() < end:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._runtime.call_later(_STOP_STEP_SECONDS, lambda turn=turn: turn.set_result(None))  # type: ignore[misc]
+            await turn
+
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Return the facts of each destination (flow.delivery.status.facts_of)."""
+        now_ms, monotonic = self._runtime.now_ms(), self._runtime.monotonic()
+        return {
+            name: facts_of(queue, self.holds.get("destination", name), now_ms=now_ms, monotonic=monotonic)
+            for name, queue in self.queues.items()
+        }
+
+    # --- what is told --------------------------------------------------------------------------------------
+
+    def _intended(self, intention: Intention) -> None:
+        if not self._stopped:
+            self._intentions.add(intention)
+
+    def _trouble(self, error: StoreError | None) -> None:
+        for queue in self.queues.values():
+            queue.trouble(error)
+
+    def gone(self, delivery: Delivery) -> None:
+        """A dead delivery was passed or discarded (Intentions)."""
+        queue = self.queues.get(delivery.destination)
+        if queue is not None:
+            queue.gone(delivery)
+
+    def holds_changed(self, *, released: str = "") -> None:
+        """Holds were set or removed (Intentions)."""
+        for queue in self.queues.values():
+            queue.holds_changed(released=released)
+        self._watch_holds()
+
+    def resume(self, destination: str) -> str:
+        """Try a destination at once (Intentions); return what was done, or why nothing was."""
+        queue = self.queues.get(destination)
+        if queue is None:
+            return f"there is no destination {destination}"
+        queue.resume()
+        if queue.parking.stopped_by:
+            return f"{destination} stays stopped by a dead delivery: retry it, pass it or discard it"
+        return f"{destination} is tried at once"
+
+    # --- the end of holds ------------------------------------------------------------------------------------
+
+    def _watch_holds(self) -> None:
+        if self._hold_timer is not None:
+            self._hold_timer.cancel()
+            self._hold_timer = None
+        end_ms = self.holds.next_end_ms
+        if end_ms and not self._stopped:
+            left = (end_ms - self._runtime.now_ms()) / 1000
+            self._hold_timer = self._runtime.call_later(
+                min(max(0.0, left), _LONGEST_SLEEP_SECONDS), self._end_holds
+            )
+
+    def _end_holds(self) -> None:
+        self._hold_timer = None
+        for hold in self.holds.expired(self._runtime.now_ms()):
+            self.holds.remove(hold.kind, hold.name)
+            self._store.submit(SetHold(ended(hold)), Urgency.LAZY)
+            self.holds_changed(released=hold.name if hold.kind == "destination" else "")
+        self._watch_holds()
+
+
+def policies_of(configuration: Configuration, destination: str) -> dict[str, DeadLetter]:
+    """Return a destination's dead letter policies by route, where an entry of `to:` says another."""
+    return {
+        route.name: entry.dead_letter
+        for route in configuration.routes
+        for entry in route.to
+        if entry.destination == destination and entry.dead_letter is not None
+    }

@@ -1,0 +1,130 @@
+"""Facts of one destination for operators, and the sentence that says why nothing moves. No value of a message."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from engine.core.circuit import Trouble
+from engine.core.lifecycle import DeliveryState
+from engine.core.messages import Hold, show_delivery_id
+from engine.flow.delivery.queue import DestinationQueue
+
+
+def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: float) -> dict[str, Any]:
+    """
+    Return what a destination's queue knows of itself.
+
+    Keys: `state` (a word), `why` (a sentence, empty when all is well), `in_flight`, `loaded`, `more` (others wait
+    that are not in memory), `retrying`, `parked`, `held`, `lanes_behind` (lanes of which something is not in
+    memory), `circuit`, `circuit_since_s`, `next_probe_ms`, `hold_until_ms` (None: no hold), `last_accepted_ms`,
+    `last_failure` (at_ms, code, reason), `oldest` (delivery id as people write it), `full`, and the door's own
+    under `door`.
+    """
+    lanes, circuit = queue.lanes, queue.circuit
+    retrying = parked = held = 0
+    for delivery, blocked in lanes.loaded():
+        if not blocked:
+            continue
+        if delivery.state is DeliveryState.DEAD:
+            parked += 1
+        elif delivery.due_ms > now_ms:
+            retrying += 1
+        else:
+            held += 1
+    probe_ms = now_ms + round((circuit.next_probe - monotonic) * 1000) if circuit.is_open else 0
+    failure = queue.last_failure
+    oldest = lanes.oldest
+    facts: dict[str, Any] = {
+        "state": _state(queue, hold, parked=parked, retrying=retrying),
+        "why": why(queue, hold, now_ms=now_ms, monotonic=monotonic),
+        "in_flight": queue.under_way,
+        "loaded": lanes.live_count + lanes.blocked_count,
+        "more": lanes.has_more,
+        "retrying": retrying,
+        "parked": parked,
+        "held": held,
+        "lanes_behind": lanes.key_count,
+        "circuit": circuit.trouble.value or "closed",
+        "circuit_since_s": round(monotonic - circuit.since) if circuit.is_open else 0,
+        "next_probe_ms": max(probe_ms, now_ms) if circuit.is_open else 0,
+        "hold_until_ms": hold.until_ms if hold is not None else None,
+        "last_accepted_ms": queue.last_accepted_ms,
+        "last_failure": (
+            {"at_ms": failure[0], "code": failure[1].code, "reason": failure[1].reason} if failure is not None else None
+        ),
+        "oldest": show_delivery_id(oldest) if oldest is not None else "",
+        "full": lanes.is_full,
+        "door": queue.door.facts(),
+    }
+    return facts
+
+
+def _state(queue: DestinationQueue, hold: Hold | None, *, parked: int, retrying: int) -> str:
+    if hold is not None:
+        return "held"
+    if queue.parking.stopped_by:
+        return "stopped"
+    if queue.circuit.trouble is not Trouble.NONE:
+        return "trial" if queue.circuit.trouble is Trouble.CANARY else "down"
+    if parked:
+        return "parked"
+    return "retrying" if retrying else "ok"
+
+
+def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: float) -> str:
+    """Say in words why something waits: `dpi accepts connections but has not acknowledged for 6 min; …`."""
+    name, circuit = queue.name, queue.circuit
+    sentence = ""
+    if hold is not None:
+        until = f"until {_clock(hold.until_ms)}" if hold.until_ms else "until it is released"
+        sentence = f"{name} is held by {hold.who} {until}: {hold.reason}"
+    elif queue.parking.stopped_by:
+        dead = show_delivery_id(next(iter(queue.parking.stopped_by)))
+        sentence = f"{name} is stopped by dead delivery {dead}: retry it, pass it or discard it"
+    elif circuit.is_open and circuit.trouble is not Trouble.CANARY:
+        since = _age(monotonic - circuit.since)
+        number = circuit.probes + 1
+        next_ms = now_ms + max(0, round((circuit.next_probe - monotonic) * 1000))
+        trial = "an attempt is under way" if queue.at_door else f"attempt {number} at {_clock(next_ms)}"
+        reason = queue.last_failure[1].reason if queue.last_failure is not None else ""
+        what = {
+            Trouble.CONNECT: f"can't be reached for {since} ({reason})",
+            Trouble.HANG: f"accepts connections but has not acknowledged for {since}",
+            Trouble.PROTOCOL: f"answers what is no acknowledgement for {since} ({reason})",
+            Trouble.STORM: f"has refused everything for {since} ({reason})",
+        }[circuit.trouble]
+        sentence = f"{name} {what}; {trial}"
+    elif queue.parking.since:
+        oldest = _age(monotonic - min(queue.parking.since.values()))
+        count = len(queue.parking.since)
+        sentence = f"{count} dead {'delivery holds its lane' if count == 1 else 'deliveries hold their lanes'}"
+        sentence = f"{name}: {sentence}, the oldest for {oldest}"
+    elif queue.outage.retrying:
+        sentence = _retrying(queue, now_ms=now_ms, monotonic=monotonic)
+    contact = queue.destination.contact
+    if sentence and contact:
+        sentence += "; contact " + ", ".join(str(value) for value in contact.values())
+    return sentence
+
+
+def _retrying(queue: DestinationQueue, *, now_ms: int, monotonic: float) -> str:
+    count = len(queue.outage.retrying)
+    reason = f" ({queue.last_failure[1].reason})" if queue.last_failure is not None else ""
+    due = queue.next_due
+    when = f"; the next at {_clock(now_ms + max(0, round((due - monotonic) * 1000)))}" if due is not None else ""
+    return f"{queue.name}: {count} {'delivery is' if count == 1 else 'deliveries are'} tried again{reason}{when}"
+
+
+def _clock(at_ms: int) -> str:
+    """A moment of today as people read it, in the machine's time zone."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%H:%M:%S")
+
+
+def _age(seconds: float) -> str:
+    """A duration in words."""
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{round(seconds / 86_400)} d"

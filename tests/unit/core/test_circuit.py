@@ -1,0 +1,134 @@
+"""Outages and storms, step by step."""
+
+from __future__ import annotations
+
+from engine.core.circuit import HANG_AFTER, STORM_LANES, STORM_REFUSALS, Circuit, Trouble
+from engine.core.judgment import Outcome
+from engine.routes.configuration import Retry
+
+
+def circuit() -> Circuit:
+    return Circuit(Retry())
+
+
+def fail(one: Circuit, outcome: Outcome, lane: int = 1, *, now: float = 0.0, under_way: int = 0) -> Trouble:
+    if outcome in (Outcome.BUSY, Outcome.REFUSED, Outcome.PERHAPS_BUSY):
+        one.answered()
+    return one.failed(outcome, lane, under_way, now, 0.5)
+
+
+def test_a_closed_circuit_lets_the_door_be_filled() -> None:
+    """As many at once as the door allows."""
+    one = circuit()
+    assert one.room(0, 4, 0.0) == 4
+    assert one.room(3, 4, 0.0) == 1
+    assert one.wakes_at == 0.0
+
+
+def test_a_connection_that_fails_alone_opens_it() -> None:
+    """One probe after a second, then after two, four…; a success closes it."""
+    one = circuit()
+    assert fail(one, Outcome.CONNECT, now=10.0) is Trouble.CONNECT
+    assert one.is_open
+    assert one.room(0, 4, 10.5) == 0
+    assert one.wakes_at == 11.0
+    assert one.room(0, 4, 11.0) == 1
+    assert one.room(1, 4, 11.0) == 0, "one probe at a time"
+    assert fail(one, Outcome.CONNECT, now=11.0) is Trouble.NONE, "the same outage"
+    assert one.next_probe == 13.0
+    assert one.succeeded() is Trouble.CONNECT
+    assert one.room(0, 4, 13.0) >= 1
+
+
+def test_after_an_outage_the_door_is_filled_step_by_step() -> None:
+    """One more at once with each success."""
+    one = circuit()
+    fail(one, Outcome.CONNECT)
+    one.succeeded()
+    rooms = [one.room(0, 8, 100.0)]
+    for _ in range(9):
+        one.succeeded()
+        rooms.append(one.room(0, 8, 100.0))
+    assert rooms == sorted(rooms)
+    assert rooms[0] <= 2
+    assert rooms[-1] == 8
+
+
+def test_a_connection_that_fails_while_others_work_narrows_it() -> None:
+    """The others go on, and are not asked to be more for a while."""
+    one = circuit()
+    assert fail(one, Outcome.CONNECT, under_way=1, now=10.0) is Trouble.NONE
+    assert not one.is_open
+    assert one.room(0, 4, 10.5) == 1
+    one.succeeded()
+    assert one.room(1, 4, 10.5) == 0
+    assert one.room(1, 4, 11.1) == 1, "after the delay, one more is tried"
+    assert one.failed(Outcome.CONNECT, 1, 0, 12.0, 0.5, works=True) is Trouble.NONE, "another was accepted meanwhile"
+    assert one.room(0, 4, 12.5) == 1
+
+
+def test_unknown_outcomes_in_a_row_are_a_hang() -> None:
+    """Three without any answer; an answer in between begins again."""
+    one = circuit()
+    for _ in range(HANG_AFTER - 1):
+        assert fail(one, Outcome.UNKNOWN) is Trouble.NONE
+    fail(one, Outcome.PERHAPS_BUSY)
+    for _ in range(HANG_AFTER - 1):
+        assert fail(one, Outcome.UNKNOWN) is Trouble.NONE
+    assert fail(one, Outcome.UNKNOWN) is Trouble.HANG
+    assert one.answered() is Trouble.HANG, "any answer ends a hang"
+
+
+def test_a_storm_needs_many_refusals_over_several_lanes() -> None:
+    """Ten over five lanes without a success; one message that is refused for ever is no storm."""
+    one = circuit()
+    for _ in range(100):
+        assert fail(one, Outcome.REFUSED, 1) is Trouble.NONE
+    one.succeeded()
+    for n in range(STORM_REFUSALS - 1):
+        assert fail(one, Outcome.REFUSED, n % STORM_LANES) is Trouble.NONE
+    assert fail(one, Outcome.PERHAPS_BUSY, 3) is Trouble.STORM
+    assert one.answered() is Trouble.NONE, "only a success ends a storm"
+    assert one.is_open
+    assert one.succeeded() is Trouble.STORM
+    assert fail(one, Outcome.REFUSED, 9) is Trouble.NONE, "counted from nothing again"
+
+
+def test_an_outage_may_change_its_face() -> None:
+    """Hanging, then unreachable: the same outage, with the other delays."""
+    one = circuit()
+    for _ in range(HANG_AFTER):
+        fail(one, Outcome.UNKNOWN)
+    assert one.next_probe == 30.0
+    assert fail(one, Outcome.CONNECT, now=60.0) is Trouble.NONE
+    assert one.trouble is Trouble.CONNECT
+    assert one.next_probe == 61.0
+
+
+def test_three_answers_that_are_none_open_it() -> None:
+    """Another MSA-2, or no HL7 at all."""
+    one = circuit()
+    assert [fail(one, Outcome.PROTOCOL) for _ in range(3)] == [Trouble.NONE, Trouble.NONE, Trouble.PROTOCOL]
+
+
+def test_a_trial_sends_one_until_a_success() -> None:
+    """After a hold: one at a time, without delay, until one is accepted."""
+    one = circuit()
+    one.try_one(5.0)
+    assert one.room(0, 4, 5.0) == 1
+    assert one.room(1, 4, 5.0) == 0
+    fail(one, Outcome.REFUSED, now=6.0)
+    assert one.trouble is Trouble.CANARY
+    assert one.room(0, 4, 6.0) == 1
+    assert one.succeeded() is Trouble.CANARY
+
+
+def test_an_operator_may_close_it() -> None:
+    """Everything is counted from nothing."""
+    one = circuit()
+    for n in range(STORM_REFUSALS):
+        fail(one, Outcome.REFUSED, n)
+    assert one.is_open
+    one.resume()
+    assert not one.is_open
+    assert fail(one, Outcome.REFUSED, 1) is Trouble.NONE

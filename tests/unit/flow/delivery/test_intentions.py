@@ -1,0 +1,31 @@
+"""Operators' acts."""
+
+from __future__ import annotations
+
+from tests.support.delivery_bench import Bench, scenario
+from tests.support.runtime import SimulatedRuntime
+
+
+def test_acts_that_make_no_sense_are_refused_in_a_sentence() -> None:
+    """Unknown names, verbs and deliveries are told, and change nothing."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        one = bench.add(1)
+        await runtime.until(bench.all_delivered)
+        for verb, arguments, words in [
+            ("hold", {"kind": "destination", "name": "dip"}, "there is no destination dip; there are: dpi"),
+            ("hold", {"kind": "patient", "name": "x"}, "can't be held"),
+            ("hold", {"kind": "route", "name": "r", "until_ms": 5}, "would have ended already"),
+            ("pass", {"delivery": 99 << 16}, "there is no delivery 99-0"),
+            ("discard", {"delivery": one}, "is delivered, not dead"),
+            ("dance", {}, "doesn't know `dance`"),
+        ]:
+            done, outcome = await bench.act(verb, **arguments)
+            assert not done
+            assert words in outcome
+        assert (await bench.act("resume", destination="nowhere"))[1] == "there is no destination nowhere"
+        await bench.stop()
+
+    scenario(run)

@@ -1,0 +1,212 @@
+"""The router's promises: order of places, one decision a message, retransmissions, a fresh start after a failure."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.core.changes import Intend, Receive
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Delivery, Intention, StoredMessage, delivery_id
+from engine.core.ports import Queued, Urgency
+from engine.core.references import References, digest_of
+from engine.errors import StoreUnavailable
+from engine.flow import router as module
+from engine.flow.router import Router
+from engine.routes.loader import load
+from engine.store.memory import MemoryStore
+from tests.support.runtime import SimulatedRuntime, simulate
+
+ROUTES = """
+version: 1
+sites:
+  cha:
+    finess_eg: "010780062"
+    authorities:
+      ipp: { oid: 1.2.250.1.999.10.1, hd1: CHA, hd3: ISO, type: PI }
+sources:
+  gam: { type: mllp, site: cha, listen: "127.0.0.1:6101" }
+destinations:
+  dpi: { type: mllp, connect: "127.0.0.1:5500" }
+routes:
+  adt:
+    from: [gam]
+    when: type == ADT
+    steps:
+      - require: { all: [ { when: "PV1-3 exists", else: "a place is needed" } ] }
+    to: [dpi]
+"""
+
+
+def message(runtime: SimulatedRuntime, control_id: str, *, ipp: str = "42", kind: str = "ADT^A01", unit: str = "U1") -> StoredMessage:
+    raw = f"MSH|^~\\&|GAM|CHA|||2026||{kind}|{control_id}|P|2.5\rPID|1||{ipp}^^^CHA^PI\rPV1|1|I|{unit}\r".encode()
+    return StoredMessage(
+        source="gam", group="main", raw=raw, received_ms=runtime.now_ms(), control_id=control_id, type=kind,
+        digest=digest_of(raw), site="cha",
+    )
+
+
+class Yard:
+    """A router over a memory store."""
+
+    def __init__(self, runtime: SimulatedRuntime, directory: Path) -> None:
+        file = directory / "routes.yaml"
+        file.write_text(ROUTES, encoding="utf-8")
+        self.runtime = runtime
+        self.fault = ""
+        self.store = MemoryStore(fault=self._fault)
+        self.router = Router("main", load(file, environment={}), self.store, runtime, References(b"k" * 32))
+        self.announced: list[Delivery] = []
+        self.store.on_deliveries("dpi", self._queued)
+
+    def _fault(self, name: str) -> None:
+        if self.fault and self.fault in name:
+            raise StoreUnavailable("disk full")
+
+    def _queued(self, queued: Queued) -> None:
+        self.announced += queued.deliveries
+
+    def receive(self, *messages: StoredMessage) -> None:
+        for one in messages:
+            self.store.submit(Receive(one), Urgency.NOW)
+
+    async def rest(self) -> None:
+        await asyncio.sleep(5)
+
+    async def state(self, place: int) -> MessageState:
+        stored = await self.store.message(place)
+        assert stored is not None
+        return stored.state
+
+
+def yard(directory: Path, test: Any) -> None:
+    async def run(runtime: SimulatedRuntime) -> None:
+        it = Yard(runtime, directory)
+        await it.store.open(now_ms=runtime.now_ms())
+        await test(it)
+        it.router.stop()
+
+    simulate(run)
+
+
+def test_what_waited_before_the_start_comes_first(tmp_path: Path) -> None:
+    """Messages of before the start and live ones are routed once each, in the order of their places."""
+
+    async def test(it: Yard) -> None:
+        it.receive(*(message(it.runtime, f"A{n}", ipp=str(n)) for n in range(40)))
+        await it.rest()
+        await it.router.start()
+        it.receive(*(message(it.runtime, f"B{n}", ipp=str(n)) for n in range(40)))
+        await it.rest()
+        assert [delivery.place for delivery in it.announced] == list(range(1, 81))
+
+    yard(tmp_path, test)
+
+
+@pytest.mark.parametrize("bound", ["page", "buffer"])
+def test_a_backlog_larger_than_memory(tmp_path: Path, bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bounds objects are dropped and found by paging: none is missed, none comes twice."""
+    monkeypatch.setattr(module, "_PAGE_MESSAGES" if bound == "page" else "_BUFFER_BYTES", 3 if bound == "page" else 300)
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        for wave in range(20):
+            it.receive(*(message(it.runtime, f"W{wave}-{n}", ipp=f"{wave}{n}") for n in range(7)))
+            await asyncio.sleep(0.001 * (wave % 3))
+        await it.rest()
+        assert [delivery.place for delivery in it.announced] == list(range(1, 141))
+
+    yard(tmp_path, test)
+
+
+def test_endings(tmp_path: Path) -> None:
+    """Routed, unrouted, duplicate, and a dead delivery without bytes where a step fails: each is counted."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.receive(
+            message(it.runtime, "A1"), message(it.runtime, "A1"), message(it.runtime, "A2", kind="ORU^R01"),
+            message(it.runtime, "A3", unit=""),
+        )
+        await it.rest()
+        assert [await it.state(place) for place in (1, 2, 3, 4)] == [
+            MessageState.ROUTED, MessageState.DUPLICATE, MessageState.UNROUTED, MessageState.ROUTED,
+        ]
+        dead = await it.store.delivery(delivery_id(4, 0))
+        assert dead is not None
+        assert (dead.state, dead.code) == (DeliveryState.DEAD, "E-REQUIRE")
+        assert dead.lanes
+
+    yard(tmp_path, test)
+
+
+def test_a_fault_of_ours_stops_one_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception in the evaluation kills its message, with the place and without the text; others go on."""
+
+    async def test(it: Yard) -> None:
+        def broken(configuration: Any, stored: StoredMessage, references: Any) -> Any:
+            if stored.control_id == "A1":
+                raise ValueError("SECRET PATIENT")
+            return evaluate(configuration, stored, references)
+
+        evaluate = module.evaluate
+        monkeypatch.setattr(module, "evaluate", broken)
+        await it.router.start()
+        it.receive(message(it.runtime, "A1"), message(it.runtime, "A2", ipp="43"))
+        await it.rest()
+        assert [await it.state(1), await it.state(2)] == [MessageState.DEAD, MessageState.ROUTED]
+        row = await it.store.queries.message_row(1)
+        assert row is not None
+        assert "ValueError at test_router.py" in row["reason"]
+        assert "SECRET" not in str(row)
+
+    yard(tmp_path, test)
+
+
+def test_a_failure_of_the_store(tmp_path: Path) -> None:
+    """When decisions can't be stored the router begins again from the store; nothing is lost or doubled."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.fault = "route"
+        it.receive(*(message(it.runtime, f"A{n}", ipp=str(n)) for n in range(10)))
+        await asyncio.sleep(3)
+        assert it.announced == []
+        it.fault = ""
+        await asyncio.sleep(30)
+        assert [delivery.place for delivery in it.announced] == list(range(1, 11))
+
+    yard(tmp_path, test)
+
+
+def test_operators_retry(tmp_path: Path) -> None:
+    """A retry runs the route again; what would die again is refused with the reason; unrouted ones come back."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.receive(message(it.runtime, "A1", unit=""), message(it.runtime, "A2", kind="ORU^R01"))
+        await it.rest()
+
+        async def ask(**arguments: int) -> tuple[bool, str]:
+            numbers: list[int] = []
+            intention = Intention("router", "retry", dict(arguments), "somebody", "why not", it.runtime.now_ms())
+            it.store.submit(Intend(intention), Urgency.NOW, lambda receipt: numbers.append(receipt.place))  # type: ignore[union-attr]
+            await it.rest()
+            outcome = await it.store.queries.intention_outcome(numbers[0])
+            assert outcome is not None
+            return outcome
+
+        accepted, outcome = await ask(delivery=delivery_id(1, 0))
+        assert not accepted
+        assert "E-REQUIRE" in outcome
+        assert (await ask(message=2))[0]
+        assert await it.state(2) is MessageState.UNROUTED
+        assert not (await ask(message=99))[0]
+        assert not (await ask(message=1))[0]
+
+    yard(tmp_path, test)
+
+
