@@ -2,8 +2,8 @@
 One destination's queue: lanes, circuit, door and store joined.
 
 Theory of operation
-    `_leave` is called after every event: it ends fences, then sends while the circuit, the holds and the door
-    have room. A delivery that leaves its lanes is, in turn, without bytes (`Reader.fetching`), with them
+    `_leave` is called after every event, and acts once a turn of the loop: it ends fences, then sends while the
+    circuit, the holds and the door have room. A delivery that leaves its lanes is, in turn, without bytes (`Reader.fetching`), with them
     (`Boarding`), at the door (`_under_way`), and being settled (`_settling`); only when its Settle is on disk do
     its lanes go on. Nothing here is a task or a future: the reader's one task apart, all is callbacks.
 
@@ -163,20 +163,27 @@ class DestinationQueue:
     # --- leaving ---------------------------------------------------------------------------------------
 
     def _leave(self) -> None:
-        if self._leaving or not self._begun or self._stopping:
+        """
+        Let go what may leave, once the events of this turn of the loop are all heard.
+
+        Then what leaves leaves together: a receiver is woken once for several messages, not for each.
+        """
+        if not self._leaving and self._begun and not self._stopping:
+            self._leaving = True
+            self._runtime.call_soon(self._leave_now)
+
+    def _leave_now(self) -> None:
+        self._leaving = False
+        if self._stopping:
             return
-        self._leaving = True
-        try:
-            if not self._restarting and not self._in_trouble:
-                self._end_passive()
-                room = self._room()
-                while room > 0:
-                    delivery = self._boarding.next(room)
-                    if delivery is None or not self._send(delivery):
-                        break
-                    room -= 1
-        finally:
-            self._leaving = False
+        if not self._restarting and not self._in_trouble:
+            self._end_passive()
+            room = self._room()
+            while room > 0:
+                delivery = self._boarding.next(room)
+                if delivery is None or not self._send(delivery):
+                    break
+                room -= 1
         if not self._restarting:
             self._reader.kick()
 

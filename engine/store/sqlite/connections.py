@@ -7,6 +7,7 @@ from typing import Final
 
 from engine.errors import StoreUnavailable
 from engine.store.sqlite.driver import Connection, sqlite3
+from engine.store.sqlite.walk import prepare_walk
 
 FILE_NAME: Final = "passerelle.db"
 WRITER_CACHE_KB: Final = 2048
@@ -39,6 +40,7 @@ def open_writer(path: Path) -> Connection:
         connection.execute(f"PRAGMA journal_size_limit = {WAL_KEPT_BYTES}")
         connection.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
         connection.execute("PRAGMA temp_store = MEMORY")
+        prepare_walk(connection)
     except sqlite3.Error:
         connection.close()
         raise

@@ -60,6 +60,7 @@ class _Found:
 
 def prune(work: Transaction, change: Prune) -> Receipt:
     """Remove at most `limit` messages (their bytes, or all of them); the receipt says how many."""
+    work.begin()
     connection, books = work.connection, work.books
     bound = max(change.bodies_before_ms, change.dead_before_ms, change.rows_before_ms)
     highest = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]

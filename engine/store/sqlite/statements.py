@@ -60,6 +60,12 @@ class RowsStatement:
             start += rows
         return changed
 
+    def statements(self, count: int) -> int:
+        """Return how many statements `run` needs for so many rows; 1 for none."""
+        if count <= EXACT_ROWS or count in LARGE_ROWS:
+            return 1
+        return 2
+
     def _text(self, count: int) -> str:
         text = self._texts.get(count)
         if text is None:
@@ -76,47 +82,9 @@ def _insert(
     return RowsStatement(f"{verb} INTO {table}({names}) VALUES ", given, tail, row=row)
 
 
-NAMES: Final = _insert("names", ("id", "name"), verb="INSERT OR IGNORE")
-BODIES: Final = _insert("bodies", ("message", "raw"))
-MESSAGES: Final = _insert(
-    "messages",
-    ("id", "received_ms", "source", "routing", "peer", "name", "format", "control_id", "type", "charset", "digest",
-     "size", "site", "state"),
-    row="(?,?,?,?,?,?,?,?,?,?,?,?,?,0)",
-)  # fmt: skip
-DELIVERIES: Final = _insert(
-    "deliveries",
-    ("id", "destination", "route", "kind", "lane", "more_lanes", "type", "payload_kind", "payload", "target",
-     "control_id", "state", "queued", "due_ms", "code", "field", "reason", "flags", "config", "copies", "replay_of"),
-)  # fmt: skip
 PAYLOADS: Final = _insert("payloads", ("delivery", "payload"), verb="INSERT OR REPLACE")
-LANE_MORE: Final = _insert("lane_more", ("destination", "lane", "id"), verb="INSERT OR IGNORE")
-ATTEMPTS: Final = _insert(
-    "attempts", ("delivery", "number", "begin_ms", "end_ms", "outcome", "code", "answer"), verb="INSERT OR REPLACE"
-)
 REFUSALS: Final = _insert("refusals", ("source", "peer", "at_ms", "code", "reason", "size", "raw"))
 ACTIONS: Final = _insert("actions", ("at_ms", "who", "verb", "subject", "reason"))
-COUNTERS: Final = _insert(
-    "counters", ("kind", "name", "what", "n"), tail=" ON CONFLICT(kind, name, what) DO UPDATE SET n = excluded.n"
-)
-
-ROUTED: Final = RowsStatement(
-    "UPDATE messages SET state = v.column3, site = iif(v.column4 = '', site, v.column4),"
-    " type = iif(v.column5 = '', type, v.column5),"
-    " code = v.column6, field = v.column7, reason = v.column8, config = v.column9, linked_to = v.column10"
-    " FROM (VALUES ",
-    10,
-    ") AS v WHERE messages.id = v.column1 AND messages.state = v.column2",
-)
-SETTLED: Final = RowsStatement(
-    "UPDATE deliveries SET attempts = v.column2 + 1, state = v.column3, queued = v.column4, spent = v.column5,"
-    " due_ms = v.column6, first_ms = iif(first_ms, first_ms, v.column7), end_ms = v.column8, code = v.column9,"
-    " field = v.column10, reason = v.column11, flags = v.column12 FROM (VALUES ",
-    12,
-    ") AS v WHERE deliveries.id = v.column1 AND deliveries.state = 0 AND deliveries.attempts = v.column2",
-)
-"""Only a pending delivery with the expected number of attempts is settled: the caller compares the count."""
-
 UNQUEUED_LANES: Final = """
 WITH gone AS (
     SELECT d.destination, j.value, d.id

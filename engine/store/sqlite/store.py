@@ -31,9 +31,9 @@ from engine.store.sqlite.writer import Report, Writer, WriterParts
 CHANGES_HELD: Final = 8_000
 BYTES_HELD: Final = 32 * 1024 * 1024
 """Backlog of the writer at which the store is full (load 1)."""
-SOON_SECONDS: Final = 0.001
+SOON_SECONDS: Final = 0.003
 """A SOON change waits so long for company (the port allows 5 ms): more would only delay the next stage."""
-SOON_CROWD: Final = 16
+SOON_CROWD: Final = 64
 """So many SOON changes are company enough."""
 LAZY_SECONDS: Final = 0.2
 CHANGE_BYTES: Final = 300

@@ -1,7 +1,7 @@
 """
-One transaction: many changes, few statements.
+One transaction: many changes, one statement (store.sqlite.walk), or few where rare changes are among them.
 
-First all together, table by table (a change depends only on changes that are on disk already, so their order
+First all together (a change depends only on changes that are on disk already, so their order
 in one commit is free). When the number of rows changed is not the expected one, or a row breaks a rule of the
 schema, everything is rolled back and the changes are applied one by one, each in a savepoint: only the
 culprit fails.
@@ -24,6 +24,20 @@ from engine.store.counting import COUNTED_KINDS, MESSAGE_STATE_NAMES, SINGLE_END
 from engine.store.sqlite import statements as sql
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection
+from engine.store.sqlite.walk import (
+    ATTEMPT,
+    COUNTER,
+    DELIVERY,
+    KEYS,
+    LANE,
+    NAME,
+    PAYLOAD,
+    RECEIVED,
+    ROUTED,
+    SETTLED,
+    CountDiffers,
+    WalkRows,
+)
 
 PAYLOAD_INLINE_BYTES: Final = 1_000
 """Larger payloads have a row of their own: the delivery's row is rewritten at each outcome."""
@@ -46,10 +60,6 @@ def lane_columns(lanes: tuple[int, ...]) -> tuple[int, str]:
     return lanes[0], "[]" if len(lanes) == 1 else json.dumps(lanes[1:])
 
 
-class CountDiffers(Exception):
-    """Some row was not as a change expected: find which one."""
-
-
 class Transaction:
     """Applies changes on the writer's connection; keeps the differences until the commit."""
 
@@ -59,6 +69,8 @@ class Transaction:
         self.names = books.names
         self.fault = fault
         self.tally = Tally()
+        self.rows = WalkRows()
+        self.begun = False
         self.next_place = books.next_place
         self.lanes_added = False
         self.entries: list[tuple[int, int]] = []
@@ -69,16 +81,36 @@ class Transaction:
     # --- the whole ---
 
     def begin(self) -> None:
-        """Begin."""
-        self.fault("begin")
-        self.connection.execute("BEGIN IMMEDIATE")
+        """Begin, where more than one statement comes; without it the walk's statement is its own transaction."""
+        if not self.begun:
+            self.fault("begin")
+            self.connection.execute("BEGIN IMMEDIATE")
+            self.begun = True
+
+    def flush(self) -> None:
+        """
+        Write the rows collected so far, before statements that look at them.
+
+        Raises:
+            CountDiffers: A row to change was not in the expected state.
+        """
+        if self.rows:
+            self.fault("walk")
+            self.begin()
+            self.rows.write(self.connection)
 
     def commit(self) -> None:
         """Write what belongs to the transaction as a whole, then make it durable; then the books follow."""
         self._finish_keys()
         self._write_names_and_counters()
-        self.fault("commit")
-        self.connection.execute("COMMIT")
+        if self.begun or not self.rows.fits_one_statement():
+            self.flush()
+            self.fault("commit")
+            self.connection.execute("COMMIT")
+        else:
+            self.fault("walk")
+            self.fault("commit")
+            self.rows.write(self.connection)
         books = self.books
         books.fold(self.tally)
         books.next_place = self.next_place
@@ -100,8 +132,10 @@ class Transaction:
         if self.entries:
             self.fault("key_slices")
             blob = struct.pack(f"<{2 * len(self.entries)}q", *(number for entry in self.entries for number in entry))
-            self.connection.execute("INSERT INTO key_slices(id, entries) VALUES (?, ?)", (self.books.next_slice, blob))
+            self.rows.add(KEYS, self.books.next_slice, blob)
         if self.indexed:
+            self.begin()
+            self.flush()
             self.fault("message_keys")
             pairs = sorted((message >> 12, hash_, message) for _, message, hash_ in self.indexed)
             entries = json.dumps([(message, hash_) for _, hash_, message in pairs])
@@ -116,57 +150,50 @@ class Transaction:
         unsaved = self.names.unsaved
         if unsaved:
             self.fault("names")
-            sql.NAMES.run(self.connection, [value for item in unsaved.items() for value in item])
+            for id_, name in unsaved.items():
+                self.rows.add(NAME, id_, name)
         if self.tally.changes:
             self.fault("counters")
             counters = self.books.counters
-            parameters: list[Any] = []
             for key, count in self.tally.changes.items():
                 if count or key not in counters:
-                    parameters += (*key, counters.get(key, 0) + count)
-            if parameters:
-                sql.COUNTERS.run(self.connection, parameters)
+                    self.rows.add(COUNTER, *key, counters.get(key, 0) + count)
 
     # --- the three changes of the walk, each for many ---
 
     def receive(self, changes: list[Receive]) -> list[Receipt]:
         """Take custody of messages."""
         place = self.next_place
-        bodies: list[Any] = []
-        rows: list[Any] = []
         receipts = []
-        own, any_ = self.names.own, self.names.any
+        add, own, any_ = self.rows.add, self.names.own, self.names.any
+        self.fault("bodies")
+        self.fault("messages")
         for change in changes:
             message = change.message
             message.place = place
             raw = message.raw
-            bodies += (place, bindable(raw))
-            rows += (
-                place, message.received_ms, own(message.source), own(message.group), any_(message.peer),
-                message.name, any_(message.format), message.control_id, any_(message.type),
+            add(
+                RECEIVED, place, bindable(raw), message.received_ms, own(message.source), own(message.group),
+                any_(message.peer), message.name, any_(message.format), message.control_id, any_(message.type),
                 any_(message.charset), message.digest, len(raw), own(message.site),
             )  # fmt: skip
             receipts.append(Receipt(place))
             self.tally.received(message.source)
             self.books.remember_origin(place, message.source)
             place += 1
-        self.fault("bodies")
-        sql.BODIES.run(self.connection, bodies)
-        self.fault("messages")
-        sql.MESSAGES.run(self.connection, rows)
         self.next_place = place
         return receipts
 
     def route(self, changes: list[Route]) -> None:
         """Store routing decisions: the messages' states, their deliveries, their search keys."""
-        rows: list[Any] = []
         deliveries: list[Delivery] = []
-        own = self.names.own
+        add, own = self.rows.add, self.names.own
+        self.fault("routed")
         for change in changes:
             rules.check_route(change)
-            rows += (
-                change.place, int(change.expected), int(change.state), own(change.site), self.names.any(change.type),
-                self.names.any(change.code), change.field, change.reason, own(change.config),
+            add(
+                ROUTED, change.place, int(change.expected), int(change.state), own(change.site),
+                self.names.any(change.type), self.names.any(change.code), change.field, change.reason, own(change.config),
                 change.linked_to,
             )  # fmt: skip
             deliveries += change.deliveries
@@ -174,28 +201,20 @@ class Transaction:
             self.tally.message(change.source, MESSAGE_STATE_NAMES[change.expected], after)
             place = change.place
             self.entries += [(place, hash_) for hash_ in change.keys]
-        self.fault("routed")
-        if sql.ROUTED.run(self.connection, rows) != len(changes):
-            raise CountDiffers
         if deliveries:
             self._insert_deliveries(deliveries)
 
     def _insert_deliveries(self, deliveries: list[Delivery]) -> None:
-        rows: list[Any] = []
-        payloads: list[Any] = []
+        self.fault("deliveries")
         for each in deliveries:
             payload = each.payload if each.payload_kind else None
             if payload is not None and len(payload) > PAYLOAD_INLINE_BYTES:
-                payloads += (each.id, payload)
+                self.fault("payloads")
+                self.rows.add(PAYLOAD, each.id, bindable(payload))
                 payload = None
-            rows += self._delivery_values(each, payload)
+            self.rows.add(DELIVERY, *self._delivery_values(each, payload))
             if each.kind in COUNTED_KINDS:
                 self.tally.delivery(each.destination, None, each.state)
-        self.fault("deliveries")
-        sql.DELIVERIES.run(self.connection, rows)
-        if payloads:
-            self.fault("payloads")
-            sql.PAYLOADS.run(self.connection, payloads)
         self.add_lanes(deliveries)
 
     def _delivery_values(self, each: Delivery, payload: bytes | None) -> tuple[Any, ...]:
@@ -210,46 +229,37 @@ class Transaction:
 
     def add_lanes(self, deliveries: list[Delivery]) -> None:
         """Write the second to last lane key of queued deliveries."""
-        rows: list[Any] = []
         for each in deliveries:
             if each.queued and len(each.lanes) > 1:
+                self.fault("lane_more")
+                self.lanes_added = True
                 destination = self.names.own(each.destination)
                 for lane in each.lanes[1:]:
-                    rows += (destination, lane, each.id)
-        if rows:
-            self.fault("lane_more")
-            sql.LANE_MORE.run(self.connection, rows)
-            self.lanes_added = True
+                    self.rows.add(LANE, destination, lane, each.id)
 
     def settle(self, changes: list[Settle]) -> None:
         """Store outcomes of attempts."""
-        rows: list[Any] = []
-        attempts: list[Any] = []
-        any_ = self.names.any
+        self._count_settled(changes)
+        add, any_ = self.rows.add, self.names.any
+        self.fault("settled")
         for change in changes:
-            rows += (
-                change.delivery, change.expected_attempt, int(change.state), 1 if change.queued else 0, change.spent,
-                change.due_ms, change.begin_ms, change.end_ms, any_(change.code), change.field, change.reason,
+            add(
+                SETTLED, change.delivery, change.expected_attempt, int(change.state), 1 if change.queued else 0,
+                change.spent, change.due_ms, change.begin_ms, change.end_ms, any_(change.code), change.field, change.reason,
                 change.flags,
             )  # fmt: skip
             attempt = change.attempt
             if attempt is not None:
-                attempts += (
-                    change.delivery, attempt.number, attempt.begin_ms, attempt.end_ms, attempt.outcome, attempt.code,
-                    attempt.answer[: rules.ANSWER_BYTES],
+                self.fault("attempts")
+                add(
+                    ATTEMPT, change.delivery, attempt.number, attempt.begin_ms, attempt.end_ms, attempt.outcome,
+                    attempt.code, attempt.answer[: rules.ANSWER_BYTES],
                 )  # fmt: skip
-        self._count_settled(changes)
-        self.fault("settled")
-        if sql.SETTLED.run(self.connection, rows) != len(changes):
-            raise CountDiffers
-        if attempts:
-            self.fault("attempts")
-            sql.ATTEMPTS.run(self.connection, attempts)
-        self.remove_lanes([change.delivery for change in changes if not change.queued])
 
     def remove_lanes(self, ids: list[int]) -> None:
         """Remove the lane keys of deliveries that no longer take a place."""
         if ids and (self.books.lanes_kept or self.lanes_added):
+            self.flush()
             self.fault("lane_more")
             self.connection.execute(sql.UNQUEUED_LANES, (json.dumps(ids),))
 
@@ -338,6 +348,8 @@ def apply_together(work: Transaction, changes: list[Change], rare: Callable[[Cha
         work.settle(settles)
     if len(receives) + len(routes) + len(settles) == len(changes):
         return [next(places) if type(change) is Receive else DONE for change in changes]
+    work.begin()
+    work.flush()
     receipts = []
     for change in changes:
         kind = type(change)
@@ -352,6 +364,7 @@ def apply_together(work: Transaction, changes: list[Change], rare: Callable[[Cha
 
 def apply_one(work: Transaction, change: Change, rare: Callable[[Change], Receipt]) -> Receipt | StoreError:
     """Apply one change in a savepoint; a refusal takes only it back."""
+    work.begin()
     connection = work.connection
     tally, work.tally = work.tally, Tally()
     kept = (work.next_place, len(work.entries))
@@ -359,6 +372,7 @@ def apply_one(work: Transaction, change: Change, rare: Callable[[Change], Receip
     try:
         receipt = _apply_alone(work, change, rare)
     except (ChangeRefused, *CULPRIT_ERRORS) as error:
+        work.rows.drop()
         connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
         work.tally = tally
@@ -377,19 +391,21 @@ def apply_one(work: Transaction, change: Change, rare: Callable[[Change], Receip
 
 def _apply_alone(work: Transaction, change: Change, rare: Callable[[Change], Receipt]) -> Receipt:
     try:
+        receipt = DONE
         if isinstance(change, Receive):
             _make_storable(change.message)
-            return work.receive([change])[0]
-        if isinstance(change, Route):
+            receipt = work.receive([change])[0]
+        elif isinstance(change, Route):
             work.route([change])
         elif isinstance(change, Settle):
             work.settle([change])
         else:
-            return rare(change)
+            receipt = rare(change)
+        work.flush()
     except CountDiffers:
         refusal = work.why_not_routed if isinstance(change, Route) else work.why_not_settled
         raise refusal(change) from None  # type: ignore[arg-type]
-    return DONE
+    return receipt
 
 
 def _make_storable(message: StoredMessage) -> None:

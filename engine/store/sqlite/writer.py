@@ -25,7 +25,8 @@ from engine.store.sqlite.checkpoints import Checkpoints
 from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection, sqlite3
 from engine.store.sqlite.pruning import PAGES_FREED, prune
 from engine.store.sqlite.rare import RareChanges
-from engine.store.sqlite.transaction import CountDiffers, Transaction, apply_one, apply_together
+from engine.store.sqlite.transaction import Transaction, apply_one, apply_together
+from engine.store.sqlite.walk import CountDiffers
 
 COMMIT_CHANGES: Final = 2_000
 COMMIT_BYTES: Final = 8 * 1024 * 1024
@@ -251,7 +252,6 @@ class Writer(Thread):
         if self._keys_are_due():
             work.index_keys()
         try:
-            work.begin()
             result = apply(work)
             work.commit()
         except BaseException:
