@@ -57,11 +57,13 @@ class RunningEngine:
 
 
 @contextlib.asynccontextmanager
-async def running_engine(routes: str, directory: Path) -> AsyncIterator[RunningEngine]:
+async def running_engine(
+    routes: str, directory: Path, *, min_free_bytes: int = 0
+) -> AsyncIterator[RunningEngine]:
     """Run an engine with this routes.yaml; it is stopped cleanly at the end."""
     file = directory / "routes.yaml"
     file.write_text(routes, encoding="utf-8")
-    settings = Settings(routes=file, data=directory / "data", min_free_bytes=0, log_level="error")
+    settings = Settings(routes=file, data=directory / "data", min_free_bytes=min_free_bytes, log_level="error")
     service = Service(settings, load(file, environment={}))
     run = asyncio.create_task(service.run())
     ready = asyncio.create_task(service.ready.wait())

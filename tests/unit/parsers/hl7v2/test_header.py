@@ -17,8 +17,7 @@ def test_all_fields() -> None:
     """Codes as text, parties as bytes."""
     header = read_header(RAW)
     assert (header.type, header.control_id, header.version, header.processing) == ("ADT^A01", "42", "2.5", "P")
-    assert (header.sending_application, header.sending_facility) == (b"GAM", b"CHA")
-    assert (header.receiving_application, header.receiving_facility) == (b"DPI", b"GHT")
+    assert [header.field(number) for number in (3, 4, 5, 6)] == [b"GAM", b"CHA", b"DPI", b"GHT"]
     assert (header.accept_ack, header.application_ack) == ("AL", "NE")
     assert header.charset == "8859/1~UNICODE UTF-8"
     assert header.field(1) == b"|"

@@ -16,7 +16,7 @@ def test_header(before: bytes) -> None:
     header = read_hprim_header(before + RAW)
     assert (header.format, header.control_id, header.type) == ("hprim-sante", "LAB001.HPR", "ORU")
     assert (header.processing, header.version, header.charset) == ("T", "H2.3", "")
-    assert (header.sending_application, header.receiving_application) == (b"100~LABO", b"200~CH")
+    assert (header.field(4), header.field(9)) == (b"100~LABO", b"200~CH")
     assert header.accept_ack == header.application_ack == ""
 
 

@@ -1,0 +1,62 @@
+"""The disk is nearly full: nothing is acknowledged, nothing is lost, and it resumes by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from engine.store.sqlite.directory import DataDirectory
+from tests.support.engine import free_port, running_engine
+from tests.support.mllp import Sender, field_of, framed, receiver
+
+ROUTES = """
+version: 1
+sites:
+  cha: {{ finess_eg: "010780062" }}
+sources:
+  waits: {{ type: mllp, site: cha, listen: "127.0.0.1:{waits}" }}
+  says: {{ type: mllp, site: cha, listen: "127.0.0.1:{says}", when_unavailable: ar }}
+destinations:
+  dpi: {{ type: mllp, connect: "127.0.0.1:{dpi}", encode: {{ control_id: as_received }} }}
+routes:
+  all: {{ from: [waits, says], to: [dpi] }}
+"""
+
+
+def message(control_id: str) -> bytes:
+    return f"MSH|^~\\&|G|C|||2026||ADT^A01|{control_id}|P|2.5\rPID|1||42\r".encode()
+
+
+def test_nearly_full_and_well_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`wait`: no answer until there is room, then AA; `ar`: the sender is told at once."""
+    room = [10**12]
+    monkeypatch.setattr(DataDirectory, "free_bytes", lambda self: room[0])
+
+    async def run() -> None:
+        waits, says = free_port(), free_port()
+        async with (
+            receiver() as dpi,
+            running_engine(
+                ROUTES.format(waits=waits, says=says, dpi=dpi.port), tmp_path, min_free_bytes=10**9
+            ) as engine,
+            Sender.connected(waits) as patient,
+            Sender.connected(says) as told,
+        ):
+            assert field_of(await patient.ask(message("A1")), b"MSA", 1) == "AA"
+            room[0] = 10**6
+            answer = ""
+            while answer != "AR":  # the disk is looked at once a second
+                answer = field_of(await told.ask(message("B1")), b"MSA", 1)
+            await patient.write(framed(message("A2")))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1.5):
+                    await patient.reader.readexactly(1)
+            room[0] = 10**12
+            assert field_of(await patient.answer(), b"MSA", 2) == "A2"
+            stored = {row["control_id"] for row in await engine.messages()}
+            assert {"A1", "A2"} <= stored
+            await dpi.wait_for(2)
+
+    asyncio.run(run())
