@@ -5,6 +5,7 @@ Errors of Passerelle. Each says what happened, where, and what to do next; none 
     ├── ConfigurationRefused     routes.yaml has findings                                exit 78
     ├── StoreError               the change was not stored
     │   ├── StoreUnavailable     disk full, I/O error, busy: nothing can be stored now    exit 69
+    │   │   └── StoreBroken      a defect ended the store's writer: the engine stops      exit 1
     │   ├── StoreLocked          another process owns the data directory                 exit 75
     │   └── ChangeRefused        this change alone is wrong (an illegal transition, a wrong expectation)
     ├── ParseError               these bytes are no message of the expected format
@@ -15,6 +16,21 @@ Errors of Passerelle. Each says what happened, where, and what to do next; none 
 """
 
 from __future__ import annotations
+
+
+def where(error: BaseException) -> str:
+    """
+    Return type and place of an exception: `ValueError at encoding.py:84`.
+
+    Never its text, which may hold a value of a message.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return type(error).__name__
+    file = trace.tb_frame.f_code.co_filename.replace("\\", "/").rpartition("/")[2]
+    return f"{type(error).__name__} at {file}:{trace.tb_lineno}"
 
 
 class PasserelleError(Exception):
@@ -41,6 +57,12 @@ class StoreUnavailable(StoreError):
     """Nothing can be stored at the moment (disk full, I/O error, lock of another process)."""
 
     exit_code = 69
+
+
+class StoreBroken(StoreUnavailable):
+    """A defect of ours ended the store's writer: nothing is stored until the next start."""
+
+    exit_code = 1
 
 
 class StoreLocked(StoreError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,9 +12,14 @@ from engine.cli.options import Options, options
 from engine.operations.client import Client, EngineAway
 
 if TYPE_CHECKING:
+    from engine.routes import Finding
     from engine.routes.configuration import Configuration
 
 Answer = dict[str, Any]
+
+_TIMEOUT: Final = 60.0
+_TIMEOUTS: Final = {"dead_retry": 600.0}
+"""Ten thousand letters are each compared with what was delivered since: some milliseconds each."""
 
 
 def ask(operation: str, **arguments: Any) -> Answer:
@@ -32,7 +38,7 @@ def ask(operation: str, **arguments: Any) -> Answer:
     given = {name: value for name, value in arguments.items() if value is not None}
     chosen = options()
     try:
-        with Client(chosen.data) as engine:
+        with Client(chosen.data, timeout=_TIMEOUTS.get(operation, _TIMEOUT)) as engine:
             return engine.call(operation, given)
     except EngineAway:
         answer = _ask_offline(chosen, operation, given)
@@ -66,10 +72,15 @@ def read_configuration(chosen: Options) -> Configuration | None:
     """Read routes.yaml where it is needed for names only: one that is absent or refused is no obstacle."""
     if not chosen.routes.is_file():
         return None
-    from engine.routes import check
-
-    configuration, _ = check(chosen.routes)
+    configuration, _ = check_routes(chosen)
     return configuration
+
+
+def check_routes(chosen: Options) -> tuple[Configuration | None, list[Finding]]:
+    """Read routes.yaml as `run` does: with this process's environment and the data directory's secrets."""
+    from engine.routes import check, file_secrets
+
+    return check(chosen.routes, environment=os.environ, secrets=file_secrets(os.environ, chosen.data))
 
 
 def interactive() -> bool:

@@ -16,6 +16,7 @@ from engine.operations.wording import several
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _COLUMNS: Final = ("id", "type", "source", "destination", "route", "code", "field", "reason", "attempts", "group")
+_STALE_SHOWN: Final = 10
 
 
 def which(command: Command) -> Command:
@@ -76,11 +77,16 @@ def show_dead(*, id_: str) -> None:
 
 @dead.command("retry")
 @which
+@click.option("--stale", is_flag=True, help="Also where a later message of that lane and type was delivered.")
 @act_options
 @common_options
-def retry(*, ids: tuple[str, ...], destination: str, group: str, reason: str, yes: bool, expect: int | None) -> None:
+def retry(
+    *, ids: tuple[str, ...], destination: str, group: str, stale: bool, reason: str, yes: bool, expect: int | None
+) -> None:
     """Route dead letters again under today's configuration; each takes its old place in its lanes."""
-    _treat("dead_retry", "will be routed again", ids, destination, group, reason, yes=yes, expect=expect)
+    _treat(
+        "dead_retry", "will be routed again", ids, destination, group, reason, yes=yes, expect=expect, stale=stale
+    )
 
 
 @dead.command("pass")
@@ -116,15 +122,27 @@ def restore(*, ids: tuple[str, ...], reason: str, yes: bool, expect: int | None)
 
 def _treat(
     operation: str, what: str, ids: tuple[str, ...], destination: str, group: str, reason: str, *, yes: bool,
-    expect: int | None,
+    expect: int | None, **more: Any,
 ) -> None:
     def sentence(counted: Answer) -> str:
         to = f" to {', '.join(counted['destinations'])}" if counted["destinations"] else ""
-        return f"{several(int(counted['count']), 'dead letter')}{to} {what}: {_names(counted)}"
+        words = f"{several(int(counted['count']), 'dead letter')}{to} {what}: {_names(counted)}"
+        return "\n".join([words, *_stale(counted)])
 
     act(
-        operation, sentence, reason=reason, yes=yes, expect=expect, ids=list(ids), destination=destination, group=group
+        operation, sentence, reason=reason, yes=yes, expect=expect, ids=list(ids), destination=destination,
+        group=group, **more,
     )
+
+
+def _stale(counted: Answer) -> list[str]:
+    """Name those that the act will refuse, some of them when there are many."""
+    rows = counted.get("stale", [])
+    if not rows:
+        return []
+    lines = [f"of these {len(rows):,} will be refused:"]
+    lines += [f"  {row['id']}: {row['outcome']}" for row in rows[:_STALE_SHOWN]]
+    return lines + ([f"  and {len(rows) - _STALE_SHOWN:,} more"] if len(rows) > _STALE_SHOWN else [])
 
 
 def _names(counted: Answer) -> str:

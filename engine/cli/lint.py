@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from engine.cli.asking import check_routes
 from engine.cli.options import common_options, options
 from engine.cli.printing import print_json
 from engine.errors import ConfigurationRefused
@@ -14,13 +15,11 @@ from engine.operations.wording import several
 @common_options
 def lint() -> None:
     """Check the configuration; nothing is started, nothing is changed."""
-    from engine.routes import check
-
     chosen = options()
     if not chosen.routes.is_file():
         sentence = f"there is no configuration at '{chosen.routes}' (--routes PATH or PASSERELLE_ROUTES)"
         raise ConfigurationRefused(sentence)
-    configuration, findings = check(chosen.routes)
+    configuration, findings = check_routes(chosen)
     for finding in findings:
         if chosen.json:
             print_json(finding.as_json())

@@ -10,7 +10,7 @@ import click
 
 from engine.cli.asking import Answer, ask
 from engine.cli.options import common_options, options
-from engine.cli.printing import console, print_json, table_of
+from engine.cli.printing import cell, console, print_json, table_of
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -56,13 +56,25 @@ def render(answer: Answer) -> RenderableType:
     told = "\n".join(answer["problems"])
     reasons = [row["why"] for row in answer["destinations"] if row["why"] and row["why"] not in told]
     parts += [Text(f"  {reason}") for reason in reasons]
+    parts += [Text(f"  alert since {cell('at_ms', one['at_ms'])}: {one['sentence']}") for one in answer["alerts"]]
     parts.append(Text(""))
     if answer["destinations"]:
         parts += [table_of(answer["destinations"], _DESTINATION_COLUMNS), Text("")]
     if answer["sources"]:
-        parts += [table_of(answer["sources"], _SOURCE_COLUMNS), Text("")]
+        parts += [table_of(answer["sources"], _SOURCE_COLUMNS), *_findings(answer["sources"]), Text("")]
     parts.append(Text(str(answer["balance"]["line"]), style="" if not answer["balance"]["difference"] else "bold red"))
     return Group(*parts)
+
+
+def _findings(sources: list[dict[str, Any]]) -> list[Any]:
+    """Say what was odd, the most frequent first: a line for each source that has some."""
+    from rich.text import Text
+
+    lines = [
+        f"  {row['name']}: " + ", ".join(f"{finding} {count:,}" for finding, count in row["findings"].items())
+        for row in sources if row["findings"]
+    ]
+    return [Text("findings"), *map(Text, lines)] if lines else []
 
 
 def _watch() -> None:

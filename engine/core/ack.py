@@ -76,15 +76,6 @@ ERROR_TEXTS: Final[dict[int, str]] = {
 }
 
 
-class Severity(StrEnum):
-    """Table 0516, error severity (ERR-4)."""
-
-    ERROR = "E"
-    FATAL = "F"
-    INFORMATION = "I"
-    WARNING = "W"
-
-
 @dataclass(slots=True)
 class AnswerError:
     """

@@ -205,6 +205,8 @@ class Arrival:
     digest: int
     received_ms: int
     lanes: frozenset[int] = field(default_factory=frozenset)
+    live: bool = True
+    """A copy of it was sent, or will be: only then is the same message again a retransmission."""
 
 
 @dataclass(slots=True)

@@ -120,7 +120,7 @@ class Store(Protocol):
         """Announce each new intention for a stage."""
 
     def on_trouble(self, listener: Callable[[StoreError | None], None]) -> None:
-        """Announce that the store became unavailable, and (None) that it works again."""
+        """Announce that the store became unavailable, and (None) that it works again; StoreBroken is for good."""
 
     async def unrouted(self, group: str, after: Place, limit: int, max_bytes: int) -> Page[StoredMessage]:
         """Messages in state RECEIVED after a place, in order; `high`: the group's highest place seen."""
@@ -129,7 +129,11 @@ class Store(Protocol):
         """One message with its bytes (None: never existed, or pruned)."""
 
     async def recent(self, source: str, since_ms: int, limit: int) -> list[Arrival]:
-        """The last arrivals of a source that were routed, oldest first, for retransmissions at start."""
+        """
+        The last arrivals of a source that were routed, oldest first, for retransmissions at start.
+
+        Each by its control id, or by its name (of a file) where it has none.
+        """
 
     async def queue(self, destination: str, after: int, limit: int) -> Page[Delivery]:
         """Queued deliveries with an id above `after`, in order, without payloads; fences and walls too."""
@@ -147,7 +151,7 @@ class Store(Protocol):
         """Every hold in force."""
 
     async def intentions(self, stage: str) -> list[Intention]:
-        """Intentions not yet fulfilled, oldest first."""
+        """All intentions not yet fulfilled, oldest first."""
 
 
 class StoreQueries(Protocol):
@@ -190,6 +194,9 @@ class StoreQueries(Protocol):
 
     async def intention_outcome(self, intention: int) -> tuple[bool, str] | None:
         """Whether an intention was accepted and its outcome; None while it waits."""
+
+    async def groups(self) -> list[str]:
+        """Routing groups of the messages in state RECEIVED, sorted."""
 
     async def facts(self) -> dict[str, Any]:
         """Sizes, WAL, commit durations, last clean stop, highest place: for status and doctor."""

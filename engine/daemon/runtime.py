@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from engine.errors import where
+
 _log = structlog.get_logger(__name__)
 
 
@@ -22,13 +24,14 @@ class LoopRuntime:
 
         Args:
             loop: The running loop.
-            on_fault: Called when a task of the engine failed: it can't go on.
+            on_fault: Called when a task or a callback of the engine failed: it can't go on.
         """
         self._loop = loop
         self._on_fault = on_fault
         self._tasks: set[asyncio.Task[None]] = set()
         self.monotonic = loop.time
         self.random = random.random
+        loop.set_exception_handler(self._loop_failed)
 
     def now_ms(self) -> int:
         """Return the wall clock."""
@@ -60,14 +63,26 @@ class LoopRuntime:
             return
         error = task.exception()
         if error is not None:
-            _log.critical("a task failed", task=task.get_name(), where=_where(error))
+            _log.critical("a task failed", task=task.get_name(), where=where(error))
             self._on_fault()
 
+    def _loop_failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """
+        Stop the engine when a callback failed: what it was to do would stay undone for ever.
 
-def _where(error: BaseException) -> str:
-    """Return type and place of an exception; its text might hold a value of a message."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "?"
-    return f"{type(error).__name__} at {place}"
+        asyncio would print the exception with its text, which might hold a value of a message, and go on. A
+        peer that is gone, or a system that gives no more connections, is no fault of ours.
+        """
+        error = context.get("exception")
+        what = str(context.get("message", ""))
+        if "exception in callback" in what.lower():
+            what = "a callback failed"  # asyncio names its arguments
+        if error is None:
+            _log.warning("the event loop warns", what=what)
+        elif "client_connected_cb" in what:  # the control socket's: one operator's connection ends
+            _log.error("a conversation failed", where=where(error))
+        elif isinstance(error, ConnectionError) or (isinstance(error, OSError) and not context.get("handle")):
+            _log.warning("a connection failed", what=what, where=where(error))
+        else:
+            _log.critical("a callback failed", what=what, where=where(error))
+            self._on_fault()

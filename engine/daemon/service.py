@@ -18,8 +18,10 @@ import structlog
 from engine.core.ports import DestinationDoor, Recovery, SourceDoor
 from engine.core.references import References
 from engine.daemon.doors import destination_door, source_door
+from engine.daemon.folders import Folder
+from engine.daemon.retention import Retention
 from engine.daemon.runtime import LoopRuntime
-from engine.errors import DoorFailed, PasserelleError
+from engine.errors import PasserelleError, StoreBroken, StoreError
 from engine.flow.delivery import DeliveryStage
 from engine.flow.intake import Intake, SourceIntake
 from engine.flow.router import Router
@@ -29,19 +31,18 @@ from engine.operations.control import ControlServer
 from engine.operations.desk import Desk
 from engine.operations.service import Operations
 from engine.routes.configuration import Configuration
-from engine.routes.loader import load
+from engine.routes.loader import file_secrets, load
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
 from engine.transports.reception import ReceptionBudget
 
 _log = structlog.get_logger(__name__)
 
-_GC_THRESHOLDS: Final = (50_000, 20, 50)
+_GC_THRESHOLDS: Final = (5_000, 20, 50)
 """Messages are freed by reference counting; the collector only has to find rare cycles."""
 _FLUSH_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 5.0
 """How long a stop waits for answers; what has none by then is sent again at the next start, marked."""
-_FOLDER_SECONDS: Final = 30.0
 
 
 def main(settings: Settings) -> int:
@@ -58,7 +59,8 @@ def main(settings: Settings) -> int:
         DoorFailed: A port is in use (69).
     """
     logs.configure(level=settings.log_level, style=settings.log_style)
-    configuration = load(settings.routes, environment=os.environ)
+    secrets = file_secrets(os.environ, settings.data)
+    configuration = load(settings.routes, environment=os.environ, secrets=secrets)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(Service(settings, configuration).run())
 
@@ -86,6 +88,7 @@ class Service:
         self._intakes: dict[str, SourceIntake] = {}
         self._destinations: dict[str, DestinationDoor] = {}
         self._routers: list[Router] = []
+        self._folders: list[Folder] = []
         self._started_ms = 0
 
     async def run(self) -> int:
@@ -97,6 +100,7 @@ class Service:
             loop.add_signal_handler(number, self.stop)
         self._started_ms = self._runtime.now_ms()
         self._store = SqliteStore(self._settings.data, min_free=self._settings.min_free_bytes)
+        self._store.on_trouble(self._store_trouble)
         recovery = await self._store.open(now_ms=self._started_ms)
         try:
             if not recovery.clean:
@@ -124,13 +128,19 @@ class Service:
         for source in configuration.sources.values():
             intake = self._intakes[source.name] = SourceIntake(source, self._intake)
             self._sources[source.name] = source_door(source, intake.accept, intake.refuse, runtime, budget)
-        self._intake.attach(self._sources.values())
+        answering = {name for name, intake in self._intakes.items() if intake.answers_trouble}
+        self._intake.attach(
+            [door for name, door in self._sources.items() if name not in answering],
+            [door for name, door in self._sources.items() if name in answering],
+        )
         for destination in configuration.destinations.values():
             self._destinations[destination.name] = destination_door(destination, runtime)
         self._delivery = DeliveryStage(
             configuration, store, self._destinations, runtime, recovery, self._alerts
         )
         groups = dict.fromkeys(source.routing for source in configuration.sources.values())
+        # A group whose last source was removed: its messages become dead letters (E-SOURCE), they don't wait for ever.
+        groups.update(dict.fromkeys(await store.queries.groups()))
         self._routers = [Router(group, configuration, store, runtime, references) for group in groups]
         for receiver in self._destinations.values():
             await receiver.open()
@@ -144,31 +154,29 @@ class Service:
         await self._control.open()
         for name, door in self._sources.items():
             await self._listen(name, door)
+        self._retention = Retention(self._settings.keep, store, store.queries, runtime)
+        self._retention.start()
 
     async def _listen(self, name: str, door: SourceDoor) -> None:
         """
         Open one source.
 
-        A folder that is away (a share not yet mounted) is tried again for ever: the other sources go on. Our
-        own folders, named relative to the working directory, are made.
+        A folder that is away is tried again for ever: the other sources go on.
         """
         source = self._configuration.sources[name]
         if source.type != "directory":
             await door.open()
             return
-        _make_own_folder(Path(source.path))
-        try:
-            await door.open()
-        except DoorFailed as error:
-            self._alerts("E-FOLDER-AWAY", name, str(error))
-            self._runtime.call_later(_FOLDER_SECONDS, lambda: self._listen_again(name, door))
-
-    def _listen_again(self, name: str, door: SourceDoor) -> None:
-        if not self._stopping.is_set():
-            self._runtime.spawn(self._listen(name, door), f"open {name}")
+        folder = Folder(name, Path(source.path), door, self._runtime, self._alerts)
+        self._folders.append(folder)
+        await folder.look()
 
     async def _stop(self) -> None:
         """Stop listening, let what is under way end, commit, close. Every step runs whatever failed before."""
+        if hasattr(self, "_retention"):
+            self._retention.stop()
+        for folder in self._folders:
+            folder.stop()
         for router in self._routers:
             router.stop()
         await self._quietly(*(door.close() for door in self._sources.values()))
@@ -193,6 +201,12 @@ class Service:
     def stop(self) -> None:
         """Ask for a clean stop, as SIGTERM does."""
         self._stopping.set()
+
+    def _store_trouble(self, error: StoreError | None) -> None:
+        """Stop when the store can't come back by itself: a new start reads it again."""
+        if isinstance(error, StoreBroken):
+            _log.critical("the store broke", reason=str(error))
+            self._fault()
 
     def _fault(self) -> None:
         self._failed = True
@@ -232,11 +246,6 @@ class Service:
     async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
         """Try name, route and connection of a destination; sends no message."""
         return await self._destinations[destination].probe()
-
-
-def _make_own_folder(path: Path) -> None:
-    if not path.is_absolute():
-        path.mkdir(parents=True, exist_ok=True)
 
 
 def _utc_offset_seconds() -> int:

@@ -23,6 +23,7 @@ from engine.core.messages import Refusal, StoredMessage
 from engine.core.ports import Reply, Runtime, SourceDoor, Store, Timer, Urgency
 from engine.core.references import digest_of
 from engine.errors import ParseError, StoreError, StoreUnavailable
+from engine.errors import where as where_of
 from engine.parsers import header_of, sniff
 from engine.parsers.hl7v2.ack import NO_HEADER, build_ack, error_of
 from engine.parsers.hl7v2.batch import is_batch, split_batch
@@ -33,8 +34,13 @@ _log = structlog.get_logger(__name__)
 
 PAUSE_LOAD: Final = 0.8
 RESUME_LOAD: Final = 0.5
+LOOK_SECONDS: Final = 0.1
+"""How often the load is measured while reading stands still."""
 RETRY_SECONDS: Final = 1.0
+_FORMATS_WITH_BATCHES: Final = ("hl7v2", "auto")
 REFUSAL_BYTES: Final = 65_536
+REFUSAL_LOAD: Final = 0.5
+"""Load of the store above which a refusal is kept without its bytes: messages need the room."""
 
 
 @dataclass(slots=True)
@@ -47,7 +53,12 @@ class _Awaiting:
 
 
 class Intake:
-    """All sources' common part: back-pressure, and waiting while the store can't store."""
+    """
+    All sources' common part: back-pressure, and waiting while the store can't store.
+
+    Two causes stop reading: the store is full (every source), and the store can't store (the sources whose
+    senders wait; those that answer `ae` or `ar` meanwhile must read to do so).
+    """
 
     def __init__(self, store: Store, runtime: Runtime, *, utc_offset_seconds: int = 0) -> None:
         """
@@ -63,57 +74,95 @@ class Intake:
         self.utc_offset_seconds = utc_offset_seconds
         self.available = True
         self._doors: list[SourceDoor] = []
-        self._paused = False
+        self._answering: list[SourceDoor] = []
+        self._full = False
+        self._waiting = False
+        self._look: Timer | None = None
         self._held: list[tuple[SourceIntake, StoredMessage, Header, Reply]] = []
         self._ack_serial = 0
         self._retry: Timer | None = None
         store.on_trouble(self._trouble)
 
-    def attach(self, doors: Iterable[SourceDoor]) -> None:
-        """Name the doors whose reading is paused and resumed."""
-        self._doors = list(doors)
-        if self._paused:
-            self._pause()
+    def attach(self, doors: Iterable[SourceDoor], answering: Iterable[SourceDoor] = ()) -> None:
+        """
+        Name the doors whose reading is paused and resumed.
+
+        Args:
+            doors: Doors that stop to read while the store is full, and while it can't store.
+            answering: Doors that stop only while it is full (`SourceIntake.answers_trouble`).
+        """
+        self._doors, self._answering = list(doors), list(answering)
+        if self._full:
+            _pause(self._answering)
+        if self._full or self._waiting:
+            _pause(self._doors)
 
     def next_ack_id(self) -> str:
         """Return a control id for one of our acknowledgements, unique in this run."""
         self._ack_serial += 1
         return f"PA{self._ack_serial}"
 
-    def take(self, change: Change, done: Callable[[Receipt | StoreError], None]) -> None:
-        """Submit a reception, and stop reading when the store is filling up."""
-        self.store.submit(change, Urgency.NOW, done)
-        if not self._paused and self.store.load >= PAUSE_LOAD:
-            self._pause()
+    def take(self, change: Change, urgency: Urgency, done: Callable[[Receipt | StoreError], None] | None) -> None:
+        """Submit a reception or a refusal, and stop reading when the store is filling up."""
+        self.store.submit(change, urgency, done)
+        if not self._full and self.store.load >= PAUSE_LOAD:
+            self._full = True
+            _pause(self._answering)
+            if not self._waiting:
+                _pause(self._doors)
+            self._look = self.runtime.call_later(LOOK_SECONDS, self._look_again)
 
     def stored(self) -> None:
-        """Go on reading when the store has room again; called after each reception."""
-        if self._paused and self.available and self.store.load <= RESUME_LOAD:
-            self._resume()
+        """Go on reading when the store works and has room again; called after each reception."""
+        if self._waiting and self.available:
+            self._waiting = False
+            if not self._full:
+                _resume(self._doors)
+        if self._full and self.store.load <= RESUME_LOAD:
+            self._full = False
+            if self._look is not None:
+                self._look.cancel()
+                self._look = None
+            _resume(self._answering)
+            if not self._waiting:
+                _resume(self._doors)
 
     def hold(self, intake: SourceIntake, message: StoredMessage, header: Header, reply: Reply) -> None:
         """Keep a message that could not be stored; its sender waits, and reading has stopped."""
         self._held.append((intake, message, header, reply))
-        self.available = False
-        self._pause()
+        self._wait()
         if self._retry is None:
-            self._retry = self.runtime.call_later(RETRY_SECONDS, self._try_again)
+            self._retry = self.runtime.call_later(RETRY_SECONDS, self._try_held)
 
     def facts(self) -> dict[str, Any]:
         """Return what holds reception back, for status."""
-        return {"paused": self._paused, "available": self.available, "held": len(self._held)}
+        return {"paused": self._full or self._waiting, "available": self.available, "held": len(self._held)}
+
+    def _look_again(self) -> None:
+        """Measure while reading stands still: the load may fall after the last reception was told."""
+        self._look = None
+        self.stored()
+        if self._full:
+            self._look = self.runtime.call_later(LOOK_SECONDS, self._look_again)
 
     def _trouble(self, error: StoreError | None) -> None:
         if error is not None:
-            self.available = False
             _log.error("store unavailable", reason=str(error))
-            self._pause()
+            self._wait()
             return
         _log.info("store available")
-        self._try_again()
+        self._try_held()
+        self.stored()
 
-    def _try_again(self) -> None:
-        """Submit what is held, in order; what fails again is held again."""
+    def _wait(self) -> None:
+        self.available = False
+        if not self._waiting:
+            self._waiting = True
+            if not self._full:
+                _pause(self._doors)
+
+    def _try_held(self) -> None:
+        """Submit what is held, in order; what fails again is held again, and reading goes on once one is stored."""
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
@@ -121,17 +170,16 @@ class Intake:
         held, self._held = self._held, []
         for intake, message, header, reply in held:
             intake.receive(message, header, reply)
-        self.stored()
 
-    def _pause(self) -> None:
-        self._paused = True
-        for door in self._doors:
-            door.pause()
 
-    def _resume(self) -> None:
-        self._paused = False
-        for door in self._doors:
-            door.resume()
+def _pause(doors: Iterable[SourceDoor]) -> None:
+    for door in doors:
+        door.pause()
+
+
+def _resume(doors: Iterable[SourceDoor]) -> None:
+    for door in doors:
+        door.resume()
 
 
 class SourceIntake:
@@ -159,16 +207,32 @@ class SourceIntake:
         if self._after_route:
             self._store.on_routed(source.routing, self._routed)
 
+    @property
+    def answers_trouble(self) -> bool:
+        """While nothing can be stored its senders get AE or AR, so reading must go on."""
+        return self.source.when_unavailable != "wait" and not self._files
+
     # --- what the doors call
 
     def accept(self, raw: bytes, peer: str, reply: Reply, name: str = "") -> None:
-        """Take one block (core.ports.Accept)."""
+        """
+        Take one block (core.ports.Accept).
+
+        A fault of ours in one block is answered AR and kept with the refusals: it must neither stop the engine
+        nor leave the sender without an answer.
+        """
         self.counts["received"] += 1
-        if self.source.format == "hl7v2" or self.source.format == "auto":
-            if is_batch(raw) and self.source.batch == "split":
+        try:
+            if self.source.batch == "split" and self.source.format in _FORMATS_WITH_BATCHES and is_batch(raw):
                 self._accept_batch(raw, peer, reply, name)
-                return
-        self._accept_one(raw, peer, reply, name)
+            else:
+                self._accept_one(raw, peer, reply, name)
+        except Exception as error:
+            where = where_of(error)
+            _log.error("internal fault", source=self.source.name, where=where)
+            reason = f"a fault of Passerelle ({where}); please report it"
+            self._keep_refusal("E-INTERNAL", reason, raw, len(raw), peer)
+            self._answer(NO_HEADER, reply, Acceptance.REJECTED, _error(ErrorCode.INTERNAL, "", reason))
 
     def refuse(self, code: str, reason: str, head: bytes, size: int, peer: str, reply: Reply) -> None:
         """Keep what is no block, and answer AR where an MSH was read (core.ports.RefuseBytes)."""
@@ -219,7 +283,7 @@ class SourceIntake:
             else:
                 self._not_stored(result, message, header, reply)
 
-        intake.take(Receive(message), done)
+        intake.take(Receive(message), Urgency.NOW, done)
 
     def _stored(self, message: StoredMessage, header: Header, reply: Reply) -> None:
         self.counts["acknowledged"] += 1
@@ -243,23 +307,28 @@ class SourceIntake:
         _log.error("reception refused by the store", source=self.source.name, reason=str(error))
         failed = _error(ErrorCode.INTERNAL, "", "the message could not be stored")
         self._answer(header, reply, Acceptance.REJECTED, failed)
+        self._intake.stored()
 
     def _unavailable(self, message: StoredMessage, header: Header, reply: Reply) -> None:
-        policy = self.source.when_unavailable
-        if policy == "wait" or self._files:  # a negative answer would set the file aside
+        if not self.answers_trouble:  # and of a file: a negative answer would set it aside
             message.place = 0
             self._intake.hold(self, message, header, reply)
             return
-        acceptance = Acceptance.REJECTED if policy == "ar" else Acceptance.ERROR
+        acceptance = Acceptance.REJECTED if self.source.when_unavailable == "ar" else Acceptance.ERROR
         self._answer(header, reply, acceptance, _error(ErrorCode.INTERNAL, "", "nothing can be stored at the moment"))
 
     # --- a batch: one answer a message
 
     def _accept_batch(self, raw: bytes, peer: str, reply: Reply, name: str) -> None:
-        batch = split_batch(raw)
+        try:
+            batch = split_batch(raw)
+        except ParseError as error:
+            self._keep_refusal("E-BATCH", str(error), raw, len(raw), peer)
+            self._answer(_header_of(raw) or NO_HEADER, reply, Acceptance.REJECTED, error_of(error))
+            return
         for finding in batch.findings:
             self._found(finding)
-        if not batch.messages:
+        if len(batch.messages) <= 1 and not batch.enveloped:
             self._accept_one(raw, peer, reply, name)
             return
         collected = _BatchReply(reply, len(batch.messages))
@@ -352,11 +421,15 @@ class SourceIntake:
         times = self.refused_by_code[code] = self.refused_by_code.get(code, 0) + 1
         if times & (times - 1) == 0:  # 1, 2, 4, 8…: a broken sender doesn't flood the log
             _log.warning("refused", source=self.source.name, peer=peer, code=code, reason=reason, times=times)
+        intake = self._intake
+        if not intake.available:  # the disk is low or away: what room there is belongs to messages
+            return
+        kept = raw[:REFUSAL_BYTES] if intake.store.load <= REFUSAL_LOAD else b""
         refusal = Refusal(
             source=self.source.name, peer=peer, at_ms=self._runtime.now_ms(), code=code, reason=reason, size=size,
-            raw=raw[:REFUSAL_BYTES],
+            raw=kept,
         )
-        self._store.submit(Refuse(refusal), Urgency.LAZY)
+        intake.take(Refuse(refusal), Urgency.LAZY, None)
 
     def _found(self, finding: str) -> None:
         self.findings[finding] = self.findings.get(finding, 0) + 1

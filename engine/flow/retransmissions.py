@@ -3,7 +3,9 @@ Recognise messages that a sender sends again because it did not get our answer.
 
 Equal to an earlier one of its source in MSH-10 (files: name) and bytes, within `dedupe`, and no other message
 of the same patient came between: after A, B, the same A again may be a real change back (ARCHITECTURE,
-Retransmission). Both memories are bounded; what was forgotten counts as new, never as a duplicate.
+Retransmission). Only a message of which a copy was sent, or will be, can be repeated: after one that died, was
+filtered or rejected, the same again is a new try. All memories are bounded; what was forgotten counts as new,
+never as a duplicate.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ class Retransmissions:
     def __init__(self) -> None:
         """Begin with nothing; `remember` the recent arrivals before the first message."""
         self._arrivals: dict[str, OrderedDict[int, _Remembered]] = {}
+        self._last_of: dict[str, int] = {}  # source -> place of its last message
         self._last_use: OrderedDict[int, int] = OrderedDict()  # lane key -> place of the last message that had it
 
     def original_of(self, message: StoredMessage, window_ms: float) -> int:
@@ -40,6 +43,8 @@ class Retransmissions:
         place, received_ms, lanes = earlier
         if message.received_ms - received_ms > window_ms:
             return 0
+        if not lanes:  # read from the store, of destinations without order: its patients aren't known any more
+            return place if self._last_of[message.source] == place else 0
         last_use = self._last_use
         for lane in lanes:
             if last_use.get(lane) != place:
@@ -47,14 +52,15 @@ class Retransmissions:
         return place
 
     def remember(self, source: str, arrival: Arrival) -> None:
-        """Remember a routed message; call in order of place."""
+        """Remember a message that was decided on, but no duplicate; call in order of place."""
+        self._last_of[source] = arrival.place
         last_use, place, lanes = self._last_use, arrival.place, tuple(arrival.lanes)
         for lane in lanes:
             last_use[lane] = place
             last_use.move_to_end(lane)
         while len(last_use) > LANES_MAX:
             last_use.popitem(last=False)
-        if not arrival.control_id:
+        if not arrival.control_id or not arrival.live:
             return
         arrivals = self._arrivals.get(source)
         if arrivals is None:
@@ -64,6 +70,13 @@ class Retransmissions:
         arrivals.move_to_end(identity)
         if len(arrivals) > ARRIVALS_MAX:
             arrivals.popitem(last=False)
+
+    def forget(self, source: str, place: int) -> None:
+        """Forget a message whose decision was not stored."""
+        arrivals = self._arrivals.get(source)
+        if arrivals is not None:
+            for identity in [one for one, kept in arrivals.items() if kept[0] == place]:
+                del arrivals[identity]
 
     def restore(self, arrivals: Iterable[tuple[str, Arrival]]) -> None:
         """Remember what was routed before a restart: (source, arrival), in any order."""

@@ -6,28 +6,27 @@ retransmissions; evaluates the routes (routes.evaluation, which is pure); commit
 short slices, so that acknowledgements and answers go on beside a backlog. After any failure of the store it
 drops its memory and starts again from there, by the same path as after a crash.
 
-Operators' intentions (retry, discard, restore) are executed here, between two messages.
+Operators' intentions (retry, discard, restore) are executed here, one after the other, between two messages.
 """
 
 from __future__ import annotations
 
-import traceback
 from collections import deque
-from collections.abc import Callable
-from pathlib import PurePath
+from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from engine.core.changes import Fulfil, Receipt, Reopen, Requeue, Route
+from engine.core.changes import Receipt, Reopen, Requeue, Route
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Arrival, Intention, StoredMessage, place_of
 from engine.core.ports import Place, Received, Runtime, Store, Urgency
 from engine.core.references import References
-from engine.errors import ChangeRefused, StoreError
+from engine.errors import ChangeRefused, StoreError, where
+from engine.flow.acts import Acts, Refusal
 from engine.flow.retransmissions import ARRIVALS_MAX, Retransmissions
 from engine.routes.configuration import Configuration
-from engine.routes.evaluation import evaluate, render_again
+from engine.routes.evaluation import REJECTED, Evaluation, evaluate, render_again
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +37,7 @@ _BUFFER_BYTES: Final = 16_000_000
 _UNCOMMITTED_MAX: Final = 1_000
 _EARLY_MAX: Final = 200
 _RESTART_SECONDS: Final = 1.0
+_INTERNAL: Final = "E-INTERNAL"
 
 
 class Router:
@@ -78,19 +78,21 @@ class Router:
         self.counts: dict[str, int] = {}
         self.findings: dict[tuple[str, str], int] = {}
         store.on_received(group, self._received)
-        store.on_intentions("router", self._intended)
+        self._acts = Acts(store, runtime, f"router {group}", self._carry_out)
+        store.on_intentions("router", self._acts.add)
 
     async def start(self) -> None:
         """Remember recent arrivals, take up what was not routed, execute what operators asked meanwhile."""
         await self._restore()
         for intention in await self._store.intentions("router"):
-            self._intended(intention)
+            self._acts.add(intention)
         self._started = True
         self._wake()
 
     def stop(self) -> None:
         """Take no further message; what is committed is found at the next start."""
         self._stopping = True
+        self._acts.stop()
 
     def facts(self) -> dict[str, Any]:
         """Return endings and findings since the start, for status."""
@@ -186,20 +188,29 @@ class Router:
                 return
         self._submit(self._evaluate(message))
 
-    def _evaluate(self, message: StoredMessage) -> Route:
+    def _evaluate(self, message: StoredMessage, *, retried: bool = False) -> Route:
         try:
             evaluation = evaluate(self.configuration, message, self._references)
         except Exception as error:
             return self._faulty(message, error)
+        if evaluation.state is MessageState.REJECTED and (retried or self._was_answered(message)):
+            evaluation.state, evaluation.code = MessageState.DEAD, REJECTED
+            evaluation.reason = f"its sender was answered already when a route rejected it: {evaluation.reason}"
         for finding in evaluation.findings:
             key = (message.source, finding)
             self.findings[key] = self.findings.get(key, 0) + 1
+        return self._decision(message, evaluation)
+
+    def _decision(self, message: StoredMessage, evaluation: Evaluation) -> Route:
+        """Make the change, and remember the message; a rejected one isn't ours: its sender may repeat it."""
         deliveries = evaluation.deliveries
-        lanes = frozenset(lane for delivery in deliveries for lane in delivery.lanes)
-        self._memory.remember(
-            message.source,
-            Arrival(message.place, message.control_id or message.name, message.digest, message.received_ms, lanes),
-        )
+        lanes = {lane for delivery in deliveries for lane in delivery.lanes}
+        if evaluation.state is not MessageState.REJECTED:
+            live = any(delivery.state is DeliveryState.PENDING for delivery in deliveries)
+            name = message.control_id or message.name
+            between = frozenset((*lanes, *evaluation.patients))
+            arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
+            self._memory.remember(message.source, arrival)
         return Route(
             place=message.place, group=message.group, source=message.source, expected=MessageState.RECEIVED,
             state=evaluation.state, site=evaluation.site, type=evaluation.type, code=evaluation.code,
@@ -207,30 +218,57 @@ class Router:
             keys=list({*evaluation.keys, *lanes}),
         )
 
+    def _was_answered(self, message: StoredMessage) -> bool:
+        """
+        Tell whether a sender that waits for the routes may have been told `AA` because its time was over.
+
+        Half of `answer_within` is left for the commit: after it, a rejected message would be lost to both sides.
+        """
+        source = self.configuration.sources[message.source]
+        if source.ack != "after_route":
+            return True
+        return self._runtime.now_ms() - message.received_ms > source.answer_within * 500
+
     def _faulty(self, message: StoredMessage, error: Exception) -> Route:
         """Make a message dead on which our own code fails; the place is told, never the exception's text."""
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{type(error).__name__} at {PurePath(frame.filename).name}:{frame.lineno}"
-        _log.error("internal fault", place=message.place, source=message.source, where=where)
+        place = where(error)
+        _log.error("internal fault", place=message.place, source=message.source, where=place)
+        return self._dead(message.place, message.source, message.site, message.type, place)
+
+    def _dead(self, place: int, source: str, site: str, type_: str, why: str) -> Route:
         return Route(
-            place=message.place, group=message.group, source=message.source, expected=MessageState.RECEIVED,
-            state=MessageState.DEAD, site=message.site, type=message.type, code="E-INTERNAL",
-            reason=f"a fault of Passerelle: {where}; please report it, then retry after the next version",
-            config=self.configuration.hash,
+            place=place, group=self.group, source=source, expected=MessageState.RECEIVED, state=MessageState.DEAD,
+            site=site, type=type_, code=_INTERNAL, config=self.configuration.hash,
+            reason=f"a fault of Passerelle: {why}; please report it, then retry after the next version",
         )
 
     def _submit(self, route: Route) -> None:
         name = route.state.name.lower()
         self.counts[name] = self.counts.get(name, 0) + 1
         self._uncommitted += 1
-        self._store.submit(route, Urgency.SOON, self._committed)
+        self._store.submit(route, Urgency.SOON, partial(self._committed, route))
 
-    def _committed(self, result: Receipt | StoreError) -> None:
+    def _committed(self, route: Route, result: Receipt | StoreError) -> None:
         self._uncommitted -= 1
-        if not isinstance(result, Receipt):
+        if isinstance(result, ChangeRefused):
+            self._refused(route, result)
+        elif not isinstance(result, Receipt):
             self._failed(result)
-        elif self._buffer:
+        if self._buffer:
             self._wake()
+
+    def _refused(self, route: Route, refused: ChangeRefused) -> None:
+        """
+        Make one message dead whose decision breaks a rule of the store: it would break it again for ever.
+
+        When that is refused too the message isn't waiting any more: it was decided on, or pruned.
+        """
+        name = route.state.name.lower()
+        self.counts[name] -= 1
+        self._memory.forget(route.source, route.place)
+        _log.error("decision refused by the store", place=route.place, source=route.source, reason=str(refused))
+        if route.code != _INTERNAL:
+            self._submit(self._dead(route.place, route.source, route.site, route.type, str(refused)))
 
     def _failed(self, error: StoreError) -> None:
         """Drop everything and start again from the store."""
@@ -274,15 +312,6 @@ class Router:
 
     # --- operators
 
-    def _intended(self, intention: Intention) -> None:
-        self._runtime.spawn(self._execute(intention), f"router executes {intention.verb}")
-
-    async def _execute(self, intention: Intention) -> None:
-        try:
-            await self._carry_out(intention)
-        except StoreError as error:
-            self._refuse(intention, str(error))
-
     async def _carry_out(self, intention: Intention) -> None:
         delivery, place = intention.arguments.get("delivery"), intention.arguments.get("message")
         if intention.verb == "retry" and isinstance(delivery, int):
@@ -290,63 +319,38 @@ class Router:
         elif intention.verb in _MESSAGE_VERBS and isinstance(place, int):
             await self._change_message(intention, place)
         else:
-            self._refuse(intention, f"the router knows no {intention.verb} of this")
+            raise Refusal(f"the router knows no {intention.verb} of this")
 
     async def _retry_delivery(self, intention: Intention, delivery_id: int) -> None:
         row = await self._store.delivery(delivery_id)
         if row is None or row.state is not DeliveryState.DEAD:
-            self._refuse(intention, "this delivery is not dead: somebody treated it meanwhile")
-            return
+            raise Refusal("this delivery is not dead: somebody treated it meanwhile")
         message = await self._store.message(place_of(delivery_id))
         if message is None:
-            self._refuse(intention, "the message's bytes were pruned: it can't be sent again")
-            return
+            raise Refusal("the message's bytes were pruned: it can't be sent again")
         if message.group != self.group:
             return  # another group's router executes it
         again = render_again(
             self.configuration, message, self._references, row.route, row.destination, delivery_id
         )
         if again.state is not DeliveryState.PENDING:
-            self._refuse(intention, f"it would die again: {again.code} {again.field} {again.reason}".strip())
-            return
-        self._fulfil(intention, "goes back to its place", Requeue(again, rendered_again=True))
+            raise Refusal(" ".join(filter(None, ("it would die again:", again.code, again.field, again.reason))))
+        await self._acts.fulfil(intention, "goes back to its place", [Requeue(again, rendered_again=True)])
 
     async def _change_message(self, intention: Intention, place: int) -> None:
         message = await self._store.message(place)
         if message is None:
-            self._refuse(intention, "this message never existed, or was pruned")
-            return
+            raise Refusal("this message never existed, or was pruned")
         if message.group != self.group:
             return
         allowed, state, outcome = _MESSAGE_VERBS[intention.verb]
         if message.state not in allowed:
-            self._refuse(intention, f"the message is {message.state.name.lower()}: {intention.verb} doesn't apply")
-            return
-        reopen = Reopen(place, self.group, message.state, state)
-        again: Callable[[], None] | None = None
-        if intention.verb == "retry":
+            raise Refusal(f"the message is {message.state.name.lower()}: {intention.verb} doesn't apply")
+        await self._acts.fulfil(intention, outcome, [Reopen(place, self.group, message.state, state)])
+        # a router that isn't started, or starts again, finds it in the store
+        if intention.verb == "retry" and self._started:
             message.state = MessageState.RECEIVED
-
-            def again() -> None:
-                self._submit(self._evaluate(message))
-
-        self._fulfil(intention, outcome, reopen, again)
-
-    def _fulfil(
-        self, intention: Intention, outcome: str, change: Requeue | Reopen, then: Callable[[], None] | None = None
-    ) -> None:
-        def done(result: Receipt | StoreError) -> None:
-            if isinstance(result, ChangeRefused):
-                self._refuse(intention, str(result))
-            elif isinstance(result, StoreError):
-                self._failed(result)
-            elif then is not None:
-                then()
-
-        self._store.submit(Fulfil(intention.id, True, outcome, [change]), Urgency.NOW, done)
-
-    def _refuse(self, intention: Intention, why: str) -> None:
-        self._store.submit(Fulfil(intention.id, False, why), Urgency.NOW)
+            self._submit(self._evaluate(message, retried=True))
 
 
 _MESSAGE_VERBS: Final = {

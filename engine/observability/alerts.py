@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 _KEPT: Final = 100
+_ENDS: Final[Mapping[str, str]] = {"recovered": "outage", "E-FOLDER-BACK": "E-FOLDER-AWAY"}
+"""Code that ends -> code that it ends. What has no end here is a moment (`dead`): kept, never open."""
+_LASTING: Final = frozenset(_ENDS.values())
 
 
 @dataclass(slots=True)
@@ -37,15 +40,33 @@ class Alerts:
         """
         self._now_ms = now_ms
         self._last: deque[Alert] = deque(maxlen=_KEPT)
+        self._open: dict[tuple[str, str], Alert] = {}
+        """By code and subject: what has begun and not ended."""
 
     def __call__(self, code: str, subject: str, sentence: str) -> None:
-        """Raise an alert; flow.delivery calls this once at the start and once at the end of a trouble."""
-        self._last.append(Alert(code, subject, sentence, self._now_ms()))
+        """
+        Raise an alert; called once at the start and once at the end of a trouble.
+
+        Args:
+            code: `outage` (ended by `recovered`), `E-FOLDER-AWAY` (by `E-FOLDER-BACK`), or a moment: `dead`, `stuck`…
+            subject: Name of the destination or source.
+            sentence: For people; no value of a message.
+        """
+        alert = Alert(code, subject, sentence, self._now_ms())
+        self._last.append(alert)
+        ended = _ENDS.get(code)
+        if ended is not None:
+            self._open.pop((ended, subject), None)
+            _log.info("alert ended", code=ended, subject=subject, sentence=sentence)
+            return
+        if code in _LASTING:
+            self._open.setdefault((code, subject), alert)
         _log.warning("alert", code=code, subject=subject, sentence=sentence)
 
-    def facts(self) -> list[dict[str, Any]]:
-        """Return the last alerts, newest first, for status."""
-        return [
-            {"code": alert.code, "subject": alert.subject, "sentence": alert.sentence, "at_ms": alert.at_ms}
-            for alert in reversed(self._last)
-        ]
+    def facts(self) -> dict[str, list[dict[str, Any]]]:
+        """Return for status the `open` alerts, oldest first, and the `last` ones, newest first."""
+        return {"open": [_row(alert) for alert in self._open.values()], "last": [_row(a) for a in reversed(self._last)]}
+
+
+def _row(alert: Alert) -> dict[str, Any]:
+    return {"code": alert.code, "subject": alert.subject, "sentence": alert.sentence, "at_ms": alert.at_ms}

@@ -19,6 +19,7 @@ from engine.errors import OperationRefused
 from engine.operations.acts import ACTS_MAX, Act, carry_out, require_count, require_reason
 from engine.operations.desk import Answer, Desk
 from engine.operations.rows import delivery_row, message_row, place_in, read_delivery, read_place, word
+from engine.operations.stale import Staleness
 
 _PAGE: Final = 500
 _DETAIL: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![\w.\-])\d+")  # not the 4.2 of MSH-4.2
@@ -98,7 +99,7 @@ async def dead_show(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word of 
 
 async def dead_retry(
     desk: Desk, who: str, ids: Sequence[str] = (), destination: str = "", group: str = "", reason: str = "",
-    expect: int | None = None, dry: bool = False,
+    expect: int | None = None, dry: bool = False, stale: bool = False,
 ) -> Answer:
     """
     Route dead letters again under today's configuration; each takes its old place in its lanes.
@@ -112,9 +113,23 @@ async def dead_retry(
         reason: Why.
         expect: How many they must be; otherwise nothing is changed (exit code 3).
         dry: Only count.
+        stale: Retry those too that would go back in time (operations.stale).
+
+    Returns:
+        As `carry_out`; the stale ones are among the refused. Of a dry run: `count` of all, and `stale`, those
+        that would be refused, with their sentences.
     """
     targets = await _targets(desk, ids, destination, group)
-    return await _act(desk, who, "retry", targets, reason, expect, dry=dry)
+    refused = {} if stale else await _stale(desk, targets)
+    rows = [{"id": one.label, "accepted": False, "outcome": refused[one]} for one in targets if one in refused]
+    if dry:
+        return await _act(desk, who, "retry", targets, reason, expect, dry=True) | {"stale": rows}
+    require_count(len(targets), expect, "dead letter")
+    answer = await _act(desk, who, "retry", [one for one in targets if one not in refused], reason, None, dry=False)
+    answer["count"] += len(rows)
+    answer["refused"] += len(rows)
+    answer["rows"] += rows
+    return answer
 
 
 async def dead_pass(
@@ -171,6 +186,16 @@ async def _act(
         return {"v": 1, "count": 0, "accepted": 0, "refused": 0, "waiting": 0, "rows": []}
     acts = [_intention(verb, target) for target in targets]
     return await carry_out(desk, acts, who=who, verb=f"dead {verb}", reason=reason)
+
+
+async def _stale(desk: Desk, targets: Sequence[Target]) -> dict[Target, str]:
+    """Return which deliveries a later message has overtaken, and the sentences that say so."""
+    staleness = Staleness(desk)
+    found = {}
+    for target in targets:
+        if target.kind == "delivery" and (sentence := await staleness.why(target.delivery)):
+            found[target] = sentence
+    return found
 
 
 def _intention(verb: str, target: Target) -> Act:

@@ -26,10 +26,10 @@ class Live(Protocol):
         """The running configuration."""
 
     def engine(self) -> Mapping[str, Any]:
-        """started_ms, pid, version, `store_trouble` (a sentence or empty), `configuration_refused` (likewise)."""
+        """started_ms, pid, version, alerts, `store_trouble` and `configuration_refused` (a sentence or empty)."""
 
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
-        """By source: facts of its door (connections, last_ms, paused, error…)."""
+        """By source: facts of its door (connections, last_ms, paused, `trouble`: a sentence or empty…)."""
 
     def destinations(self) -> Mapping[str, Mapping[str, Any]]:
         """By destination: facts of its queue and its door, with `why` in words."""

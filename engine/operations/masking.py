@@ -80,6 +80,7 @@ _HPRIM_SEGMENTS: Final = frozenset({"H", "P", "C", "A", "OBR", "OBX", "L", "AC",
 _WORDS: Final = frozenset({"ISO", "UUID", "PI", "PN", "AN", "VN", "MR", "NH", "INS", "RI", "M", "N", "L"})
 """Words of an authority that name nobody: HD-3 (table 0301) and CX-5 (table 0203)."""
 _KEPT: Final = frozenset(" \t\r\n!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_ENDINGS: Final = frozenset({"hl7", "hpr", "hprim", "txt", "xml", "dat", "msg"})
 _LONG: Final = 200
 _FAULT: Final = re.compile(r"([A-Z][A-Z0-9]{0,2})(?:\[[^\]]*\])?-(\d{1,3})")
 _LINES: Final = re.compile(r"\r\n|\r|\n")
@@ -90,6 +91,12 @@ def mask(text: str) -> str:
     return "".join(
         letter if letter in _KEPT else "9" if letter.isdigit() or letter.isnumeric() else "x" for letter in text
     )
+
+
+def mask_name(name: str) -> str:
+    """Mask the name of a file, which some senders make of the patient's; a usual ending stays."""
+    stem, dot, ending = name.rpartition(".")
+    return mask(stem) + dot + ending if dot and ending.lower() in _ENDINGS else mask(name)
 
 
 def known_words(configuration: Configuration | None) -> frozenset[str]:

@@ -77,7 +77,7 @@ async def message_show(
     else:
         segments = _masking(desk).segments(body, fmt, faults=faults)
     return {
-        "v": 1, "masked": not reveal, "size": len(body), "message": message_row(row),
+        "v": 1, "masked": not reveal, "size": len(body), "message": message_row(row, revealed=reveal),
         "deliveries": [delivery_row(one) for one in deliveries], "segments": segments,
     }
 
@@ -108,10 +108,10 @@ async def message_trace(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word
     place = read_place(id)
     row = await _row(desk, place)
     deliveries = await desk.queries.deliveries_of(place)
-    origin = row.get("peer") or row.get("name") or ""
+    shown = message_row(row)
+    origin = shown.get("peer") or shown.get("name") or ""
     detail = f"from {row.get('source', '')} {origin}".strip()
     events = [_event(int(row.get("received_ms") or 0), "received", detail=detail)]
-    shown = message_row(row)
     if shown["state"] not in ("received", "routed"):
         detail = " ".join(str(row.get(key) or "") for key in ("code", "field", "reason")).strip()
         events.append(_event(0, shown["state"], detail=detail))
@@ -139,7 +139,7 @@ async def audit(desk: Desk, limit: int = 50) -> Answer:
 
 def _hashes(desk: Desk, key: str, value: str) -> list[int]:
     """Hash an identifier as the router did: once for each authority that may have given it."""
-    from engine.routes.evaluation import search_hashes  # late: it brings the whole router along
+    from engine.routes.searching import search_hashes  # late: it brings the configuration's rooms along
 
     configuration = desk.configuration()
     if desk.references is None or configuration is None:

@@ -9,6 +9,7 @@ from typing import Any
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DeliveryFlag, DeliveryKind, place_of, read_delivery_id, show_delivery_id
 from engine.errors import OperationRefused
+from engine.operations.masking import mask_name
 
 _FLAGS = {
     DeliveryFlag.POSSIBLE_DUPLICATE: "possible duplicate",
@@ -26,7 +27,12 @@ def word(kind: type[IntEnum], value: Any) -> str:
 
 
 def delivery_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Show one delivery, its id under `id`; `history` without the answers, which may quote the message."""
+    """
+    Show one delivery, its id under `id`.
+
+    `history` comes without the answers, which may quote the message; `target` (a topic or a file name, made of
+    values) masked.
+    """
     shown = {key: value for key, value in row.items() if key not in ("delivery", "place")}
     number = int(row["delivery"])
     flags = int(row.get("flags") or 0)
@@ -38,14 +44,18 @@ def delivery_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "flags": [words for flag, words in _FLAGS.items() if flags & flag],
         "lanes": [lane_name(lane) for lane in row.get("lanes", ())],
     }
+    if row.get("target"):
+        shown["target"] = mask_name(str(row["target"]))
     if "history" in row:
         shown["history"] = [{key: value for key, value in one.items() if key != "answer"} for one in row["history"]]
     return shown
 
 
-def message_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Show one message, its id under `id`."""
+def message_row(row: Mapping[str, Any], *, revealed: bool = False) -> dict[str, Any]:
+    """Show one message, its id under `id`; the name of its file masked unless revealed."""
     shown = {key: value for key, value in row.items() if key != "place"}
+    if row.get("name") and not revealed:
+        shown["name"] = mask_name(str(row["name"]))
     return {"id": str(row["place"])} | shown | {"state": word(MessageState, row["state"])}
 
 

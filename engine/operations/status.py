@@ -24,8 +24,9 @@ async def status(desk: Desk) -> Answer:
     Answer the three questions.
 
     Returns:
-        engine (`running`, `degraded`, `stopped`), since_ms, headline, problems (sentences), destinations,
-        sources, router, store, balance. `--watch` and the demo read the same.
+        engine (`running`, `degraded`, `stopped`), since_ms, headline, problems (sentences), alerts (those that
+        have begun and not ended), destinations, sources (with their `findings`), router, store, balance.
+        `--watch` and the demo read the same.
     """
     now = desk.now_ms()
     counters = await desk.queries.counters()
@@ -41,6 +42,8 @@ async def status(desk: Desk) -> Answer:
         _source(name, counters, live_sources.get(name, {}), stopped=desk.live is None)
         for name in _names(desk, "sources", counters, live_sources)
     ]
+    router = dict(desk.live.router()) if desk.live is not None else {}
+    _add_findings(sources, live_sources, router)
     drawn = balance(counters)
     problems = _problems(engine, destinations, sources, drawn)
     state = "stopped" if desk.live is None else "degraded" if problems else "running"
@@ -52,9 +55,10 @@ async def status(desk: Desk) -> Answer:
         "since_ms": since,
         "headline": headline(state, since, now),
         "problems": problems,
+        "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": destinations,
         "sources": sources,
-        "router": dict(desk.live.router()) if desk.live is not None else {},
+        "router": router,
         "store": _plain(facts),
         "balance": drawn,
         "version": engine.get("version", ""),
@@ -119,7 +123,8 @@ def _destination_state(facts: Mapping[str, Any], waiting: int, *, stopped: bool)
 
 
 def _source(name: str, counters: Counters, facts: Mapping[str, Any], *, stopped: bool) -> dict[str, Any]:
-    state = "stopped" if stopped else "paused" if facts.get("paused") else "down" if facts.get("error") else "ok"
+    trouble = "" if stopped else str(facts.get("trouble") or "")
+    state = "stopped" if stopped else "down" if trouble else "paused" if facts.get("paused") else "ok"
     return {
         "name": name,
         "state": state,
@@ -128,8 +133,23 @@ def _source(name: str, counters: Counters, facts: Mapping[str, Any], *, stopped:
         "refused": sum(facts.get("refusals", {}).values()),
         "connections": facts.get("connections"),
         "last_ms": facts.get("last_ms") or 0,
-        "why": str(facts.get("why") or facts.get("error") or ""),
+        "findings": {},
+        "why": trouble,
     }
+
+
+def _add_findings(
+    rows: list[dict[str, Any]], live: Mapping[str, Mapping[str, Any]], routers: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Count by source what was odd in its messages: reception's findings, and those of the routers."""
+    found: dict[str, dict[str, int]] = {name: dict(facts.get("findings", {})) for name, facts in live.items()}
+    for facts in routers.values():
+        for name, count in facts.get("findings", {}).items():
+            source, _, finding = name.partition(": ")
+            counted = found.setdefault(source, {})
+            counted[finding] = counted.get(finding, 0) + count
+    for row in rows:
+        row["findings"] = dict(sorted(found.get(row["name"], {}).items(), key=lambda item: (-item[1], item[0])))
 
 
 def _problems(
@@ -148,7 +168,10 @@ def _problems(
                 sentence += f"; the oldest has waited {age(row['oldest_age_s'])}"
             contact = row.get("contact", "")
             found.append(sentence + (f" (call {contact})" if contact and contact not in sentence else ""))
-    found += [row["why"] or f"{row['name']} is {row['state']}" for row in sources if row["state"] not in _FINE]
+    found += [
+        f"source {row['name']} is {row['state']}" + (f": {row['why']}" if row["why"] else "")
+        for row in sources if row["state"] not in _FINE
+    ]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.errors import ParseError
+from engine.parsers.extent import check_extent
 from engine.parsers.hl7v2.delimiters import STANDARD
 from engine.parsers.hl7v2.header import Header, read_header
 from engine.parsers.hl7v2.message import Message
@@ -48,8 +49,10 @@ def open_message(
         as_utf8: As Message.parse.
 
     Raises:
-        ParseError: The bytes are no message of that format, or its format has no fields.
+        ParseError: The bytes are no message of that format, its format has no fields, or it is beyond the
+            limits of parsers.extent.
     """
+    check_extent(raw)
     actual = sniff(raw) if format_ == "auto" else format_
     if actual == "hprim-sante":
         return parse_hprim(raw, default_charset=default_charset, as_utf8=as_utf8)

@@ -45,13 +45,11 @@ class Path:
         component: 0 when the path ends at the repetition.
         subcomponent: 0 when it ends at the component.
         relative: Whether it needs `at`.
-        repeats: Whether it may give more than one value.
-        appends: Whether it ends a new repetition onto a field (`[+]`): nothing to read.
     """
 
     __slots__ = (
-        "_bound", "_code", "_first_segment", "_plain", "_recognisers", "_verbatim", "_words", "appends",
-        "component", "field", "relative", "repeats", "segment", "subcomponent", "text",
+        "_bound", "_code", "_first_segment", "_plain", "_recognisers", "_verbatim", "_words",
+        "component", "field", "relative", "segment", "subcomponent", "text",
     )  # fmt: skip
 
     def __init__(self, text: str, words: Words) -> None:
@@ -62,10 +60,6 @@ class Path:
         self.subcomponent = words.subcomponent
         self.relative = not words.segment
         which, repetition = words.which, words.repetition
-        self.appends = repetition is not None and repetition.kind == "append"
-        self.repeats = any(
-            selector is not None and selector.kind in {"all", "test", "authority"} for selector in (which, repetition)
-        )
         self._words = words
         self._code = words.segment.encode()
         # the delimiters themselves are one leaf, whatever they hold

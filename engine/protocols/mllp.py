@@ -23,9 +23,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
 
-VT: Final = 0x0B
-FS: Final = 0x1C
-CR: Final = 0x0D
 _FS_BYTE: Final = b"\x1c"
 _VT_BYTE: Final = b"\x0b"
 _FRAME_END: Final = b"\x1c\r"
@@ -103,7 +100,7 @@ def frame(payload: bytes) -> bytes:
 class MllpDecoder:
     """Cut a stream of bytes into blocks."""
 
-    __slots__ = ("_buffer", "_finished", "_inside", "_limit", "_noise", "_opening", "_queue", "_scanned", "_swallow_cr")
+    __slots__ = ("_buffer", "_finished", "_inside", "_limit", "_noise", "_opening", "_queue", "_swallow_cr")
 
     def __init__(self, *, max_block_bytes: int) -> None:
         """
@@ -114,7 +111,6 @@ class MllpDecoder:
         """
         self._limit = max_block_bytes
         self._buffer: bytearray | None = None  # payload of the open block; None spares 5,000 idle connections memory
-        self._scanned = 0  # bytes of it known to hold no FS
         self._inside = False
         self._swallow_cr = False  # the CR that belongs to the FS just seen
         self._noise = 0

@@ -11,6 +11,7 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     assembling       routes, compiled for each site that their sources bring
     when             the language of conditions (when.lark)
     evaluation       one message to its deliveries: pure, the hot path of the router
+    searching        with what keys are hashed, when indexed and when looked for
     encoding         a message as its destination wants it
     tables, shipped, dictionary, suggestions: what these need
 """

@@ -41,6 +41,8 @@ class Assembler:
         self._refused_sources = refused_sources
         self._refused_destinations = refused_destinations
         self._reading = Reading(findings, names)
+        self._early = ""
+        """A source of the route at hand that answers before its routes run."""
 
     def routes(self, entries: Named) -> list[Route]:
         """Read `routes:`, in the order of the file."""
@@ -56,6 +58,7 @@ class Assembler:
 
     def _route(self, name: str, values: dict[str, Any], node: Entries) -> Route | None:
         sources = self._known(values["from"], self._sources, self._refused_sources, "source")
+        self._early = next((one for one in sources if self._sources[one].ack != "after_route"), "")
         variants = sorted({one for source in sources for one in variants_of(self._sources[source])})
         when, when_text = self._when(values["when"], variants)
         order = read_order(values["order_by"], node, self._reading, self._keys)
@@ -68,6 +71,7 @@ class Assembler:
             for value, item in zip(values["to"], items, strict=True)
             if item is not None and (one := self._exit(value, item, variants, order, dead_letter)) is not None
         ]
+        self._check_once(values["to"])
         return Route(
             name=name, sources=tuple(sources), when=when, when_text=when_text, on_no_match=values["on_no_match"],
             steps=steps, to=tuple(exits), owner=str(values["owner"]),
@@ -88,6 +92,22 @@ class Assembler:
             order=read_order(value["order_by"], node, self._reading, self._keys) or order,
             dead_letter=read_dead_letter(value["dead_letter"]) or dead_letter,
         )  # fmt: skip
+
+    def _check_once(self, values: list[Any]) -> None:
+        """
+        Refuse a destination that stands twice under one `to:`.
+
+        A delivery is known by route and destination: a retry could not tell which of two entries made it.
+        """
+        seen: set[str] = set()
+        for value in values:
+            word = value if isinstance(value, Word) else value["destination"]
+            if word in seen:
+                self._reading.error(
+                    word.node, "E118", f"{word} stands under this to: already",
+                    "keep one, or make two routes: each with its own when and steps",
+                )  # fmt: skip
+            seen.add(word)
 
     def _known(self, words: list[Word], declared: Mapping[str, Any], refused: set[str], kind: str) -> list[str]:
         known: list[str] = []
@@ -118,7 +138,10 @@ class Assembler:
         made: dict[str, tuple[Step, ...]] = {}
         for variant in variants or [""]:
             try:
-                made[variant] = Reading(self._findings, self._names, variant=variant).steps(node)
+                made[variant] = self._steps_reading(variant).steps(node)
             except Unreadable:
                 continue
         return made
+
+    def _steps_reading(self, variant: str) -> Reading:
+        return Reading(self._findings, self._names, variant=variant, answered_early=self._early)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from engine.core import splices
 from engine.core.messages import Delivery, PayloadKind, StoredMessage, show_delivery_id
 from engine.errors import StepFailed
+from engine.parsers.hl7v2.header import show_control_id
 
 if TYPE_CHECKING:
     from engine.parsers.hl7v2.message import Message
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
     from engine.transforms.step import Context
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
+_NO_TOPIC: Final = re.compile(r"[+#\x00]")
 _NAME_MAX: Final = 80
+UNENCODABLE: Final = "unencodable"
+"""The finding of `unencodable: replace`: a character left as `?`."""
 
 
 def clean_name(value: str) -> str:
@@ -27,7 +31,7 @@ def clean_name(value: str) -> str:
 
 def encode(
     delivery: Delivery, destination: Destination, context: Context, stored: StoredMessage, *, touched: bool
-) -> None:
+) -> str:
     """
     Fill `payload_kind`, `payload`, `rendered`, `control_id` and `target` of a delivery.
 
@@ -38,8 +42,12 @@ def encode(
         stored: The message as received.
         touched: Whether a step may have changed the message.
 
+    Returns:
+        A finding (`unencodable`), or nothing.
+
     Raises:
-        StepFailed: E-ENCODE, when the destination's charset can't hold a character.
+        StepFailed: E-ENCODE, when the destination's charset can't hold a character; E-TARGET, when no topic
+            or file name can be made of the message.
     """
     context.id = show_delivery_id(delivery.id)
     if destination.type != "mllp":
@@ -52,14 +60,27 @@ def encode(
     elif destination.encode.as_received:
         _as_received(delivery, context, stored, touched=touched)
     else:
-        _encoded(delivery, destination, context.message, context.id)
+        return _encoded(delivery, destination, context.message, context.id)
+    return ""
 
 
 def target_of(destination: Destination, context: Context) -> str:
-    """Return the MQTT topic or the file name of a delivery; `context.id` is set."""
+    """
+    Return the MQTT topic or the file name of a delivery; `context.id` is set.
+
+    Raises:
+        StepFailed: E-TARGET, when there is no such file or topic: an empty name or level, a wildcard.
+    """
     if destination.target is None:
         return "" if destination.type == "mllp" else f"{context.id}.hl7"
-    return destination.target.render_safe(context, clean_name)
+    target = destination.target.render_safe(context, clean_name)
+    if destination.type == "mqtt":
+        # MQTT 3.1.1 § 4.7: a topic has one character at least, and no wildcard when one publishes to it.
+        if not target or _NO_TOPIC.search(target):
+            raise StepFailed("E-TARGET", "no topic can be made of this message: it is empty, or holds a wildcard")
+    elif not target or target[0] == "." or "/" in target or "\0" in target:
+        raise StepFailed("E-TARGET", "no file name can be made of this message: it is empty, or begins with a dot")
+    return target
 
 
 def _as_received(delivery: Delivery, context: Context, stored: StoredMessage, *, touched: bool) -> None:
@@ -76,7 +97,7 @@ def _as_received(delivery: Delivery, context: Context, stored: StoredMessage, *,
         _smallest(delivery, data, edits, message.base_flag)
 
 
-def _encoded(delivery: Delivery, destination: Destination, message: Message, own_id: str) -> None:
+def _encoded(delivery: Delivery, destination: Destination, message: Message, own_id: str) -> str:
     wanted = destination.encode
     if message.format == "hl7v2":
         header = message.own_head(b"MSH")
@@ -86,12 +107,13 @@ def _encoded(delivery: Delivery, destination: Destination, message: Message, own
             msh18 = wanted.msh18.encode()
             if header.field(18) != msh18:
                 header.set_field(18, msh18)
-            delivery.control_id = header.field(10).decode("utf-8", "replace")
+            delivery.control_id = show_control_id(header.field(10))
     data, edits = message.render()
     if wanted.charset == "utf-8" or data.isascii():
         _smallest(delivery, data, edits, message.base_flag)
-        return
+        return ""
     text = data.decode("utf-8")
+    finding = ""
     try:
         data = text.encode(wanted.charset)
     except UnicodeEncodeError as error:
@@ -100,7 +122,9 @@ def _encoded(delivery: Delivery, destination: Destination, message: Message, own
                 "E-ENCODE", f"{wanted.msh18} can't hold a character of the message", field=_where(text, error.start)
             ) from None
         data = text.encode(wanted.charset, "replace")
+        finding = UNENCODABLE
     _full(delivery, data)
+    return finding
 
 
 def _smallest(delivery: Delivery, data: bytes, edits: list[splices.Splice], base_flag: int) -> None:
@@ -116,11 +140,11 @@ def _full(delivery: Delivery, data: bytes) -> None:
 
 
 def _control_id(message: Message, otherwise: str) -> str:
-    """MSH-10 as it leaves: what MSA-2 of the answer must hold."""
+    """Return MSH-10 as it leaves, shown as MSA-2 of the answer is (parsers.hl7v2.ack): without blanks around."""
     if message.format != "hl7v2":
         return otherwise
     header = message.head(b"MSH")
-    return otherwise if header is None else header.field(10).decode("utf-8", "replace")
+    return otherwise if header is None else show_control_id(header.field(10))
 
 
 def _where(text: str, offset: int) -> str:

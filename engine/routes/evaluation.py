@@ -15,20 +15,23 @@ from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryKind, StoredMessage, delivery_id
 from engine.core.references import References
 from engine.errors import OperationRefused, ParseError, StepFailed
-from engine.identity.authorities import Recogniser
 from engine.identity.events import flags_of
 from engine.identity.patients import Reference, patient_fields, patient_references
 from engine.parsers import open_message
+from engine.parsers.hl7v2.batch import is_batch, split_batch
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
-from engine.routes.configuration import Configuration, Destination, Exit, Key, Order, Route, Source, variant_of
+from engine.routes.configuration import Configuration, Destination, Exit, Order, Route, Source, variant_of
 from engine.routes.encoding import encode
-from engine.transforms.step import Context, Dropped, Step
+from engine.routes.searching import key_authority
+from engine.transforms.step import Context, Dropped, Rejected, Step
 
 PROCESSING: Final = "E-PROCESSING"
 SITE_UNKNOWN: Final = "E-SITE-UNKNOWN"
 NO_MATCH: Final = "E-NO-MATCH"
-INTERNAL: Final = "E-INTERNAL"
+SEVERAL: Final = "E-SEVERAL-MESSAGES"
+REJECTED: Final = "E-REJECTED"
+"""A route rejects a message whose sender was answered already: a dead letter."""
 
 
 class Evaluation:
@@ -41,6 +44,7 @@ class Evaluation:
         "field",
         "findings",
         "keys",
+        "patients",
         "reason",
         "site",
         "state",
@@ -60,6 +64,8 @@ class Evaluation:
         """In order of id; empty unless the state is ROUTED."""
         self.keys: list[int] = []
         """Search keys, hashed."""
+        self.patients: tuple[int, ...] = ()
+        """Hashed references of the patients, as of lanes, whatever `order_by` says; set when it is routed."""
         self.findings: list[str] = []
         """Short codes of what is odd (parsers, steps); `tag:word` for tags."""
         self.charset_finding = ""
@@ -76,7 +82,9 @@ def evaluate(configuration: Configuration, stored: StoredMessage, references: Re
         references: Hashes identifiers with the data directory's key.
 
     Returns:
-        The decision. An error of our own ends as DEAD with E-INTERNAL: nothing on this walk stops the router.
+        The decision. REJECTED comes with the code of table 0008 for the sender, `AE` or `AR`.
+
+    An error of our own is raised as it is: the router makes the message dead with E-INTERNAL, and logs where.
     """
     source = configuration.sources.get(stored.source)
     if source is None:
@@ -85,8 +93,6 @@ def evaluate(configuration: Configuration, stored: StoredMessage, references: Re
         return _Walk(configuration, source, stored, references).run()
     except ParseError as error:
         return Evaluation(MessageState.DEAD, code="E-PARSE", field=error.location, reason=error.reason)
-    except Exception as error:
-        return Evaluation(MessageState.DEAD, code=INTERNAL, reason=_place_of(error))
 
 
 def render_again(
@@ -178,6 +184,8 @@ class _Walk:
             except StepFailed as error:
                 self._stop(route, error)
                 continue
+            except Rejected as rejected:
+                return self._with_facts(self._reject(rejected))
             filtered = reason if reason is not None else filtered
         return self._with_facts(self._ending(filtered, unwanted))
 
@@ -188,7 +196,7 @@ class _Walk:
         charset = source.charset or (site.charset if site is not None else "cp1252")
         self._message = message = open_message(stored.raw, stored.format, default_charset=charset, as_utf8=True)
         self._result.type = stored.type
-        refusal = self._processing(message)
+        refusal = self._several() or self._processing(message)
         if refusal is None:
             if not message.delimiters.usual and message.format == "hl7v2":
                 message.normalise_delimiters()
@@ -210,8 +218,21 @@ class _Walk:
             delivery = self._dead(route, exit_, error.code, error.field, error.reason)
         except Dropped as dropped:
             delivery = self._dead(route, exit_, "E-DROPPED", "", dropped.reason)
+        except Rejected as rejected:
+            delivery = self._dead(route, exit_, REJECTED, "", rejected.reason)
         delivery.id = id_
         return delivery
+
+    def _several(self) -> Evaluation | None:
+        """Stop a block with several messages: its routes would read the first patient, and send all under it."""
+        stored = self._stored
+        if stored.format != "hl7v2" or not is_batch(stored.raw):
+            return None
+        count = len(split_batch(stored.raw).messages)
+        if count < 2:
+            return None
+        reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
+        return Evaluation(MessageState.DEAD, code=SEVERAL, reason=reason)
 
     def _processing(self, message: Message) -> Evaluation | None:
         path = _MSH_PROCESSING if message.format == "hl7v2" else _H_PROCESSING
@@ -275,6 +296,7 @@ class _Walk:
 
         Raises:
             StepFailed: A step of the route itself failed.
+            Rejected: A step rejects the message.
         """
         try:
             context = self._run_steps(self.context, route.steps)
@@ -323,7 +345,9 @@ class _Walk:
             own = context.fork(context.message.copy())  # encode sets MSH-10 and MSH-18 of a copy
         delivery = self._delivery(route, exit_)
         delivery.lanes = lanes
-        encode(delivery, destination, own, self._stored, touched=touched)
+        finding = encode(delivery, destination, own, self._stored, touched=touched)
+        if finding:
+            self._result.findings.append(finding)
         return delivery
 
     def _as_received(self, route: Route, exit_: Exit, done: Context) -> Context:
@@ -379,12 +403,15 @@ class _Walk:
             return self._patient_lanes(after)
         return self._key_lanes(order, after)
 
-    def _patient_lanes(self, after: Context | None) -> tuple[int, ...]:
+    def _received_patients(self) -> tuple[int, ...]:
         if self._received is None:
             self._fields = patient_fields(self._message)
             self._patients = patient_references(self._message, self._recogniser, self._fields)
             self._received = self._hashes(self._patients)
-        lanes = self._received
+        return self._received
+
+    def _patient_lanes(self, after: Context | None) -> tuple[int, ...]:
+        lanes = self._received_patients()
         if after is not None:
             fields = patient_fields(after.message)
             if fields != self._fields:
@@ -423,6 +450,7 @@ class _Walk:
                         result.deliveries.append(self._dead(route, exit_, NO_MATCH, "", reason))
         if result.deliveries:
             result.state = MessageState.ROUTED
+            result.patients = self._received_patients() or self._lane_of_source()
             for delivery in result.deliveries:
                 delivery.copies = len(result.deliveries)
         elif filtered is not None:
@@ -434,6 +462,13 @@ class _Walk:
                 result.reason = f"the condition of the route {by.name} doesn't hold"
             else:
                 result.code, result.reason = "E-UNROUTED", "no route wanted it"
+        return result
+
+    def _reject(self, rejected: Rejected) -> Evaluation:
+        """Take nothing: what other routes made of the message isn't delivered either."""
+        result = self._result
+        result.deliveries.clear()
+        result.state, result.code, result.reason = MessageState.REJECTED, rejected.code, rejected.reason
         return result
 
     def _with_facts(self, result: Evaluation) -> Evaluation:
@@ -451,44 +486,6 @@ class _Walk:
         skipped, tags = (len(before.findings), len(before.tags)) if before is not None else (0, 0)
         self._result.findings.extend(context.findings[skipped:])
         self._result.findings.extend(f"tag:{word}" for word in context.tags[tags:])
-
-
-def key_authority(key: Key, recogniser: Recogniser, site: str) -> str:
-    """
-    Return the authority that is hashed with a key's value.
-
-    The declared authority where the key's path asks for one (`PID-3[@ipp].1`), else the site: two hospitals
-    give the same stay number to two stays.
-    """
-    return recogniser.keys.get(key.authority, site) if key.authority else site
-
-
-def search_hashes(configuration: Configuration, references: References, name: str, value: str) -> list[int]:
-    """
-    Return the hashes under which a value may have been indexed: one a site, for `find`.
-
-    Args:
-        configuration: Today's.
-        references: The data directory's.
-        name: A declared key, or `control`.
-        value: What is looked for.
-    """
-    if name == "control":
-        return [references.hash("control", "", value)]
-    key = configuration.keys[name]
-    authorities = dict.fromkeys(
-        key_authority(key, configuration.authorities.of(site), site) for site in ["", *configuration.sites]
-    )
-    return [references.hash(name, authority, value) for authority in authorities]
-
-
-def _place_of(error: BaseException) -> str:
-    """Say where an error of our own happened, without its text, which may hold a value."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" at {trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}" if trace is not None else ""
-    return f"an error of Passerelle itself ({type(error).__name__}{where}); please report it"
 
 
 _MSH_PROCESSING: Final = Path.parse("MSH-11.1")

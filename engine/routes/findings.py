@@ -17,7 +17,7 @@ class Finding:
     level: str
     """`error` or `warning`."""
     code: str
-    """`E120`, `W202`: stable, explained by `passerelle code`."""
+    """`E120`, `W202`: stable from one version to the next."""
     mark: Mark
     sentence: str
     hint: str = ""

@@ -1,7 +1,7 @@
 """
 From routes.yaml, the files that it includes and its tables to a Configuration, or to all findings.
 
-`lint`, `run`, `apply` and reload all come through here: there is no second truth.
+`lint` and `run` both come through here: there is no second truth.
 """
 
 from __future__ import annotations

@@ -60,13 +60,15 @@ class Reading:
     """
 
     def __init__(
-        self, findings: Findings, names: Names, *, variant: str | None = None, variants: Sequence[str] = ()
+        self, findings: Findings, names: Names, *, variant: str | None = None, variants: Sequence[str] = (),
+        answered_early: str = "",
     ) -> None:
         self._findings = findings
         self._names = names
         self._variant = variant
         self._site = None if variant is None else split_variant(variant)[0]
         self._variants = variants
+        self._answered_early = answered_early
         self._foreach = ""
         self._open_runs: tuple[str, ...] = ()
         self._condition: Scalar | None = None
@@ -329,6 +331,10 @@ class Reading:
     def site_recogniser(self) -> Recogniser:
         """Return the recogniser of the site for which steps are compiled."""
         return self._names.authorities.of(*split_variant(self._variant or ""))
+
+    def answered_early(self) -> str:
+        """Return a source of the route that answers before its routes run, or nothing."""
+        return self._answered_early
 
     def steps(self, node: Node, foreach: str = "") -> tuple[Step, ...]:
         """Read a list of steps; `foreach` is the segment at hand inside `do:`."""

@@ -35,15 +35,13 @@ from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
 from engine.errors import ChangeRefused, StoreError, StoreUnavailable
 from engine.store import rules
 from engine.store.announcing import Announcer, Outcome, Submitted
+from engine.store.backlog import load_of, size_of
 from engine.store.bases import BaseOf, default_base_of
 from engine.store.counting import CounterKey
 from engine.store.memory_changes import MemoryChanges
 from engine.store.memory_queries import MemoryQueries
 from engine.store.memory_rows import MemoryDisk, Undo
 from engine.store.recount import recount_rows
-
-CHANGES_HELD = 8_000
-"""Changes waiting at which the store is full."""
 
 
 class MemoryStore:
@@ -78,6 +76,7 @@ class MemoryStore:
         self._fault = fault or (lambda _name: None)
         self._changes = MemoryChanges(self.disk)
         self._pending: list[Submitted] = []
+        self._bytes_held = 0
         self._scheduled = False
         self._opened = False
         self._in_trouble = False
@@ -142,7 +141,8 @@ class MemoryStore:
     def submit(self, change: Change, urgency: Urgency, done: Done | None = None) -> None:  # noqa: ARG002
         """Queue a change; it is committed in the loop's next turn, whatever its urgency."""
         self._pending.append((change, done))
-        self.load = min(1.0, len(self._pending) / CHANGES_HELD)
+        self._bytes_held += size_of(change)
+        self.load = load_of(len(self._pending), self._bytes_held)
         if self._automatic and not self._scheduled:
             self._scheduled = True
             (self._call_soon or asyncio.get_running_loop().call_soon)(self._turn)
@@ -154,6 +154,7 @@ class MemoryStore:
     def commit(self) -> None:
         """Commit what was submitted so far, and announce it."""
         batch, self._pending = self._pending, []
+        self._bytes_held = 0
         self.load = 0.0
         if batch:
             outcomes = self._apply_all(batch)
@@ -219,16 +220,17 @@ class MemoryStore:
         return self._with_body(row.message) if row is not None and place in self.disk.bodies else None
 
     async def recent(self, source: str, since_ms: int, limit: int) -> list[Arrival]:
-        """The last arrivals of a source that were routed, oldest first."""
+        """The last arrivals of a source that were routed, oldest first, by control id or name."""
         arrivals = []
         for place in reversed(self.disk.places):
             message = self.disk.messages[place].message
             if message.source != source or message.received_ms < since_ms or message.state in rules.NOT_ROUTED:
                 continue
-            lanes = frozenset(
-                key for each in self.disk.siblings(place) for key in self.disk.deliveries[each].delivery.lanes
-            )
-            arrivals.append(Arrival(place, message.control_id, message.digest, message.received_ms, lanes))
+            copies = [self.disk.deliveries[each].delivery for each in self.disk.siblings(place)]
+            lanes = frozenset(key for copy in copies for key in copy.lanes)
+            live = any(copy.state in rules.LIVE for copy in copies)
+            identity = message.control_id or message.name
+            arrivals.append(Arrival(place, identity, message.digest, message.received_ms, lanes, live))
             if len(arrivals) == limit:
                 break
         return arrivals[::-1]

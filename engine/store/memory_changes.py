@@ -132,6 +132,7 @@ class MemoryChanges:
         row = self._delivery_row(given.id)
         old = row.delivery
         rules.check_requeue(change, old.state, old.kind)
+        rules.keep_doubt(given, old)
         source = given if change.rendered_again else old
         if source.payload_kind != PayloadKind.FULL and old.place not in self._disk.bodies:
             raise rules.bytes_removed(old.place)

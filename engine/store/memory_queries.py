@@ -165,6 +165,11 @@ class MemoryQueries:
         values = [(key, one.at_ms, one.who, one.verb, one.subject, one.reason) for key, one in rows]
         return [dict(zip(ACTION_KEYS, each, strict=True)) for each in values]
 
+    async def groups(self) -> list[str]:
+        """Routing groups of the messages in state RECEIVED, sorted."""
+        messages = (row.message for row in self._disk.messages.values())
+        return sorted({message.group for message in messages if message.state == MessageState.RECEIVED})
+
     async def intention_outcome(self, intention: int) -> tuple[bool, str] | None:
         """Whether an intention was accepted and its outcome; None while it waits."""
         row = self._disk.intentions.get(intention)

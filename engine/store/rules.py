@@ -9,7 +9,7 @@ from engine.core.lifecycle import (
     require_delivery_transition,
     require_message_transition,
 )
-from engine.core.messages import Delivery, DeliveryKind, show_delivery_id
+from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, show_delivery_id
 from engine.errors import ChangeRefused
 
 REFUSALS_KEPT = 1_000
@@ -61,6 +61,11 @@ def check_requeue(change: Requeue, state: DeliveryState, kind: DeliveryKind) -> 
         raise ChangeRefused(f"{name} has no bytes: its route must run again")
 
 
+def keep_doubt(given: Delivery, old: Delivery) -> None:
+    """Keep on what was rendered again that the receiver may have the delivery already."""
+    given.flags |= old.flags & DeliveryFlag.POSSIBLE_DUPLICATE
+
+
 def check_treat(change: Treat, state: DeliveryState) -> None:
     """Check an operator's treatment of one delivery."""
     if state != change.expected:
@@ -81,8 +86,10 @@ def check_reopen(change: Reopen, state: MessageState) -> None:
     require_message_transition(change.expected, change.state)
 
 
-NOT_ROUTED = frozenset({MessageState.RECEIVED, MessageState.REJECTED})
-"""Arrivals that are no first ones for a retransmission: not decided yet, or refused to their sender."""
+NOT_ROUTED = frozenset({MessageState.RECEIVED, MessageState.DUPLICATE, MessageState.REJECTED})
+"""Arrivals that are no first ones for a retransmission: not decided yet, repeated, or refused to their sender."""
+LIVE = frozenset({DeliveryState.PENDING, DeliveryState.DELIVERED})
+"""Copies that make of a message the first one of its retransmissions: sent, or to be sent."""
 
 _OPEN = frozenset({MessageState.RECEIVED, MessageState.WAITING})
 _DEAD_MESSAGES = frozenset({MessageState.DEAD, MessageState.DISCARDED})

@@ -8,5 +8,6 @@ What a route does to a message: one verb a module.
     tables        tables of codes, as `map` asks them
     verbs         the list of verbs
 
-    set_, default, copy, delete, add, map_, require, foreach, normalise_authorities, render, tag, drop
+    set_, default, copy, delete, add, map_, require, foreach, normalise_authorities, render, tag, drop,
+    reject
 """

@@ -55,6 +55,9 @@ class Reader(Protocol):
     def site_recogniser(self) -> Any:
         """Return the identity.Recogniser of the site for which steps are compiled."""
 
+    def answered_early(self) -> str:
+        """Return a source of the route that answers before its routes run (`ack: after_store`), or nothing."""
+
     def suggest(self, text: str, allowed: Sequence[str]) -> str:
         """Return `did you mean x?`, or the list of what is allowed."""
 
@@ -145,17 +148,6 @@ class Choice(Shape):
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
         return {"enum": list(self.words)}
-
-
-class Flag(Choice):
-    """Yes or no."""
-
-    def __init__(self) -> None:
-        super().__init__("yes", "no")
-
-    def read(self, node: Node, reader: Reader) -> bool:  # type: ignore[override]
-        """Read the node."""
-        return super().read(node, reader) == "yes"
 
 
 class Number(Shape):
@@ -279,20 +271,6 @@ class TableShape(Shape):
     def read(self, node: Node, reader: Reader) -> Table:
         """Read the node."""
         return reader.table(node)
-
-
-class StepsShape(Shape):
-    """A list of steps."""
-
-    wants = "a list of steps"
-
-    def read(self, node: Node, reader: Reader) -> tuple[Step, ...]:
-        """Read the node."""
-        return reader.steps(node)
-
-    def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"$ref": "#/$defs/steps"}
 
 
 class ListOf(Shape):

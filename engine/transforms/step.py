@@ -24,6 +24,21 @@ class Dropped(Exception):
         self.reason = reason
 
 
+class Rejected(Exception):
+    """
+    The verb `reject`: the sender is answered that the message isn't taken, and no route delivers it.
+
+    Attributes:
+        code: `AE` or `AR` (table 0008).
+        reason: A sentence without any value of the message.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
 class Context:
     """One message on its way through one route: the message itself, what is known about it, what steps left."""
 
@@ -116,6 +131,7 @@ class Step:
         Raises:
             StepFailed: It can't be done on this message; the route stops for it.
             Dropped: The route doesn't want the message.
+            Rejected: The message isn't taken; its sender is told.
         """
         raise NotImplementedError
 

@@ -13,6 +13,7 @@ from engine.transforms import (
     foreach,
     map_,
     normalise_authorities,
+    reject,
     render,
     require,
     set_,
@@ -24,6 +25,7 @@ VERBS: Final[dict[str, Verb]] = {
     module.VERB.name: module.VERB
     for module in (
         set_, default, copy, delete, add, map_, foreach, require, normalise_authorities, render, tag, drop,
+        reject,
     )
 }  # fmt: skip
 """Every verb that a step may have; exactly one stands in a step."""

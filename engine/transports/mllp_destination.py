@@ -84,6 +84,11 @@ class _Line(asyncio.Protocol):
         self._end(SendOutcome(SendResult.NO_ANSWER, reason=f"no answer within {seconds:g} s"))
         self.hang_up()
 
+    def give_up(self) -> None:
+        """Close because the engine stops."""
+        self._end(SendOutcome(SendResult.NO_ANSWER, reason="the engine stopped before the answer came"))
+        self.hang_up()
+
     def hang_up(self) -> None:
         """Close at once: an answer that comes now would be taken for another's."""
         self._door.lost(self)
@@ -152,7 +157,7 @@ class MllpDestination:
         if self._sweep is not None:
             self._sweep.cancel()
         for line in list(self._lines):
-            line.expire() if line.under_way else line.hang_up()
+            line.give_up()
 
     def facts(self) -> dict[str, Any]:
         """Return connections up, the last answer and the last error, for status."""

@@ -28,6 +28,8 @@ _ANSWERS_DUE_MAX: Final = 256
 _BLOCK_SECONDS_MAX: Final = 600.0
 """However slowly it drips, a block must end within this time."""
 _SWEEP_SECONDS: Final = 1.0
+_NOT_OURS: Final = {"budget"}
+"""A pause that doesn't stop a block's clock: a hog that is held back for its size still ends."""
 _BACKLOG: Final = 1024
 
 
@@ -166,10 +168,15 @@ class _Connection(asyncio.Protocol):
         stalled = now - self._last_byte > limit or (
             mid_block and self._block_began and now - self._block_began > max(_BLOCK_SECONDS_MAX, limit)
         )
-        if not stalled or self._paused_for:
+        if not stalled or self._paused_for - _NOT_OURS:
             return False
-        what = "a block that never ended" if mid_block else "bytes without a start of block (VT, 0x0B)"
-        self._refuse("E-IDLE", f"{what}: nothing more came for {limit:g} s", self._open_head(), self._decoder.buffered)
+        noise = self._decoder.pending_noise
+        open_block = self._end_decoder()
+        if open_block is not None:
+            what, head, size = "a block that never ended", open_block.head, open_block.size
+        else:
+            what, head, size = "bytes without a start of block (VT, 0x0B)", b"", noise
+        self._refuse("E-IDLE", f"{what}: nothing more came for {limit:g} s", head, size)
         self.close()
         return True
 
@@ -178,9 +185,15 @@ class _Connection(asyncio.Protocol):
         """Monotonic time of the last byte."""
         return self._last_byte
 
-    def _open_head(self) -> bytes:
-        events = self._decoder.receive_eof()
-        return next((event.head for event in events if isinstance(event, Truncated)), b"")
+    def _end_decoder(self) -> Truncated | None:
+        """Read nothing more: count the noise, return the block that was open."""
+        open_block = None
+        for event in self._decoder.receive_eof():
+            if isinstance(event, Noise):
+                self._door.counts["noise_bytes"] += event.count
+            elif isinstance(event, Truncated):
+                open_block = event
+        return open_block
 
     def _block(self, payload: bytes) -> None:
         door = self._door
@@ -207,7 +220,9 @@ class _Connection(asyncio.Protocol):
             self.close()
         elif isinstance(event, Stranger):
             counts["strangers"] += 1
-            _log.warning("stranger", source=self._door.source.name, peer=self.peer, what=event.what)
+            times = counts["strangers"]
+            if times & (times - 1) == 0:  # 1, 2, 4, 8…: no flood
+                _log.warning("stranger", source=self._door.source.name, peer=self.peer, what=event.what, times=times)
             if self._transport is not None:
                 self._transport.abort()
 
@@ -218,12 +233,10 @@ class _Connection(asyncio.Protocol):
         self._door.refuse(code, reason, head, size, self.peer, answers)
 
     def _end_of_stream(self) -> None:
-        for event in self._decoder.receive_eof():
-            if isinstance(event, Noise):
-                self._door.counts["noise_bytes"] += event.count
-            elif isinstance(event, Truncated):
-                self._door.counts["truncated"] += 1
-                self._refuse("E-TRUNCATED", "the connection ended inside a block", event.head, event.size)
+        open_block = self._end_decoder()
+        if open_block is not None:
+            self._door.counts["truncated"] += 1
+            self._refuse("E-TRUNCATED", "the connection ended inside a block", open_block.head, open_block.size)
         self._door.partial.discard(self)
         self._door.budget.changed(self, 0)
 
@@ -237,7 +250,8 @@ class _Connection(asyncio.Protocol):
             return
         self._paused_for.discard(reason)
         if not self._paused_for and self._transport is not None and not self._transport.is_closing():
-            self._last_byte = self._door.clock()
+            if reason not in _NOT_OURS:
+                self._last_byte = self._door.clock()
             self._transport.resume_reading()
 
 

@@ -1,16 +1,17 @@
 """
 One budget of bytes for all blocks in reception, so that memory stays bounded whatever the senders do.
 
-A connection whose open block is small costs nothing here. Large ones are registered; when together they
-pass the budget, all of them but the one registered first stop reading, and go on as room comes back: the
-first can always finish, so nobody waits for ever.
+A connection whose open block is small costs nothing here. The others are registered; when together they pass
+the budget, each may only grow to its share (the budget over their number), and those above it stop reading. So
+a few hogs can't hold up everybody: an honest block below the share passes. When nobody is below it, the one
+registered first goes on, and can finish: nobody waits for ever, and what waits too long is closed by its door.
 """
 
 from __future__ import annotations
 
 from typing import Final, Protocol
 
-LARGE_BYTES: Final = 65_536
+LARGE_BYTES: Final = 4_096
 
 
 class Throttled(Protocol):
@@ -28,7 +29,7 @@ class ReceptionBudget:
         Begin empty.
 
         Args:
-            limit: Bytes over which all but the oldest large block wait; one block may pass it alone.
+            limit: Bytes over which the blocks above their share wait.
         """
         self._limit = limit
         self._large: dict[Throttled, int] = {}
@@ -56,6 +57,10 @@ class ReceptionBudget:
             self._balance()
 
     def _balance(self) -> None:
+        large = self._large
         self._throttling = self._total > self._limit
-        for index, connection in enumerate(self._large):
-            connection.throttle(self._throttling and index > 0)
+        share = self._limit // len(large) if large else 0
+        crowded = self._throttling and all(buffered > share for buffered in large.values())
+        for index, (connection, buffered) in enumerate(large.items()):
+            first = crowded and index == 0
+            connection.throttle(self._throttling and buffered > share and not first)

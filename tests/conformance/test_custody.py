@@ -7,9 +7,9 @@ import itertools
 
 import pytest
 
-from engine.core.changes import Note, Receipt, Receive
+from engine.core.changes import Note, Receipt, Receive, Refuse
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import DeliveryKind
+from engine.core.messages import DeliveryKind, Refusal
 from engine.core.ports import Queued, Received, Urgency
 from engine.errors import ChangeRefused, StoreLocked, StoreUnavailable
 from tests.conformance.stores import (
@@ -348,6 +348,22 @@ def test_load_rises_with_the_backlog(house: House) -> None:
         for number in range(4_000):
             store.submit(Receive(message(number)), Urgency.LAZY)
         assert 0.4 < store.load <= 1.0
+        await receive(store)
+        assert store.load == 0.0
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_bytes_of_refusals_count_in_the_load(house: House) -> None:
+    """64 KB refused weigh as much as 64 KB received."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        for number in range(300):
+            refusal = Refusal("gam", "192.0.2.7", number, "E-NO-HEADER", "no header", 65_536, b"x" * 65_536)
+            store.submit(Refuse(refusal), Urgency.LAZY)
+        assert 0.5 < store.load <= 1.0
         await receive(store)
         assert store.load == 0.0
         await store.close()

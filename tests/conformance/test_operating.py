@@ -19,7 +19,7 @@ from engine.core.changes import (
     Treat,
 )
 from engine.core.lifecycle import DELIVERY_TRANSITIONS, DeliveryState, MessageState
-from engine.core.messages import Delivery, DeliveryKind, Hold, Intention, PayloadKind, Refusal
+from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Hold, Intention, PayloadKind, Refusal
 from engine.core.ports import Queued
 from engine.errors import ChangeRefused
 from tests.conformance.stores import (
@@ -66,6 +66,19 @@ def test_an_intention_waits_until_it_is_fulfilled(house: House) -> None:
     asyncio.run(run())
 
 
+def test_all_waiting_intentions_are_found(house: House) -> None:
+    """However many wait: what the start doesn't find would wait for the next one."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        outcomes = await commit(store, *(Intend(intention()) for _ in range(1_001)))
+        waiting = await store.intentions("router")
+        assert [each.id for each in waiting] == [outcome.place for outcome in outcomes]
+        await store.close()
+
+    asyncio.run(run())
+
+
 def test_fulfilling_is_all_or_nothing(house: House) -> None:
     """When one of the changes is wrong, none is made and the intention waits on."""
 
@@ -86,6 +99,25 @@ def test_fulfilling_is_all_or_nothing(house: House) -> None:
         assert not (await store.delivery(one.id)).queued
         assert len(await store.holds()) == 1
         await balanced(store)
+        await store.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["as it was", "rendered again"])
+def test_a_retry_keeps_the_doubt(house: House, again: bool) -> None:
+    """A delivery that the receiver may have already goes back as a possible duplicate, rendered again or not."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        one = await take(store)
+        doubt = DeliveryFlag.POSSIBLE_DUPLICATE
+        await commit(store, settled(one, DeliveryState.DEAD, flags=doubt))
+        back = Delivery(one.id, "dpi", "r", one.lanes, flags=DeliveryFlag.RESULT if again else 0)
+        (outcome,) = await commit(store, Requeue(back, rendered_again=again))
+        assert isinstance(outcome, Receipt), outcome
+        wanted = doubt | DeliveryFlag.RESULT if again else doubt
+        assert (back.flags, (await store.delivery(one.id)).flags) == (wanted, wanted)
         await store.close()
 
     asyncio.run(run())

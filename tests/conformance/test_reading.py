@@ -170,23 +170,62 @@ def test_payloads_of_every_kind(house: House) -> None:
 
 
 def test_recent_arrivals_for_retransmissions(house: House) -> None:
-    """The last routed arrivals of a source, oldest first, with the keys of all their deliveries."""
+    """
+    The last arrivals of a source that were decided on, oldest first, with the keys of all their deliveries.
+
+    What was rejected or repeats another is none; live is what has a copy that was sent, or will be.
+    """
 
     async def run() -> None:
         store, _ = await house.open()
-        places = await receive(store, 5)
+        places = await receive(store, 6)
         await receive(store, source="lis")
         first = [delivery(places[0], 0, lanes=(1, 2)), delivery(places[0], 1, "archive", lanes=(3,))]
         await commit(store, routed(places[0], *first))
         await commit(store, decided(places[1], MessageState.FILTERED), decided(places[2], MessageState.REJECTED))
         await commit(store, decided(places[3], MessageState.DUPLICATE, linked_to=places[0]))
+        died = delivery(places[4])
+        died.state, died.queued, died.kind = DeliveryState.DEAD, False, DeliveryKind.BODILESS
+        await commit(store, routed(places[4], died))
         arrivals = await store.recent("gam", 0, 10)
-        assert [each.place for each in arrivals] == [places[0], places[1], places[3]]
+        assert [each.place for each in arrivals] == [places[0], places[1], places[4]]
+        assert [each.live for each in arrivals] == [True, False, False]
         assert arrivals[0].lanes == {1, 2, 3}
         assert (arrivals[1].control_id, arrivals[1].digest, arrivals[1].lanes) == ("C2", 2, frozenset())
-        assert [each.place for each in await store.recent("gam", 0, 1)] == [places[3]]
-        assert [each.place for each in await store.recent("gam", 1_002, 10)] == [places[1], places[3]]
+        assert [each.place for each in await store.recent("gam", 0, 1)] == [places[4]]
+        assert [each.place for each in await store.recent("gam", 1_002, 10)] == [places[1], places[4]]
         assert await store.recent("nobody", 0, 5) == []
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_recent_file_without_a_control_id_is_known_by_its_name(house: House) -> None:
+    """What a retransmission is compared with is the control id, or the name of a file that has none."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        named, numbered = message(1), message(2)
+        named.control_id, named.name, numbered.name = "", "lot-7.hpr#2", "lot-8.hl7"
+        await commit(store, Receive(named), Receive(numbered))
+        await commit(store, *(decided(one.place, MessageState.FILTERED) for one in (named, numbered)))
+        assert [each.control_id for each in await store.recent("gam", 0, 10)] == ["lot-7.hpr#2", "C2"]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_groups_with_messages_to_route(house: House) -> None:
+    """Every routing group that has a message in state RECEIVED, whatever the configuration says today."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        assert await store.queries.groups() == []
+        places = await receive(store, 3)
+        await commit(store, *(Receive(message(n, group=group)) for n, group in enumerate("bab")))
+        assert await store.queries.groups() == ["a", "b", "main"]
+        await commit(store, *(decided(place, MessageState.FILTERED) for place in places))
+        assert await store.queries.groups() == ["a", "b"]
         await store.close()
 
     asyncio.run(run())

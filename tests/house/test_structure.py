@@ -26,7 +26,6 @@ TESTED_ELSEWHERE = {
     "errors.py": ("tests/unit", "declarations"),
     "routes/": ("tests/unit/routes", "one loader in several modules; its findings are golden texts"),
     "transports/directory/folder.py": ("tests/unit/transports/directory", "tested through the doors, on real folders"),
-    "transports/mllp_source.py": ("tests/integration", "the table of odd inputs, over real sockets"),
     "transports/mqtt.py": ("tests/integration", "a real broker"),
     "transforms/": ("tests/unit/transforms", "verbs are tested through the routes that use them, some together"),
 }

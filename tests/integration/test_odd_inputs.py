@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.engine import RunningEngine, free_port, running_engine
-from tests.support.mllp import FS_CR, VT, Receiver, Sender, field_of, framed, receiver
+from tests.support.mllp import VT, Receiver, Sender, field_of, framed, receiver
 
 ROUTES = """
 version: 1
@@ -47,7 +47,9 @@ A01 = (
 )
 
 
-def a01(control_id: str, *, charset: str = "UNICODE UTF-8", codec: str = "utf-8", ipp: str = "42", acks: str = "|") -> bytes:
+def a01(
+    control_id: str, *, charset: str = "UNICODE UTF-8", codec: str = "utf-8", ipp: str = "42", acks: str = "|"
+) -> bytes:
     return A01.format(id=control_id, charset=charset, ipp=ipp, acks=acks).encode(codec)
 
 
@@ -106,7 +108,9 @@ def test_charsets(tmp_path: Path, declared: str, codec: str, byte_by_byte: bool)
 
 @BOTH_WAYS
 @pytest.mark.parametrize(
-    "ends", ["\r", "\n", "\r\n", "mixed", "no last", "blank lines"], ids=["CR", "LF", "CRLF", "mixed", "no last", "blank"]
+    "ends",
+    ["\r", "\n", "\r\n", "mixed", "no last", "blank lines"],
+    ids=["CR", "LF", "CRLF", "mixed", "no last", "blank"],
 )
 def test_segment_ends(tmp_path: Path, ends: str, byte_by_byte: bool) -> None:
     """Any segment end is taken, stored as received, and sent as CR."""
@@ -232,7 +236,9 @@ def test_a_block_beyond_the_limit(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("raw", [b"", b"PID|1||42\r", b"hello", b"H|^~\\&|R.HPR||LAB|||ORU|||P|P|H2.1^C|20260101\r", b"MSH"])
+@pytest.mark.parametrize(
+    "raw", [b"", b"PID|1||42\r", b"hello", b"H|^~\\&|R.HPR||LAB|||ORU|||P|P|H2.1^C|20260101\r", b"MSH"]
+)
 def test_what_is_no_message(tmp_path: Path, raw: bytes) -> None:
     """Empty blocks, blocks without MSH and HPRIM on an HL7 source: AR with a sentence, counted, not stored."""
 
@@ -297,7 +303,9 @@ def test_odd_headers_are_taken(tmp_path: Path, header: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "delimiters", ["$%~\\&", "|^~\\", "|^~", "|^~\\&#", "|^\u02dc\\&", "#!*/+"], ids=["dollar", "3", "2", "5", "U+02DC", "all"]
+    "delimiters",
+    ["$%~\\&", "|^~\\", "|^~", "|^~\\&#", "|^\u02dc\\&", "#!*/+"],
+    ids=["dollar", "3", "2", "5", "U+02DC", "all"],
 )
 def test_delimiters(tmp_path: Path, delimiters: str) -> None:
     """Answered with the sender's delimiters, sent on with the usual ones."""

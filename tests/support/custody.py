@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from engine.operations.desk import Desk
 from engine.operations.service import Operations
 from engine.routes.configuration import Authority, Configuration, Destination, Key, Site, Source
 from engine.routes.configuration import Route as ConfiguredRoute
-from engine.routes.evaluation import search_hashes
+from engine.routes.searching import search_hashes
 from engine.store.memory import MemoryStore
 
 NOW_MS = 1_700_000_000_000
@@ -63,22 +63,27 @@ class FakeLive:
 
     def __init__(self) -> None:
         self.facts: dict[str, dict[str, Any]] = {DESTINATION: {}}
+        self.source_facts: dict[str, Any] = {}
+        self.router_findings: dict[str, int] = {}
+        self.alerts: dict[str, list[dict[str, Any]]] = {"open": [], "last": []}
+        self.overtake: Callable[[], None] = lambda: None
         self.steps = [("name", True, "127.0.0.1"), ("connect", True, "in 1 ms")]
 
     def configuration(self) -> Configuration:
         return configuration()
 
     def engine(self) -> Mapping[str, Any]:
-        return {"started_ms": NOW_MS - 3_600_000, "version": "0.1.0", "store_trouble": ""}
+        return {"started_ms": NOW_MS - 3_600_000, "version": "0.1.0", "store_trouble": "",
+                "alerts": self.alerts}
 
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
-        return {SOURCE: {"connections": 2, "last_ms": NOW_MS - 1000}}
+        return {SOURCE: {"connections": 2, "last_ms": NOW_MS - 1000} | self.source_facts}
 
     def destinations(self) -> Mapping[str, Mapping[str, Any]]:
         return self.facts
 
     def router(self) -> Mapping[str, Any]:
-        return {"main": {"waiting": 0}}
+        return {"main": {"waiting": 0, "findings": self.router_findings}}
 
     async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
         return self.steps
@@ -163,6 +168,15 @@ async def opened(**more: Any) -> tuple[Desk, MemoryStore]:
     return Desk(queries=store.queries, store=store, now_ms=lambda: NOW_MS, references=references, **given), store
 
 
+async def overtake(store: Any, state: DeliveryState = DeliveryState.DELIVERED, lane: int = 77) -> None:
+    """Receive message 7, of the lane of the dead letters 3 and 4 or another, and settle its delivery."""
+    copy = delivery()
+    copy.lanes = (lane,)
+    place = await receive(store, 7, deliveries=[copy], keys=[lane])
+    if state is not DeliveryState.PENDING:
+        await settle(store, place, state)
+
+
 @contextlib.contextmanager
 def engine_in_thread(directory: Path, **obeying: Any) -> Iterator[FakeLive]:
     """Run a control server over a filled memory store in a thread, as a daemon would."""
@@ -175,7 +189,9 @@ def engine_in_thread(directory: Path, **obeying: Any) -> Iterator[FakeLive]:
         server = ControlServer(directory, Operations(desk), now_ms=lambda: NOW_MS)
         await server.open()
         finished = asyncio.Event()
-        stop.append((asyncio.get_running_loop(), finished))
+        loop = asyncio.get_running_loop()
+        live.overtake = lambda: asyncio.run_coroutine_threadsafe(overtake(store), loop).result(10)
+        stop.append((loop, finished))
         ready.set()
         await finished.wait()
         await server.close()

@@ -63,7 +63,10 @@ class EngineProcess:
     def ask(self, *arguments: str) -> list[dict[str, Any]]:
         """Run a command with --json, return its lines."""
         done = subprocess.run(
-            [sys.executable, "-m", "engine", "--routes", str(self.routes), "--data", str(self.data), *arguments, "--json"],
+            [
+                sys.executable, "-m", "engine", "--routes", str(self.routes), "--data", str(self.data), *arguments,
+                "--json",
+            ],
             capture_output=True, text=True, timeout=60, check=False,
         )
         assert done.returncode in (0, 1), done.stderr

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from engine.core.changes import Fulfil, Receipt, Requeue, SetHold, Treat
+from engine.core.changes import SetHold, Treat
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, Hold, Intention, show_delivery_id
-from engine.core.ports import Runtime, Store, Urgency
-from engine.errors import ChangeRefused, StoreError
+from engine.core.ports import Runtime, Store
+from engine.flow.acts import Acts, Refusal
 from engine.flow.delivery.holds import Holds
-
-_AGAIN_SECONDS: Final = 1.0
 
 _TREATMENTS: Final = {
     "pass": (DeliveryState.DEAD, DeliveryState.DEAD, "its lane goes on; it stays dead"),
@@ -34,10 +30,6 @@ class Acted(Protocol):
 
     def resume(self, destination: str) -> str:
         """Try a destination at once; return what was done."""
-
-
-class Refusal(Exception):
-    """An act that can't be carried out, in a sentence."""
 
 
 class Intentions:
@@ -61,53 +53,28 @@ class Intentions:
         self._holds = holds
         self._known = known
         self._acted = acted
-        self._waiting: deque[Intention] = deque()
-        self._seen: set[int] = set()
-        self._working = False
-        self._stopped = False
+        self._acts = Acts(store, runtime, "delivery", self._carry_out)
 
     def stop(self) -> None:
         """Execute nothing more; what waits is found at the next start."""
-        self._stopped = True
+        self._acts.stop()
 
     def add(self, intention: Intention) -> None:
         """Execute an intention after those before it; one that was taken already is left out."""
-        if intention.id in self._seen:
-            return
-        self._seen.add(intention.id)
-        self._waiting.append(intention)
-        self._work()
+        self._acts.add(intention)
 
-    def _work(self) -> None:
-        if not self._working and not self._stopped and self._waiting:
-            self._working = True
-            self._runtime.spawn(self._execute_all(), "operators' acts on deliveries")
-
-    async def _execute_all(self) -> None:
-        try:
-            while self._waiting and not self._stopped:
-                await self._execute(self._waiting[0])
-                self._seen.discard(self._waiting.popleft().id)
-        except StoreError:
-            self._runtime.call_later(_AGAIN_SECONDS, self._work)
-        finally:
-            self._working = False
-
-    async def _execute(self, intention: Intention) -> None:
-        try:
-            if intention.verb in _TREATMENTS:
-                await self._treat(intention)
-            elif intention.verb == "hold":
-                await self._hold(intention)
-            elif intention.verb == "release":
-                await self._release(intention)
-            elif intention.verb == "resume":
-                outcome = self._acted.resume(str(intention.arguments.get("destination", "")))
-                await self._fulfil(intention, outcome or "nothing had to be resumed")
-            else:
-                raise Refusal(f"delivery doesn't know `{intention.verb}`")
-        except (Refusal, ChangeRefused) as refusal:
-            await self._fulfil(intention, str(refusal), accepted=False)
+    async def _carry_out(self, intention: Intention) -> None:
+        if intention.verb in _TREATMENTS:
+            await self._treat(intention)
+        elif intention.verb == "hold":
+            await self._hold(intention)
+        elif intention.verb == "release":
+            await self._release(intention)
+        elif intention.verb == "resume":
+            outcome = self._acted.resume(str(intention.arguments.get("destination", "")))
+            await self._acts.fulfil(intention, outcome or "nothing had to be resumed")
+        else:
+            raise Refusal(f"delivery doesn't know `{intention.verb}`")
 
     async def _treat(self, intention: Intention) -> None:
         expected, state, outcome = _TREATMENTS[intention.verb]
@@ -122,7 +89,7 @@ class Intentions:
         if intention.verb == "pass" and not delivery.queued:
             raise Refusal(f"delivery {shown} holds no lane: what is behind it goes on already")
         change = Treat(place, delivery.destination, expected, state, queued=False)
-        await self._fulfil(intention, f"delivery {shown}: {outcome}", change)
+        await self._acts.fulfil(intention, f"delivery {shown}: {outcome}", [change])
         if intention.verb != "restore":
             self._acted.gone(delivery)
 
@@ -135,7 +102,7 @@ class Intentions:
         )
         if hold.until_ms < 0 or 0 < hold.until_ms <= hold.at_ms:
             raise Refusal("the hold would have ended already")
-        await self._fulfil(intention, f"{kind} {name} is held", SetHold(hold))
+        await self._acts.fulfil(intention, f"{kind} {name} is held", [SetHold(hold)])
         self._holds.set(hold)
         self._acted.holds_changed()
 
@@ -144,7 +111,7 @@ class Intentions:
         hold = self._holds.get(kind, name)
         if hold is None:
             raise Refusal(f"{kind} {name} is not held")
-        await self._fulfil(intention, f"{kind} {name} is released", SetHold(ended(hold)))
+        await self._acts.fulfil(intention, f"{kind} {name} is released", [SetHold(ended(hold))])
         self._holds.remove(kind, name)
         self._acted.holds_changed(released=name if kind == "destination" else "")
 
@@ -159,25 +126,6 @@ class Intentions:
             names = ", ".join(sorted(self._known[kind]))
             raise Refusal(f"there is no {kind} {name}; there are: {names}")
         return kind, name
-
-    async def _fulfil(
-        self, intention: Intention, outcome: str, change: Treat | SetHold | Requeue | None = None, *,
-        accepted: bool = True,
-    ) -> None:
-        future: asyncio.Future[Receipt | StoreError] = asyncio.get_running_loop().create_future()
-
-        def done(receipt: Receipt | StoreError) -> None:
-            if not future.done():
-                future.set_result(receipt)
-
-        changes: list[Requeue | Treat | SetHold] = [change] if change is not None else []
-        self._store.submit(
-            Fulfil(intention.id, accepted, outcome, changes),  # type: ignore[arg-type]  # a list of fewer kinds
-            Urgency.NOW, done,
-        )
-        receipt = await future
-        if isinstance(receipt, StoreError) and not (isinstance(receipt, ChangeRefused) and not accepted):
-            raise receipt
 
 
 def ended(hold: Hold) -> Hold:

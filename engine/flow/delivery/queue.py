@@ -3,9 +3,10 @@ One destination's queue: lanes, circuit, door and store joined.
 
 Theory of operation
     `_leave` is called after every event, and acts once a turn of the loop: it ends fences, then sends while the
-    circuit, the holds and the door have room. A delivery that leaves its lanes is, in turn, without bytes (`Reader.fetching`), with them
-    (`Boarding`), at the door (`_under_way`), and being settled (`_settling`); only when its Settle is on disk do
-    its lanes go on. Nothing here is a task or a future: the reader's one task apart, all is callbacks.
+    circuit, the holds and the door have room. A delivery that leaves its lanes is, in turn, without bytes
+    (`Reader.fetching`), with them (`Boarding`), at the door (`_under_way`), and being settled (`_settling`); only
+    when its Settle is on disk do its lanes go on. Nothing here is a task or a future: the reader's one task apart,
+    all is callbacks.
 
     Outages: what didn't leave, or what fails while the circuit is open, goes back to its lanes and may be the
     next probe after all others. What failed just before an outage became one, and what died of it, is given back
@@ -17,6 +18,7 @@ Theory of operation
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
@@ -265,7 +267,8 @@ class DestinationQueue:
     def _not_sent(self, flight: Flight, verdict: Verdict) -> None:
         """Nothing left: nothing is spent, nothing is stored, it is first again."""
         delivery = flight.delivery
-        self._store.sending(delivery.id, 0, flight.slot)  # a crash now is no possible duplicate
+        with contextlib.suppress(StoreError, OSError):  # not noted: after a crash now it counts as perhaps sent
+            self._store.sending(delivery.id, 0, flight.slot)  # a crash now is no possible duplicate
         self._slots.give(flight.slot)
         self._fails(flight, verdict)
         if delivery.flags & DeliveryFlag.POSSIBLE_DUPLICATE:

@@ -21,6 +21,9 @@ from engine.parsers.hl7v2.header import Header, find_header, header_line, read_h
 NO_HEADER: Final = Header.absent()
 """What is answered to when nothing could be read of a message."""
 
+HEADER_BYTES_MAX: Final = 10_000
+ECHOED_BYTES_MAX: Final = 1_000
+"""Of each field, where the header is longer than any real one."""
 ANSWER_TEXT_MAX: Final = 1000
 """Characters kept of a text that a receiver sends."""
 
@@ -55,6 +58,8 @@ def build_ack(
         header = _as_hl7(header)
     marks = header.delimiters
     fields = header.fields
+    if sum(map(len, fields)) > HEADER_BYTES_MAX:
+        fields = [field[:ECHOED_BYTES_MAX] for field in fields]  # an answer is no mirror of megabytes
     if len(fields) < 19:
         fields = fields + [b""] * (19 - len(fields))
     version = fields[12]

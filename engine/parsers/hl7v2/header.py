@@ -57,26 +57,6 @@ class Header:
         return show_code(data.split(mark, 1)[0] if mark else data)
 
     @property
-    def sending_application(self) -> bytes:
-        """MSH-3, or H-4, as received."""
-        return self.field(4 if self.format == "hprim-sante" else 3)
-
-    @property
-    def sending_facility(self) -> bytes:
-        """MSH-4 as received."""
-        return self.field(4) if self.format == "hl7v2" else b""
-
-    @property
-    def receiving_application(self) -> bytes:
-        """MSH-5, or H-9, as received."""
-        return self.field(9 if self.format == "hprim-sante" else 5)
-
-    @property
-    def receiving_facility(self) -> bytes:
-        """MSH-6 as received."""
-        return self.field(6) if self.format == "hl7v2" else b""
-
-    @property
     def processing(self) -> str:
         """MSH-11.1 or H-11: P, T or D (table 0103); empty when absent."""
         return self._first(11)

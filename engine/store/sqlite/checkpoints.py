@@ -27,10 +27,6 @@ class Checkpoints:
     """The checkpoint thread, and the writer's part."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
-        self.wal_bytes = 0
-        """Size of the log in use, as last measured."""
-        self.failures = 0
-        self.restarts = 0
         self._connect = connect
         self._written = 0
         self._busy = False
@@ -54,8 +50,7 @@ class Checkpoints:
         self._written = 0
         # NOOP tells the sizes and copies nothing.
         _, pages, copied = connection.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
-        self.wal_bytes = pages * PAGE_BYTES
-        if self.wal_bytes >= RESTART_BYTES:
+        if pages * PAGE_BYTES >= RESTART_BYTES:
             self._restart(connection)
         elif (pages - copied) * PAGE_BYTES >= PASSIVE_BYTES and not self._busy:
             self._busy = True
@@ -64,11 +59,9 @@ class Checkpoints:
     def _restart(self, connection: Connection) -> None:
         connection.execute(f"PRAGMA busy_timeout = {RESTART_WAIT_MS}")
         try:
-            busy, _, _ = connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
-            self.restarts += not busy
+            connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         except sqlite3.OperationalError:
-            # A reader or the thread is at it: the next measure tries again.
-            self.failures += 1
+            pass  # a reader or the thread is at it: the next measure tries again
         finally:
             connection.execute(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
@@ -79,7 +72,7 @@ class Checkpoints:
                 connection = connection or self._connect()
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             except sqlite3.Error:
-                self.failures += 1
+                pass  # the next measure tries again
             self._busy = False
         if connection is not None:
             connection.close()

@@ -10,9 +10,9 @@ from engine.store.sqlite.driver import Connection, sqlite3
 from engine.store.sqlite.walk import prepare_walk
 
 FILE_NAME: Final = "passerelle.db"
-WRITER_CACHE_KB: Final = 2048
+WRITER_CACHE_KB: Final = 1024
 """What is written together is the last pages of each table and small indexes; the rest is the system's cache."""
-READER_CACHE_KB: Final = 512
+READER_CACHE_KB: Final = 256
 PAGE_BYTES: Final = 4096
 WAL_KEPT_BYTES: Final = 64 * 1024 * 1024
 BUSY_SECONDS: Final = 5.0

@@ -28,9 +28,14 @@ SELECT json_group_array(json_array(id, received_ms, state, source, body, copies)
         EXISTS (SELECT 1 FROM bodies AS b WHERE b.message = m.id) AS body,
         (SELECT json_group_array(json_array(d.id, d.destination, d.kind, d.state, d.queued, d.end_ms))
          FROM deliveries AS d WHERE d.id >= m.id << 16 AND d.id < (m.id + 1) << 16) AS copies
-    FROM messages AS m WHERE m.id > ? AND m.id < ? ORDER BY m.id LIMIT ?
+    FROM messages AS m WHERE m.id IN (
+        SELECT * FROM (SELECT id FROM messages WHERE id > ?1 AND id < ?4 ORDER BY id LIMIT ?3)
+        UNION
+        SELECT * FROM (SELECT message FROM bodies WHERE message > ?1 AND message < ?2 ORDER BY message LIMIT ?3)
+    ) ORDER BY m.id LIMIT ?3
 )
 """
+"""Old rows, and what still has bytes: not the months of rows between, of which nothing is to remove yet."""
 _REMOVE_BODIES: Final = (
     "DELETE FROM bodies WHERE message IN (SELECT value FROM json_each(?1))",
     "DELETE FROM payloads WHERE delivery IN (SELECT value FROM json_each(?2))",
@@ -65,10 +70,11 @@ def prune(work: Transaction, change: Prune) -> Receipt:
     bound = max(change.bodies_before_ms, change.dead_before_ms, change.rows_before_ms)
     highest = connection.execute("SELECT coalesce(max(id), 0) FROM messages").fetchone()[0]
     below = min(highest, place_at(connection, bound))
+    rows_below = min(highest, place_at(connection, change.rows_before_ms))
     after = books.prune_after
     found = _Found()
     for _ in range(ROUNDS_A_PRUNE):
-        rows = json.loads(connection.execute(_CANDIDATES, (after, below, ROWS_LOOKED_AT)).fetchone()[0])
+        rows = json.loads(connection.execute(_CANDIDATES, (after, below, ROWS_LOOKED_AT, rows_below)).fetchone()[0])
         for row in rows:
             if found.touched >= change.limit:
                 break

@@ -60,6 +60,18 @@ SELECT count(*) FROM (
 )
 """
 
+_GROUPS: Final = """
+WITH RECURSIVE groups(routing) AS (
+    SELECT (SELECT min(routing) FROM messages INDEXED BY messages_unrouted WHERE state = 0)
+    UNION ALL
+    SELECT (SELECT min(m.routing) FROM messages AS m INDEXED BY messages_unrouted
+            WHERE m.state = 0 AND m.routing > groups.routing)
+    FROM groups WHERE groups.routing IS NOT NULL
+)
+SELECT routing FROM groups WHERE routing IS NOT NULL
+"""
+"""One step of the index a group, however many messages wait."""
+
 Result = TypeVar("Result")
 
 
@@ -313,6 +325,15 @@ class SqliteQueries:
     async def _rows(self, query: str, values: tuple[Any, ...], keys: tuple[str, ...]) -> list[dict[str, Any]]:
         rows = await self._store.ask(lambda connection: connection.execute(query, values).fetchall())
         return [dict(zip(keys, row, strict=True)) for row in rows]
+
+    async def groups(self) -> list[str]:
+        """Routing groups of the messages in state RECEIVED, sorted."""
+        show = self._store.names.show
+
+        def read(connection: Connection) -> list[str]:
+            return sorted(show(group) for (group,) in connection.execute(_GROUPS).fetchall())
+
+        return await self._store.ask(read)
 
     async def intention_outcome(self, intention: int) -> tuple[bool, str] | None:
         """Whether an intention was accepted and its outcome; None while it waits."""

@@ -85,6 +85,7 @@ class RareChanges:
         given = change.delivery
         old = self._delivery(given.id)
         rules.check_requeue(change, old.state, old.kind)
+        rules.keep_doubt(given, old)
         if change.rendered_again:
             self._write_rendered(given)
             given.destination = old.destination

@@ -21,6 +21,7 @@ from engine.core.messages import (
     PayloadKind,
     StoredMessage,
 )
+from engine.store import rules
 from engine.store.bases import BaseOf
 from engine.store.names import Names
 from engine.store.sqlite.delivery_rows import DELIVERY_COLUMNS, read_delivery, read_lanes
@@ -28,7 +29,7 @@ from engine.store.sqlite.driver import Connection
 from engine.store.sqlite.pruning import place_at
 
 ROWS_MAX: Final = 1_000
-"""No read returns more."""
+"""No read returns more, but the intentions: a stage carries them all out at its start."""
 
 _MESSAGE: Final = (
     "m.id, m.source, m.routing, b.raw, m.received_ms, m.peer, m.name, m.format, m.control_id, m.type, m.charset,"
@@ -69,11 +70,11 @@ LEFT JOIN bodies AS b ON d.payload_kind <> 1 AND b.message = d.id >> 16
 WHERE d.kind = 0
 """
 _RECENT: Final = """
-SELECT json_group_array(json_array(id, control_id, digest, received_ms, lanes)) FROM (
-    SELECT m.id, m.control_id, m.digest, m.received_ms,
-        (SELECT json_group_array(json_array(d.lane, d.more_lanes)) FROM deliveries AS d
+SELECT json_group_array(json_array(id, identity, digest, received_ms, lanes)) FROM (
+    SELECT m.id, iif(m.control_id <> '', m.control_id, m.name) AS identity, m.digest, m.received_ms,
+        (SELECT json_group_array(json_array(d.lane, d.more_lanes, d.state)) FROM deliveries AS d
          WHERE d.id >= m.id << 16 AND d.id < (m.id + 1) << 16) AS lanes
-    FROM messages AS m WHERE m.id >= ?1 AND m.source = ?2 AND m.received_ms >= ?3 AND m.state NOT IN (0, 7)
+    FROM messages AS m WHERE m.id >= ?1 AND m.source = ?2 AND m.received_ms >= ?3 AND m.state NOT IN (0, 4, 7)
     ORDER BY m.id DESC LIMIT ?4
 )
 """
@@ -118,13 +119,15 @@ class Reads:
         return None if row is None else self._message(row)
 
     def recent(self, connection: Connection, source: str, since_ms: int, limit: int) -> list[Arrival]:
-        """Return the last arrivals of a source that were routed, oldest first."""
+        """Return the last arrivals of a source that were routed, oldest first, by control id or name."""
         first = place_at(connection, since_ms)
         parameters = (first, self._names.find(source), since_ms, limit)
         arrivals = []
-        for place, control_id, digest, received_ms, packed in _one(connection, _RECENT, parameters):
-            lanes = frozenset(key for lane, more in json.loads(packed) for key in read_lanes(lane, more))
-            arrivals.append(Arrival(place, control_id, digest, received_ms, lanes))
+        for place, identity, digest, received_ms, packed in _one(connection, _RECENT, parameters):
+            copies = json.loads(packed)
+            lanes = frozenset(key for lane, more, _ in copies for key in read_lanes(lane, more))
+            live = any(state in rules.LIVE for _, _, state in copies)
+            arrivals.append(Arrival(place, identity, digest, received_ms, lanes, live))
         return arrivals[::-1]
 
     def queue(self, connection: Connection, destination: str, after: int, limit: int) -> tuple[list[Delivery], bool]:
@@ -174,12 +177,12 @@ class Reads:
         return [Hold(*row) for row in connection.execute(query).fetchall()]
 
     def intentions(self, connection: Connection, stage: str) -> list[Intention]:
-        """Return the oldest intentions that wait."""
+        """Return every intention that waits, oldest first."""
         query = (
             "SELECT stage, verb, arguments, who, reason, at_ms, id FROM intentions"
-            " WHERE accepted IS NULL AND stage = ? ORDER BY id LIMIT ?"
+            " WHERE accepted IS NULL AND stage = ? ORDER BY id"
         )
-        rows = connection.execute(query, (stage, ROWS_MAX)).fetchall()
+        rows = connection.execute(query, (stage,)).fetchall()
         return [
             Intention(stage, verb, json.loads(arguments), who, reason, at_ms, number)
             for stage, verb, arguments, who, reason, at_ms, number in rows

@@ -8,11 +8,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from engine.core.changes import Change, Receive, Route
+from engine.core.changes import Change, Route
 from engine.core.messages import Arrival, Delivery, Hold, Intention, StoredMessage
 from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
-from engine.errors import StoreError, StoreUnavailable
+from engine.errors import StoreBroken, StoreError, StoreUnavailable
 from engine.store.announcing import Announcer
+from engine.store.backlog import load_of, size_of
 from engine.store.bases import BaseOf, default_base_of
 from engine.store.counting import CounterKey
 from engine.store.names import Names
@@ -28,16 +29,11 @@ from engine.store.sqlite.recovery import recover
 from engine.store.sqlite.scan import recount_database
 from engine.store.sqlite.writer import Report, Writer, WriterParts
 
-CHANGES_HELD: Final = 8_000
-BYTES_HELD: Final = 32 * 1024 * 1024
-"""Backlog of the writer at which the store is full (load 1)."""
 SOON_SECONDS: Final = 0.003
 """A SOON change waits so long for company (the port allows 5 ms): more would only delay the next stage."""
 SOON_CROWD: Final = 64
 """So many SOON changes are company enough."""
 LAZY_SECONDS: Final = 0.2
-CHANGE_BYTES: Final = 300
-"""What a change without bytes counts for."""
 SWITCH_SECONDS: Final = 0.00005
 """
 How long a thread keeps the interpreter once another asks for it: at each statement the writer gives it up and
@@ -205,13 +201,7 @@ class SqliteStore:
         if writer is None or self._closing or writer.failure is not None:
             self._refuse(change, done)
             return
-        kind = type(change)
-        size = CHANGE_BYTES
-        if kind is Receive:
-            size += len(change.message.raw)  # type: ignore[union-attr]
-        elif kind is Route:
-            for delivery in change.deliveries:  # type: ignore[union-attr]
-                size += CHANGE_BYTES if delivery.payload is None else CHANGE_BYTES + len(delivery.payload)
+        size = size_of(change)
         writer.pending.append((change, done, size))
         self._changes_held += 1
         self._bytes_held += size
@@ -249,7 +239,7 @@ class SqliteStore:
             self._writer.due()
 
     def _measure(self) -> None:
-        self.load = min(1.0, max(self._changes_held / CHANGES_HELD, self._bytes_held / BYTES_HELD))
+        self.load = load_of(self._changes_held, self._bytes_held)
 
     def sending(self, delivery: int, attempt: int, slot: int) -> None:
         """Note that a delivery is about to leave."""
@@ -277,7 +267,17 @@ class SqliteStore:
         finally:
             for trouble in report.trouble:
                 self._announcer.trouble(trouble)
+                if isinstance(trouble, StoreBroken):
+                    self._fail_stranded(trouble)
             self._release_reads()
+
+    def _fail_stranded(self, broken: StoreBroken) -> None:
+        """Fail what was submitted while the writer was ending; from now on `submit` refuses by itself."""
+        writer = self._writer
+        if writer is not None and writer.pending:
+            stranded = list(writer.pending)
+            writer.pending.clear()
+            self._announcer.publish([(change, done, broken) for change, done, _ in stranded])
 
     def _release_reads(self) -> None:
         if self._waiting_reads:

@@ -193,8 +193,8 @@ class Transaction:
             rules.check_route(change)
             add(
                 ROUTED, change.place, int(change.expected), int(change.state), own(change.site),
-                self.names.any(change.type), self.names.any(change.code), change.field, change.reason, own(change.config),
-                change.linked_to,
+                self.names.any(change.type), self.names.any(change.code), change.field, change.reason,
+                own(change.config), change.linked_to,
             )  # fmt: skip
             deliveries += change.deliveries
             after = ending_of(change.state, [(each.kind, each.state) for each in change.deliveries])
@@ -245,8 +245,8 @@ class Transaction:
         for change in changes:
             add(
                 SETTLED, change.delivery, change.expected_attempt, int(change.state), 1 if change.queued else 0,
-                change.spent, change.due_ms, change.begin_ms, change.end_ms, any_(change.code), change.field, change.reason,
-                change.flags,
+                change.spent, change.due_ms, change.begin_ms, change.end_ms, any_(change.code), change.field,
+                change.reason, change.flags,
             )  # fmt: skip
             attempt = change.attempt
             if attempt is not None:

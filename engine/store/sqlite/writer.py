@@ -16,9 +16,9 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final
 
-from engine.core.changes import Change, Prune, Receipt, Receive
+from engine.core.changes import Change, Prune, Receipt, Receive, Refuse
 from engine.core.ports import Done
-from engine.errors import ChangeRefused, StoreError, StoreUnavailable
+from engine.errors import ChangeRefused, StoreBroken, StoreError, StoreUnavailable, where
 from engine.store.announcing import Outcome
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.checkpoints import Checkpoints
@@ -42,6 +42,8 @@ FREE_CHECK_SECONDS: Final = 1.0
 DURATIONS_KEPT: Final = 1_000
 
 LOW_DISK: Final = "too little room is left on the disk to take messages"
+_NOT_ON_A_LOW_DISK: Final = frozenset({Receive, Refuse})
+"""What comes from outside; what is under way ends, and that gives room back."""
 
 Pending = tuple[Change, Done | None, int]
 """A change, whom to tell, its size."""
@@ -139,11 +141,11 @@ class Writer(Thread):
                 self._turn()
         except BaseException as error:
             self.failure = error
-            broken = StoreUnavailable(f"the store's writer broke: {type(error).__name__}")
+            # The place only: the exception's text might hold a value of a message.
+            broken = StoreBroken(f"the store's writer broke, a fault of Passerelle: {where(error)}")
             self.trouble = broken
             self._fail_pending(broken)
             self._parts.report(Report([], self.begun, 0, [broken]))
-            raise
         finally:
             self._disconnect()
 
@@ -220,11 +222,12 @@ class Writer(Thread):
     def _outcomes(self, batch: list[Pending]) -> list[Outcome]:
         if len(batch) == 1 and isinstance(batch[0][0], Prune):
             return [(batch[0][0], batch[0][1], self._prune(batch[0][0]))]
-        taken = [item for item in batch if type(item[0]) is not Receive] if self.low_disk else batch
+        low = self.low_disk
+        taken = [item for item in batch if type(item[0]) not in _NOT_ON_A_LOW_DISK] if low else batch
         receipts = iter(self._apply([item[0] for item in taken]))
         full = StoreUnavailable(LOW_DISK)
         return [
-            (change, done, full if self.low_disk and type(change) is Receive else next(receipts))
+            (change, done, full if low and type(change) in _NOT_ON_A_LOW_DISK else next(receipts))
             for change, done, _ in batch
         ]
 

@@ -136,6 +136,7 @@ class DirectorySource:
             await self._in_thread(self._folder.look)
         except OSError as error:
             self._thread.shutdown(wait=False)
+            self._trouble = in_words(error)
             raise DoorFailed(
                 f"source {self._source.name}: can't watch {self._source.path}: {in_words(error)}; "
                 f"create it, or mount it, and give the service account the right to read and rename there"
@@ -338,6 +339,7 @@ class DirectorySource:
     def _check_move_to(self) -> None:
         target = Path(self._local_time().strftime(self._source.move_to))
         if target.is_absolute() or not target.parts or ".." in target.parts:
+            self._trouble = "move_to leads out of the folder"
             raise DoorFailed(
                 f"source {self._source.name}: move_to must name a folder below {self._source.path}, "
                 f"for example done/%Y-%m"

@@ -59,3 +59,16 @@ def test_restore_wants_discarded_letters(passerelle, live) -> None:
     """What is dead already is told."""
     shown = passerelle("dead", "restore", "3-0", "--yes", "--reason", "x")
     assert (shown.exit_code, "3-0 is not discarded" in shown.stderr) == (1, True)
+
+
+def test_a_stale_retry_is_said_before_the_question(passerelle, live) -> None:
+    """Which, and what overtook it; the refusal exits with 1; `--stale` sends it all the same."""
+    live.overtake()
+    refused = passerelle("dead", "retry", "3-0", "--yes", "--reason", "fixed")
+    assert refused.exit_code == 1
+    lines = refused.stdout.splitlines()
+    assert lines[1] == "of these 1 will be refused:"
+    assert lines[2].startswith("  3-0: stale: message 7 of the same lane (ADT^A01) was delivered to dpi since")
+    assert lines[-1].startswith("1 refused")
+    done = passerelle("dead", "retry", "3-0", "--stale", "--yes", "--reason", "fixed")
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "1 done: carried out")

@@ -70,6 +70,26 @@ def test_lint_shows_where(passerelle, routes) -> None:
     assert {"v", "code", "line", "column", "sentence"} <= rows[0].keys()
 
 
+def test_lint_has_what_run_has(passerelle, data, monkeypatch) -> None:
+    """The environment's variables, and the secrets of the data directory that `--data` names."""
+    elsewhere = data / "elsewhere"
+    (elsewhere / "secrets").mkdir(parents=True)
+    (elsewhere / "secrets" / "word").write_text("w", encoding="utf-8")
+    path = data.parent / "routes.yaml"
+    path.write_text(
+        "sites: { cha: { label: A } }\n"
+        'sources: { gam: { type: mllp, site: cha, listen: "127.0.0.1:${env:GAM_PORT}" } }\n'
+        'destinations: { bus: { type: mqtt, connect: "127.0.0.1:1883", topic: t, password: "${secret:word}" } }\n'
+        "routes: { all: { from: [gam], to: [bus] } }\n"
+    )
+    monkeypatch.setenv("GAM_PORT", "6101")
+    shown = passerelle("lint", "--data", str(elsewhere))
+    assert shown.exit_code == 0, shown.output
+    assert passerelle("lint").exit_code == 78
+    monkeypatch.delenv("GAM_PORT")
+    assert passerelle("lint", "--data", str(elsewhere)).exit_code == 78
+
+
 def test_version(passerelle) -> None:
     """As text and as JSON."""
     assert passerelle("version").stdout.startswith("passerelle 0.")

@@ -43,3 +43,14 @@ def test_watch_goes_on_until_interrupted(passerelle, live, monkeypatch) -> None:
     monkeypatch.setattr("engine.cli.status.time.sleep", nap)
     shown = passerelle("status", "--watch", "--json")
     assert len(shown.stdout.strip().split("\n")) == 3
+
+
+def test_open_alerts_and_findings_have_lines(passerelle, live) -> None:
+    """Since when; what was odd in the messages of a source, when there is some."""
+    assert "findings" not in passerelle("status").stdout
+    live.alerts = {"open": [{"code": "outage", "subject": "dpi", "sentence": "dpi: no answer", "at_ms": 1000}]}
+    live.source_facts = {"findings": {"charset-unknown": 1200}}
+    shown = passerelle("status").stdout
+    assert any(line.startswith("  alert since 1970-01-01") and line.endswith(": dpi: no answer")
+               for line in shown.splitlines())  # fmt: skip
+    assert "findings\n  gam_cha: charset-unknown 1,200\n" in shown

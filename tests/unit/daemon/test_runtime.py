@@ -1,41 +1,66 @@
-"""The running engine's clock, tasks and faults."""
+"""A failing callback or task stops the engine, and its text stays out of the log."""
 
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-from freezegun import freeze_time
+import pytest
+import structlog
 
 from engine.daemon.runtime import LoopRuntime
 
 
-def test_the_wall_clock_is_the_systems() -> None:
-    """now_ms follows the system's clock, in milliseconds since 1970 UTC."""
+def raising(error: Exception) -> None:
+    raise error
+
+
+def faults_of(test: Any) -> tuple[int, str]:
+    """Run `test(loop)` under a LoopRuntime; return how often it called for the end, and what was logged."""
+    faults: list[None] = []
 
     async def run() -> None:
-        runtime = LoopRuntime(asyncio.get_running_loop(), lambda: None)
-        with freeze_time("2026-03-29 01:30:00") as clock:
-            before = runtime.now_ms()
-            clock.tick(2.5)
-            assert (before, runtime.now_ms() - before) == (1_774_747_800_000, 2500)
-
-    asyncio.run(run())
-
-
-def test_a_task_that_fails_is_reported_without_its_text() -> None:
-    """on_fault is called; the exception's text, which may hold a value of a message, goes nowhere."""
-    faults: list[str] = []
-
-    async def run() -> None:
-        runtime = LoopRuntime(asyncio.get_running_loop(), lambda: faults.append("fault"))
-
-        async def broken() -> None:
-            raise ValueError("SECRET")
-
-        runtime.spawn(broken(), "broken")
+        loop = asyncio.get_running_loop()
+        runtime = LoopRuntime(loop, lambda: faults.append(None))
+        test(loop, runtime)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        await runtime.cancel_all()
 
-    asyncio.run(run())
-    assert faults == ["fault"]
+    with structlog.testing.capture_logs() as lines:
+        asyncio.run(run())
+    return len(faults), str(lines)
+
+
+@pytest.mark.parametrize("error", [ValueError("DUPONT Jean"), OSError("DUPONT Jean")])
+def test_a_callback_that_fails_stops_the_engine(error: Exception) -> None:
+    """Type, file and line are told, never the text nor the arguments."""
+    faults, log = faults_of(lambda loop, _: loop.call_soon(raising, error))
+    assert faults == 1
+    assert f"{type(error).__name__} at test_runtime.py:" in log
+    assert "DUPONT" not in log
+
+
+def test_a_task_that_fails_stops_the_engine() -> None:
+    """The same for tasks."""
+
+    async def work() -> None:
+        raise ValueError("DUPONT Jean")
+
+    faults, log = faults_of(lambda _, runtime: runtime.spawn(work(), "work"))
+    assert faults == 1
+    assert "DUPONT" not in log
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        {"message": "Task was destroyed but it is pending!"},
+        {"message": "Fatal write error on socket transport", "exception": ConnectionResetError(), "transport": None},
+        {"message": "socket.accept() out of system resource", "exception": OSError(24, "Too many open files")},
+    ],
+)
+def test_what_peers_do_is_no_fault(context: dict[str, Any]) -> None:
+    """A reset connection or a full table of files is told; the engine goes on."""
+    faults, log = faults_of(lambda loop, _: loop.call_exception_handler(context))
+    assert faults == 0
+    assert "warning" in log

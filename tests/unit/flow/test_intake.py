@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Route
+from engine.core.changes import Note, Route
 from engine.core.lifecycle import MessageState
+from engine.core.messages import Refusal
 from engine.core.ports import Urgency
 from engine.errors import StoreUnavailable
 from engine.flow.intake import Intake, SourceIntake
@@ -206,6 +207,88 @@ def test_reading_stops_while_the_store_is_full() -> None:
         assert it.door.paused
         it.store.load = 0.4
         it.intake.stored()
+        assert not it.door.paused
+
+    hall(test)
+
+
+def test_reading_goes_on_when_the_load_falls_after_the_last_reception() -> None:
+    """No reception is told any more: the load is looked at all the same."""
+
+    async def test(it: Hall) -> None:
+        it.store.submit = lambda change, urgency, done=None: None  # type: ignore[method-assign]
+        it.store.load = 0.9
+        it.give(adt())
+        await asyncio.sleep(1)
+        assert it.door.paused
+        it.store.load = 0.3
+        await asyncio.sleep(0.5)
+        assert not it.door.paused
+        assert not it.intake.facts()["paused"]
+
+    hall(test)
+
+
+def test_sources_that_answer_ar_go_on_while_nothing_can_be_stored() -> None:
+    """Trouble stops only who waits; each block of the others is answered; a full store stops all."""
+
+    async def test(it: Hall) -> None:
+        answering = FakeDoor()
+        other = SourceIntake(replace(SOURCE, name="lis", when_unavailable="ar"), it.intake)
+        it.intake.attach([it.door], [answering])  # type: ignore[list-item]
+        assert (it.source.answers_trouble, other.answers_trouble) == (False, True)
+        it.intake._trouble(StoreUnavailable("disk full"))
+        assert (it.door.paused, answering.paused) == (True, False)
+        reply = FakeReply()
+        other.accept(adt(), "10.0.0.1", reply)
+        assert reply.codes == ["AR"]
+        it.intake._trouble(None)
+        assert not it.door.paused
+        it.store.load = 0.9
+        it.intake.take(Note({}), Urgency.LAZY, None)
+        it.store.load = 0.9  # the submission measured it anew
+        it.intake.take(Note({}), Urgency.LAZY, None)
+        it.intake._trouble(StoreUnavailable("disk full"))
+        it.store.load = 0.1
+        it.intake.stored()
+        assert (it.door.paused, answering.paused) == (True, False)
+
+    hall(test)
+
+
+def test_refusals_leave_the_room_to_messages() -> None:
+    """Over half of the store's load a refusal is kept without its bytes; without a store it is only counted."""
+
+    async def test(it: Hall) -> None:
+        kept: list[Refusal] = []
+
+        def submit(change: Any, urgency: Urgency, done: Any = None) -> None:
+            kept.append(change.refusal)
+
+        it.store.submit = submit  # type: ignore[method-assign]
+        for load in (0.5, 0.6):
+            it.store.load = load
+            assert it.give(b"nothing").codes == ["AR"]
+        it.intake._trouble(StoreUnavailable("too little room"))
+        assert it.give(b"nothing").codes == ["AR"]
+        assert [(one.raw, one.size) for one in kept] == [(b"nothing", 7), (b"", 7)]
+        assert it.source.facts()["refused"] == 3
+
+    hall(test)
+
+
+def test_a_flood_of_refusals_stops_reading() -> None:
+    """What is no message fills the store's backlog like any other change."""
+
+    async def test(it: Hall) -> None:
+        given = 0
+        while not it.door.paused:
+            it.give(b"x" * 65_536)
+            given += 1
+            assert given < 20_000
+        assert it.store.load >= 0.8
+        it.store.commit()
+        await asyncio.sleep(0.5)
         assert not it.door.paused
 
     hall(test)

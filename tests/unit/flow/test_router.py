@@ -16,6 +16,7 @@ from engine.core.references import References, digest_of
 from engine.errors import StoreUnavailable
 from engine.flow import router as module
 from engine.flow.router import Router
+from engine.routes.evaluation import evaluate
 from engine.routes.loader import load
 from engine.store.memory import MemoryStore
 from tests.support.runtime import SimulatedRuntime, simulate
@@ -29,6 +30,7 @@ sites:
       ipp: { oid: 1.2.250.1.999.10.1, hd1: CHA, hd3: ISO, type: PI }
 sources:
   gam: { type: mllp, site: cha, listen: "127.0.0.1:6101" }
+  ask: { type: mllp, site: cha, listen: "127.0.0.1:6102", ack: after_route }
 destinations:
   dpi: { type: mllp, connect: "127.0.0.1:5500" }
 routes:
@@ -38,13 +40,22 @@ routes:
     steps:
       - require: { all: [ { when: "PV1-3 exists", else: "a place is needed" } ] }
     to: [dpi]
+  asked:
+    from: [ask]
+    steps:
+      - reject: { code: AE, reason: "a place is needed" }
+        when: not PV1-3 exists
+    to: [dpi]
 """
 
 
-def message(runtime: SimulatedRuntime, control_id: str, *, ipp: str = "42", kind: str = "ADT^A01", unit: str = "U1") -> StoredMessage:
+def message(
+    runtime: SimulatedRuntime, control_id: str, *, ipp: str = "42", kind: str = "ADT^A01", unit: str = "U1",
+    source: str = "gam",
+) -> StoredMessage:
     raw = f"MSH|^~\\&|GAM|CHA|||2026||{kind}|{control_id}|P|2.5\rPID|1||{ipp}^^^CHA^PI\rPV1|1|I|{unit}\r".encode()
     return StoredMessage(
-        source="gam", group="main", raw=raw, received_ms=runtime.now_ms(), control_id=control_id, type=kind,
+        source=source, group="main", raw=raw, received_ms=runtime.now_ms(), control_id=control_id, type=kind,
         digest=digest_of(raw), site="cha",
     )
 
@@ -152,7 +163,6 @@ def test_a_fault_of_ours_stops_one_message(tmp_path: Path, monkeypatch: pytest.M
                 raise ValueError("SECRET PATIENT")
             return evaluate(configuration, stored, references)
 
-        evaluate = module.evaluate
         monkeypatch.setattr(module, "evaluate", broken)
         await it.router.start()
         it.receive(message(it.runtime, "A1"), message(it.runtime, "A2", ipp="43"))
@@ -160,6 +170,7 @@ def test_a_fault_of_ours_stops_one_message(tmp_path: Path, monkeypatch: pytest.M
         assert [await it.state(1), await it.state(2)] == [MessageState.DEAD, MessageState.ROUTED]
         row = await it.store.queries.message_row(1)
         assert row is not None
+        assert row["code"] == "E-INTERNAL"
         assert "ValueError at test_router.py" in row["reason"]
         assert "SECRET" not in str(row)
 
@@ -210,3 +221,139 @@ def test_operators_retry(tmp_path: Path) -> None:
     yard(tmp_path, test)
 
 
+async def intended(it: Yard, **arguments: int) -> int:
+    """Record a retry; return its number."""
+    numbers: list[int] = []
+    intention = Intention("router", "retry", dict(arguments), "somebody", "why not", it.runtime.now_ms())
+    it.store.submit(Intend(intention), Urgency.NOW, lambda receipt: numbers.append(receipt.place))  # type: ignore[union-attr]
+    await it.rest()
+    return numbers[0]
+
+
+@pytest.mark.parametrize("error", [None, ValueError("SECRET PATIENT")], ids=["route gone", "fault of ours"])
+def test_a_retry_that_cannot_be_rendered_is_refused_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    """One that waits while its route is gone, or on which our code fails, doesn't stop the engine at each start."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.receive(message(it.runtime, "A1", unit=""))
+        await it.rest()
+        it.router.stop()
+        number = await intended(it, delivery=delivery_id(1, 0))
+        assert await it.store.queries.intention_outcome(number) is None
+        text = ROUTES if error else ROUTES.replace("  adt:", "  renamed:")
+        (tmp_path / "routes.yaml").write_text(text, encoding="utf-8")
+        if error is not None:
+
+            def broken(*_: Any) -> Delivery:
+                raise error
+
+            monkeypatch.setattr(module, "render_again", broken)
+        configuration = load(tmp_path / "routes.yaml", environment={})
+        again = Router("main", configuration, it.store, it.runtime, References(b"k" * 32))
+        await again.start()
+        await it.rest()
+        outcome = await it.store.queries.intention_outcome(number)
+        assert outcome is not None
+        assert not outcome[0]
+        assert ("no route adt" if error is None else "a fault of Passerelle: ValueError") in outcome[1]
+        assert "SECRET" not in outcome[1]
+        assert it.runtime.failures == []
+        again.stop()
+
+    yard(tmp_path, test)
+
+
+def test_a_retry_waits_for_the_store(tmp_path: Path) -> None:
+    """While nothing can be stored it isn't forgotten."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.receive(message(it.runtime, "A2", kind="ORU^R01"))
+        await it.rest()
+        it.fault = "fulfil"
+        number = await intended(it, message=1)
+        await it.rest()
+        assert await it.store.queries.intention_outcome(number) is None
+        it.fault = ""
+        await it.rest()
+        assert (await it.store.queries.intention_outcome(number) or (False,))[0]
+        assert await it.state(1) is MessageState.UNROUTED
+
+    yard(tmp_path, test)
+
+
+def test_a_decision_that_the_store_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That one message is dead, with the store's reason; the router goes on, and a repeat is evaluated again."""
+
+    async def test(it: Yard) -> None:
+        def wrong(configuration: Any, stored: StoredMessage, references: Any) -> Any:
+            evaluation = evaluate(configuration, stored, references)
+            if stored.place == 1:
+                evaluation.deliveries[0].id = delivery_id(99, 0)
+            return evaluation
+
+        monkeypatch.setattr(module, "evaluate", wrong)
+        await it.router.start()
+        it.receive(message(it.runtime, "A1"), message(it.runtime, "A2", ipp="43"))
+        await it.rest()
+        assert [await it.state(1), await it.state(2)] == [MessageState.DEAD, MessageState.ROUTED]
+        row = await it.store.queries.message_row(1)
+        assert row is not None
+        assert row["code"] == "E-INTERNAL"
+        assert "is not of message 1" in row["reason"]
+        it.receive(message(it.runtime, "A1"))
+        await it.rest()
+        assert await it.state(3) is MessageState.ROUTED
+        assert it.router.counts == {"routed": 2, "dead": 1}
+
+    yard(tmp_path, test)
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["in memory", "from the store"])
+def test_a_repeat_of_what_died_is_no_duplicate(tmp_path: Path, restarted: bool) -> None:
+    """Nobody got the first one: the sender's new try is evaluated."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.receive(message(it.runtime, "A1", unit=""), message(it.runtime, "A2"))
+        await it.rest()
+        if restarted:
+            it.router.stop()
+            it.router = Router("main", it.router.configuration, it.store, it.runtime, References(b"k" * 32))
+            await it.router.start()
+        it.receive(message(it.runtime, "A1", unit=""), message(it.runtime, "A2"))
+        await it.rest()
+        assert [await it.state(3), await it.state(4)] == [MessageState.ROUTED, MessageState.ROUTED]
+        it.receive(message(it.runtime, "A2"))
+        await it.rest()
+        assert await it.state(5) is MessageState.DUPLICATE
+
+    yard(tmp_path, test)
+
+
+def test_rejected(tmp_path: Path) -> None:
+    """
+    Code and reason go to intake, and a repeat is evaluated again.
+
+    One whose sender may have its positive answer already is a dead letter: nobody else keeps it.
+    """
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.receive(*(message(it.runtime, "A1", unit="", source="ask") for _ in range(2)))
+        late = message(it.runtime, "A3", unit="", source="ask")
+        late.received_ms -= 6_000
+        it.receive(late)
+        await it.rest()
+        states = [await it.state(place) for place in (1, 2, 3)]
+        assert states == [MessageState.REJECTED, MessageState.REJECTED, MessageState.DEAD]
+        rows = [await it.store.queries.message_row(place) for place in (1, 3)]
+        assert [(row["code"], row["reason"][-17:]) for row in rows if row is not None] == [
+            ("AE", "a place is needed"), ("E-REJECTED", "a place is needed"),
+        ]
+        assert it.announced == []
+
+    yard(tmp_path, test)

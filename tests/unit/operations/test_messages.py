@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Audit
+from engine.core.changes import Audit, Receive
+from engine.core.messages import StoredMessage
 from engine.errors import OperationRefused
 from engine.operations.service import Operations
 from tests.support.custody import (
     BEGIN_MS,
     SECRETS,
+    SOURCE,
     body,
     call,
     calls,
     opened,
+    submitted,
 )
 
 
@@ -103,6 +106,26 @@ def test_trace_tells_the_way() -> None:
     assert "ZUBROWKA" not in json.dumps(answer)
     assert [row["what"] for row in call("message_trace", id="5")["rows"]] == ["received", "dead"]
     assert [row["what"] for row in call("message_trace", id="1")["rows"]] == ["received", "attempt 1", "delivered"]
+
+
+def test_names_of_files_are_seen_only_when_revealed() -> None:
+    """Found, traced and shown masked; with a reason as they are."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        message = StoredMessage(SOURCE, "main", body(7), BEGIN_MS + 7000, name="ZUBROWKA.hpr")
+        place = str((await submitted(store, Receive(message))).place)
+        operations = Operations(desk)
+        one: dict[str, Any] = {"id": place}
+        for name, arguments in (("message_find", {}), ("message_trace", one), ("message_show", one)):
+            text = json.dumps(await operations.call(name, arguments, who="nurse"))
+            assert "xxxxxxxx.hpr" in text
+            assert "ZUBROWKA" not in text
+        shown = await operations.call("message_show", {"id": place, "reveal": True, "reason": "x"}, who="nurse")
+        assert shown["message"]["name"] == "ZUBROWKA.hpr"
+        await store.close()
+
+    asyncio.run(run())
 
 
 def test_refusals_are_listed_without_bytes() -> None:

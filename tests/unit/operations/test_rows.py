@@ -46,6 +46,16 @@ def test_rows_are_shown_with_words_and_without_answers() -> None:
     assert place_in({"place": 7}) == 7
 
 
+def test_names_of_files_are_masked() -> None:
+    """Some senders make them of the patient's name; a usual ending stays."""
+    row = {"place": 7, "state": "routed", "name": "ZUBROWKA_19770419.hpr"}
+    assert message_row(row)["name"] == "xxxxxxxx_99999999.hpr"
+    assert message_row(row, revealed=True)["name"] == "ZUBROWKA_19770419.hpr"
+    assert message_row(row | {"name": "1.ZUBROWKA"})["name"] == "9.xxxxxxxx"
+    shown = delivery_row({"delivery": 7 << 16, "state": 0, "target": "dpi/ZUBROWKA"})
+    assert shown["target"] == "xxx/xxxxxxxx"
+
+
 def test_words() -> None:
     """A word stays, a number gets its name, nothing stays nothing."""
     assert [word(DeliveryState, value) for value in ("DEAD", 2, DeliveryState.DEAD, None)] == ["dead"] * 3 + [""]

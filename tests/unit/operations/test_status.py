@@ -74,3 +74,30 @@ def test_a_stopped_engine_is_said_first() -> None:
     assert answer["headline"].startswith("ENGINE STOPPED since ")
     assert answer["destinations"][0]["state"] == "stopped"
     assert answer["balance"]["difference"] == 0
+
+
+def test_a_source_in_trouble_is_down_and_degrades() -> None:
+    """Its folder is away: the sentence stands among the problems."""
+    live = FakeLive()
+    live.source_facts = {"trouble": "the folder is missing", "paused": True}
+    answer = call("status", live=live)
+    assert (answer["engine"], answer["sources"][0]["state"]) == ("degraded", "down")
+    assert answer["problems"] == ["source gam_cha is down: the folder is missing"]
+
+
+def test_open_alerts_are_shown() -> None:
+    """As they are; the last ones, which may be over, are not."""
+    live = FakeLive()
+    alert = {"code": "outage", "subject": "dpi", "sentence": "dpi: no answer", "at_ms": NOW_MS - 1000}
+    live.alerts = {"open": [alert], "last": [alert, alert]}
+    assert call("status", live=live)["alerts"] == [alert]
+    assert call("status", stopped=True)["alerts"] == []
+
+
+def test_findings_are_counted_by_source() -> None:
+    """Those of reception and those of the router together, the most frequent first."""
+    live = FakeLive()
+    live.source_facts = {"findings": {"batch-count": 1, "charset-unknown": 2}}
+    live.router_findings = {"gam_cha: charset-unknown": 3, "other: two-headers": 1}
+    (source,) = call("status", live=live)["sources"]
+    assert list(source["findings"].items()) == [("charset-unknown", 5), ("batch-count", 1)]

@@ -49,6 +49,14 @@ def test_control_id_as_received():
     assert encoded(control_id="as_received").control_id == "9"
 
 
+@pytest.mark.parametrize("wanted", [{"control_id": "as_received"}, {"as_received": True}], ids=str)
+def test_a_control_id_with_blanks(wanted):
+    """MSA-2 is read without blanks around; what it is compared with has none either."""
+    delivery = encoded(RAW.replace(b"|9|P", b"| 9 |P"), touched=True, **wanted)
+    assert b"| 9 |P" in (delivery.rendered or b"")
+    assert delivery.control_id == "9"
+
+
 def test_other_charset():
     """Transcoded and stored in full; MSH-18 says so."""
     delivery = encoded(charset="iso8859-15", msh18="8859/15")

@@ -12,8 +12,9 @@ from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DeliveryKind, PayloadKind, delivery_id
 from engine.errors import OperationRefused
 from engine.parsers import base_of
-from engine.routes.evaluation import evaluate, render_again, search_hashes
+from engine.routes.evaluation import evaluate, render_again
 from engine.transforms.step import Step
+from tests.unit.routes.conftest import SMALL
 
 HEAD = "MSH|^~\\&|A|010000024|C|D|20260301||{type}|9|P|2.5|||||FRA|{charset}\r"
 
@@ -147,8 +148,8 @@ def test_unknown_source(small, references, stored):
     assert (decision.state, decision.code) == (MessageState.DEAD, "E-SOURCE")
 
 
-def test_an_error_of_our_own_is_a_dead_letter_without_values(small, references, stored, monkeypatch):
-    """Nothing on the walk stops the router; the reason names the place, not the value."""
+def test_an_error_of_our_own_is_the_routers(small, references, stored):
+    """It goes up as it is: the router makes the message dead and logs the place."""
 
     class Broken(Step):
         def apply(self, context):
@@ -156,10 +157,73 @@ def test_an_error_of_our_own_is_a_dead_letter_without_values(small, references, 
 
     configuration = small(routes("    steps: [ { tag: x } ]\n    to: [dpi]\n"))
     configuration.routes_of["gam"][0].steps["cha/ipp"] = (Broken(),)
+    with pytest.raises(ValueError, match="DOE"):
+        evaluate(configuration, stored(adt(), "gam"), references)
+
+
+@pytest.mark.parametrize("exit_", [False, True], ids=["route", "entry of to"])
+def test_reject(small, references, stored, exit_):
+    """Code and reason for the sender; what other routes made of the message isn't delivered; a retry dies."""
+    base = SMALL.replace("untyped: ipp }", "untyped: ipp, ack: after_route }")
+    steps = '    steps: [ { reject: { code: AR, reason: "not {event}" } } ]\n'
+    late = f"    to:\n      - destination: dpi\n    {steps}" if exit_ else f"{steps}    to: [dpi]\n"
+    configuration = small(routes("    to: [raw]\n", late, "    to: [bus]\n"), base=base)
     decision = evaluate(configuration, stored(adt(), "gam"), references)
-    assert (decision.state, decision.code) == (MessageState.DEAD, "E-INTERNAL")
-    assert "DOE" not in decision.reason
-    assert "ValueError" in decision.reason
+    assert (decision.state, decision.code, decision.reason) == (MessageState.REJECTED, "AR", "not A01")
+    assert decision.deliveries == []
+    assert decision.keys
+    again = render_again(configuration, stored(adt(), "gam"), references, "r2", "dpi", delivery_id(7, 0))
+    assert (again.state, again.code) == (DeliveryState.DEAD, "E-REJECTED")
+
+
+@pytest.mark.parametrize("between", [b"", b"BTS|2\rBHS|^~\\&\r"], ids=["MSH after MSH", "batches"])
+def test_several_messages_in_one_block(small, references, stored, between):
+    """`batch: whole` never sends the second patient's results under the first one's name."""
+    configuration = small(routes("    to: [dpi]\n"))
+    message = stored(adt(), "gam")
+    message.raw = adt() + between + adt(ipp="222")
+    decision = evaluate(configuration, message, references)
+    assert (decision.state, decision.code, decision.deliveries) == (MessageState.DEAD, "E-SEVERAL-MESSAGES", [])
+    assert "batch: split" in decision.reason
+    with pytest.raises(OperationRefused, match="batch: split"):
+        render_again(configuration, message, references, "r1", "dpi", 1)
+
+
+def test_one_message_in_an_envelope(small, references, stored):
+    """A batch of one message has nothing to mix up."""
+    message = stored(adt(), "gam")
+    message.raw = b"BHS|^~\\&\r" + adt() + b"BTS|1\r"
+    decision = evaluate(small(routes("    to: [dpi]\n")), message, references)
+    assert decision.code != "E-SEVERAL-MESSAGES"
+
+
+def test_what_a_charset_lacks_is_a_finding(small, references, stored):
+    """`unencodable: replace` leaves a trace."""
+    base = SMALL.replace("dead_letter: { lane: park }", "encode: { charset: ascii, unencodable: replace }")
+    decision = evaluate(small(routes("    to: [dpi]\n"), base=base), stored(adt(), "gam"), references)
+    assert decision.findings == ["unencodable"]
+
+
+@pytest.mark.parametrize("destination", ["dpi", "raw"], ids=["by patient", "without order"])
+def test_patients_are_known_whatever_the_order(small, references, stored, destination):
+    """A retransmission is told by its patients also where destinations keep no order."""
+    configuration = small(routes(f"    to: [{destination}]\n"))
+    one, other = (evaluate(configuration, stored(adt(ipp=ipp), "gam"), references) for ipp in ("111", "112"))
+    assert len(one.patients) == len(other.patients) == 1
+    assert one.patients != other.patients
+
+
+@pytest.mark.parametrize(
+    ("destination", "before", "after"),
+    [("bus", '"ght/{site}/adt/{event}"', '"{event}"'), ("raw", '"{site}-{event}-{id}.hl7"', '"{event}.hl7"')],
+)
+def test_no_target(small, references, stored, destination, before, after):
+    """No topic and no file name is a dead letter of that entry only; it goes nowhere else."""
+    configuration = small(routes(f"    to: [{destination}, dpi]\n"), base=SMALL.replace(before, after))
+    decision = evaluate(configuration, stored(adt(event=""), "gam"), references)
+    assert [(one.state, one.code) for one in decision.deliveries] == [
+        (DeliveryState.DEAD, "E-TARGET"), (DeliveryState.PENDING, ""),
+    ]  # fmt: skip
 
 
 def test_lanes_before_and_after_the_steps(small, references, stored):
@@ -184,15 +248,6 @@ def test_no_patient_is_the_lane_of_the_source(small, references, stored):
     """A message that names no patient keeps its order within its source."""
     [delivery] = evaluate(small(routes("    to: [dpi]\n")), stored(adt(ipp=""), "gam"), references).deliveries
     assert delivery.lanes == (references.hash("source", "", "gam"),)
-
-
-def test_search_keys(small, references, stored):
-    """Declared keys and the control id are found again under the hashes that `find` makes."""
-    configuration = small(routes("    to: [dpi]\n"))
-    decision = evaluate(configuration, stored(adt(), "gam"), references)
-    assert set(search_hashes(configuration, references, "ipp", "111")) & set(decision.keys)
-    assert search_hashes(configuration, references, "control", "9")[0] in decision.keys
-    assert not set(search_hashes(configuration, references, "ipp", "112")) & set(decision.keys)
 
 
 def test_findings_and_tags(small, references, stored):

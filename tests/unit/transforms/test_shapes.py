@@ -41,6 +41,8 @@ def read(shape: shapes.Shape, text: str):
         (shapes.Number(1, 5), "3", 3),
         (shapes.Number(1, 5), "6", "E111"),
         (shapes.Number(1, 5), "-1", "E111"),
+        (shapes.Choice("on", "off"), "on", "on"),
+        (shapes.Choice("on", "off"), "true", "E110"),
         (shapes.NameShape(), "gam_cha", "gam_cha"),
         (shapes.NameShape(), "1a", "E117"),
         (shapes.TextShape(), '""', "E107"),

@@ -16,7 +16,7 @@ def test_names():
     """The verbs that the language promises here."""
     assert set(VERBS) == {
         "set", "default", "copy", "delete", "add", "map", "foreach", "require", "normalise_authorities",
-        "render", "tag", "drop",
+        "render", "tag", "drop", "reject",
     }  # fmt: skip
 
 

@@ -138,3 +138,17 @@ def test_probe_sends_nothing() -> None:
         assert it.fake.messages == []
 
     street(test)
+
+
+def test_closing_says_that_the_engine_stopped() -> None:
+    """What is under way at the stop has no answer, and the reason is ours, not the receiver's."""
+
+    async def test(it: Street) -> None:
+        sending = asyncio.create_task(it.send("M1"))
+        await it.fake.wait_for(1)
+        await it.door.close()
+        outcome = await sending
+        assert outcome.result is SendResult.NO_ANSWER
+        assert "the engine stopped" in outcome.reason
+
+    street(test, reply=lambda raw: None)

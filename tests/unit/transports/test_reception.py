@@ -16,16 +16,27 @@ class Peer:
 def test_small_blocks_cost_nothing() -> None:
     """Blocks below the threshold are not even registered."""
     budget, peer = ReceptionBudget(100_000), Peer()
-    budget.changed(peer, 60_000)
+    budget.changed(peer, 4_000)
     assert (budget.total, peer.stopped) == (0, False)
 
 
-def test_all_but_the_oldest_wait() -> None:
-    """Over the budget the block registered first goes on, and the others as room comes back."""
+def test_hogs_wait_and_the_honest_pass() -> None:
+    """Over the budget those above their share stop; one below it goes on, whoever came first."""
+    budget, hog, other, honest = ReceptionBudget(300_000), Peer(), Peer(), Peer()
+    budget.changed(hog, 180_000)
+    budget.changed(other, 150_000)
+    budget.changed(honest, 20_000)
+    assert [peer.stopped for peer in (hog, other, honest)] == [True, True, False]
+    budget.changed(honest, 0)
+    budget.changed(hog, 0)
+    assert [peer.stopped for peer in (hog, other)] == [False, False]
+
+
+def test_when_all_are_large_the_oldest_goes_on() -> None:
+    """Somebody can always finish; then the next one, and in the end nobody is stopped."""
     budget, first, second, third = ReceptionBudget(200_000), Peer(), Peer(), Peer()
-    budget.changed(first, 90_000)
-    budget.changed(second, 90_000)
-    budget.changed(third, 90_000)
+    for peer in (first, second, third):
+        budget.changed(peer, 90_000)
     assert [peer.stopped for peer in (first, second, third)] == [False, True, True]
     budget.changed(first, 150_000)
     assert [peer.stopped for peer in (first, second, third)] == [False, True, True]

@@ -144,6 +144,32 @@ def test_a_connection_refused_before_a_crash_marks_nothing() -> None:
     scenario(run)
 
 
+def test_a_mark_that_can_not_be_taken_back_stops_nothing() -> None:
+    """What didn't leave is tried again, even when its in-flight mark can't be written."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        note, failed = bench.store.sending, 0
+
+        def sending(delivery: int, attempt: int, slot: int) -> None:
+            nonlocal failed
+            if attempt == 0:
+                failed += 1
+                raise OSError("disk I/O error")
+            note(delivery, attempt, slot)
+
+        bench.store.sending = sending  # type: ignore[method-assign]
+        bench.door.receiver = lambda delivery: NOT_SENT
+        bench.add(1)
+        await runtime.until(lambda: failed)
+        bench.door.receiver = accepted
+        await runtime.until(bench.all_delivered)
+        await bench.stop()
+
+    scenario(run)
+
+
 @pytest.mark.parametrize("thousands", [20, pytest.param(100, marks=pytest.mark.slow)])
 def test_memory_is_bounded_whatever_waits(thousands: int) -> None:
     """However many wait, at most the window is loaded; bytes are read when a delivery's turn comes."""

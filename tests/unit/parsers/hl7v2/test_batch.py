@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.errors import ParseError
 from engine.parsers.hl7v2.batch import is_batch, split_batch
 
 ONE = b"MSH|^~\\&|A\rPID|1\r"
@@ -34,3 +35,29 @@ def test_split(raw: bytes, messages: list[bytes], findings: list[str]) -> None:
 def test_one_message_is_no_batch(raw: bytes) -> None:
     """MSH inside a field begins no message."""
     assert not is_batch(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"PID|1||LOST\r" + ONE, b"hello\r" + ONE + TWO, b"BHS|^~\\&\rPID|LOST\r" + ONE,
+        b"BHS|^~\\&\r" + ONE + b"BTS|1\rZZZ|LOST\r",
+    ],
+)
+def test_nothing_is_dropped(raw: bytes) -> None:
+    """What stands outside every message would be lost: the block is refused."""
+    with pytest.raises(ParseError, match=r"would be lost|outside every message"):
+        split_batch(raw)
+
+
+def test_a_line_feed_in_a_text_begins_no_message() -> None:
+    """Where segments end with CR, LF is part of a value; and `MSH|text` is no header."""
+    for text in (b"line\nMSH|^~\\&|no header", b"line\rMSH|see header"):
+        raw = ONE + b"OBX|1|TX|||" + text + b"\r"
+        assert split_batch(raw).messages == [raw]
+
+
+def test_too_many() -> None:
+    """A block of countless messages is refused as a whole, quickly."""
+    with pytest.raises(ParseError, match="more than 10000 messages"):
+        split_batch(b"MSH|^~\\&|A\r" * 10_001)

@@ -14,15 +14,17 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Note, Prune, Receipt, Receive
-from engine.core.messages import StoredMessage
+from engine.core.changes import Note, Prune, Receipt, Receive, Refuse
+from engine.core.lifecycle import MessageState
+from engine.core.messages import Refusal, StoredMessage
 from engine.core.ports import Urgency
-from engine.errors import ChangeRefused, OperationRefused, StoreLocked, StoreUnavailable
+from engine.errors import ChangeRefused, OperationRefused, StoreBroken, StoreLocked, StoreUnavailable
 from engine.store.sqlite import SqliteStore, checkpoints, connections, driver, queries, store
 from engine.store.sqlite.driver import sqlite3
 from tests.conformance.stores import (
     balanced,
     commit,
+    decided,
     delivery,
     message,
     outcome_of,
@@ -201,6 +203,8 @@ def test_low_disk_stops_intake_only(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             pass
         assert isinstance(await heard.get(), StoreUnavailable)
         one = delivery(place)
+        kept = Refusal("gam", "192.0.2.7", 1, "E-NO-HEADER", "no header", 3, b"abc")
+        assert isinstance((await commit(fresh, Refuse(kept)))[0], StoreUnavailable)
         refused, done, settle = (
             (await commit(fresh, Receive(message())))[0],
             (await commit(fresh, routed(place, one)))[0],
@@ -214,6 +218,62 @@ def test_low_disk_stops_intake_only(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert await heard.get() is None
         assert len(await receive(fresh)) == 1
         await balanced(fresh)
+        await fresh.close()
+
+    asyncio.run(run())
+
+
+def test_a_defect_of_the_writer_is_for_good(tmp_path: Path) -> None:
+    """It is announced as StoreBroken, with its place and without its text; what comes later fails; close works."""
+    broken = False
+
+    def fault(_name: str) -> None:
+        if broken:
+            raise TypeError("a value of a message")
+
+    async def run() -> None:
+        nonlocal broken
+        fresh = await opened(tmp_path, fault=fault)
+        heard: asyncio.Queue[object] = asyncio.Queue()
+        fresh.on_trouble(heard.put_nowait)
+        await receive(fresh)
+        broken = True
+        fresh.submit(Receive(message()), Urgency.NOW)
+        trouble = await heard.get()
+        assert isinstance(trouble, StoreBroken)
+        assert "TypeError at test_store.py:" in str(trouble)
+        assert "a value" not in str(trouble)
+        assert isinstance((await commit(fresh, Receive(message())))[0], StoreUnavailable)
+        await fresh.close()
+
+    asyncio.run(run())
+
+
+def test_pruning_passes_over_what_has_nothing_to_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Months of rows without bytes don't keep a slice from what has some."""
+    monkeypatch.setattr("engine.store.sqlite.pruning.ROWS_LOOKED_AT", 5)
+    monkeypatch.setattr("engine.store.sqlite.pruning.ROUNDS_A_PRUNE", 1)
+
+    async def run() -> None:
+        fresh = await opened(tmp_path)
+        places = await receive(fresh, 40)
+        await commit(fresh, *(decided(place, MessageState.FILTERED) for place in places))
+
+        async def prune(bodies: int, limit: int) -> int:
+            (outcome,) = await commit(fresh, Prune(bodies, 1, 1, limit))
+            assert isinstance(outcome, Receipt), outcome
+            return outcome.place
+
+        moment = 1_000 + 10**6
+        assert await prune(moment, 5) == 5
+        while len([place for place in places if await fresh.message(place) is not None]) > 1:
+            assert await prune(moment, 5) > 0 or await prune(moment, 5) > 0
+        assert await fresh.queries.message_row(places[0]) is not None
+        await balanced(fresh)
+        (one,) = await receive(fresh)
+        await commit(fresh, decided(one, MessageState.FILTERED))
+        await receive(fresh)
+        assert await prune(moment, 5) + await prune(moment, 5) == 2, "found at once behind forty empty rows"
         await fresh.close()
 
     asyncio.run(run())

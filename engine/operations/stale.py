@@ -1,0 +1,86 @@
+"""
+Would a retry go back in time?
+
+A dead delivery whose lane went on (policy or act `pass`) is stale when a later message of that lane and of
+the same type was delivered to that destination: what it would change was changed again since.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.core.lifecycle import DeliveryState
+from engine.core.messages import place_of
+from engine.operations.desk import Desk
+from engine.operations.rows import place_in, word
+
+_PAGE: Final = 100
+_CLOCK_MS: Final = 3_600_000
+"""How far the clock may have been set back between two messages."""
+
+Lane = tuple[str, str, tuple[int, ...]]
+"""Destination, type of the message, lane keys."""
+
+
+class Staleness:
+    """Looks for what was delivered later; remembers it, for several dead letters of one lane."""
+
+    def __init__(self, desk: Desk) -> None:
+        """Say where to look."""
+        self._desk = desk
+        self._seen: dict[Lane, tuple[int, int]] = {}
+        """Lane -> looked at down to this place, newest place delivered (0: none)."""
+
+    async def why(self, number: int) -> str:
+        """
+        Say why the retry of a delivery is stale.
+
+        Args:
+            number: Id of the delivery.
+
+        Returns:
+            A sentence that names the later message; empty when nothing overtook it, or it has no lane.
+
+        Raises:
+            OperationRefused: The search took too long.
+        """
+        delivery = await self._desk.store.delivery(number)
+        row = await self._desk.queries.message_row(place_of(number))
+        if delivery is None or not delivery.lanes or row is None:
+            return ""
+        place, type_ = place_in(row), str(row["type"])
+        lane = (delivery.destination, type_, delivery.lanes)
+        low, newest = self._seen.get(lane, (place + 1, 0))
+        if newest <= place < low:
+            newest = await self._newest(lane, place, int(row["received_ms"]))
+            self._seen[lane] = (place, newest)
+        if newest <= place:
+            return ""
+        return (
+            f"stale: message {newest} of the same lane ({type_}) was delivered to {delivery.destination} since; "
+            "--stale sends this one all the same"
+        )
+
+    async def _newest(self, lane: Lane, place: int, received_ms: int) -> int:
+        """Return the newest message behind `place` that the destination got, 0 for none."""
+        destination, type_, keys = lane
+        before = 0
+        while True:
+            page = await self._desk.queries.find_messages(
+                keys=keys, since_ms=max(0, received_ms - _CLOCK_MS), before=before, limit=_PAGE
+            )
+            for row in page:
+                if place_in(row) <= place:
+                    return 0
+                if row["type"] == type_ and await self._was_delivered(place_in(row), destination):
+                    return place_in(row)
+            if len(page) < _PAGE:
+                return 0
+            before = place_in(page[-1])
+
+    async def _was_delivered(self, place: int, destination: str) -> bool:
+        delivered = DeliveryState.DELIVERED.name.lower()
+        return any(
+            row["destination"] == destination and word(DeliveryState, row["state"]) == delivered
+            for row in await self._desk.queries.deliveries_of(place)
+        )

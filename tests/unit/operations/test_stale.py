@@ -1,0 +1,89 @@
+"""Retries that would go back in time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from engine.core.lifecycle import DeliveryState
+from engine.operations.desk import Desk
+from engine.operations.service import Operations
+from engine.store.memory import MemoryStore
+from tests.support.custody import obey, opened, overtake
+
+SENTENCE = "stale: message 7 of the same lane (ADT^A01) was delivered to dpi since; --stale sends this one all the same"
+
+
+async def overtaken(state: DeliveryState = DeliveryState.DELIVERED, lane: int = 77) -> tuple[Desk, MemoryStore]:
+    """Return a history where message 7 came after the dead letters 3 and 4."""
+    desk, store = await opened()
+    await overtake(store, state, lane)
+    return desk, store
+
+
+async def ask(desk: Desk, **arguments: Any) -> dict[str, Any]:
+    return await Operations(desk).call("dead_retry", arguments, who="nurse")
+
+
+def test_a_retry_that_goes_back_in_time_is_refused() -> None:
+    """The sentence names the later message; the dry run says it before; nothing reaches the router."""
+
+    async def run() -> None:
+        desk, store = await overtaken()
+        seen = obey(store)
+        counted = await ask(desk, destination="dpi", dry=True)
+        assert (counted["count"], [row["outcome"] for row in counted["stale"]]) == (2, [SENTENCE] * 2)
+        answer = await ask(desk, destination="dpi", expect=2, reason="fixed")
+        assert (answer["count"], answer["accepted"], answer["refused"]) == (2, 0, 2)
+        assert [row["outcome"] for row in answer["rows"]] == [SENTENCE] * 2
+        assert seen == []
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_stale_sends_it_all_the_same() -> None:
+    """Who asks for it gets it."""
+
+    async def run() -> None:
+        desk, store = await overtaken()
+        seen = obey(store)
+        assert (await ask(desk, ids=["3-0"], dry=True, stale=True))["stale"] == []
+        answer = await ask(desk, ids=["3-0"], reason="fixed", stale=True)
+        assert (answer["accepted"], answer["refused"], len(seen)) == (1, 0, 1)
+        await store.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("state", "lane"), [(DeliveryState.PENDING, 77), (DeliveryState.DEAD, 77), (DeliveryState.DELIVERED, 78)]
+)
+def test_what_was_not_overtaken_is_retried(state: DeliveryState, lane: int) -> None:
+    """The later message waits, died, or is another patient's; earlier ones don't count."""
+
+    async def run() -> None:
+        desk, store = await overtaken(state, lane)
+        obey(store)
+        assert (await ask(desk, ids=["3-0", "4-0"], reason="fixed"))["accepted"] == 2
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_another_type_does_not_count() -> None:
+    """An admission that was delivered later says nothing about this movement."""
+
+    async def run() -> None:
+        desk, store = await overtaken()
+        for row in store.disk.messages.values():
+            if row.message.place == 3:
+                row.message.type = "ADT^A02"
+        obey(store)
+        answer = await ask(desk, ids=["3-0", "4-0"], reason="fixed")
+        assert [(row["id"], row["accepted"]) for row in answer["rows"]] == [("3-0", True), ("4-0", False)]
+        await store.close()
+
+    asyncio.run(run())
