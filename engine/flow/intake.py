@@ -34,7 +34,7 @@ _log = structlog.get_logger(__name__)
 
 PAUSE_LOAD: Final = 0.8
 RESUME_LOAD: Final = 0.5
-LOOK_SECONDS: Final = 0.1
+LOOK_SECONDS: Final = 0.01
 """How often the load is measured while reading stands still."""
 RETRY_SECONDS: Final = 1.0
 _FORMATS_WITH_BATCHES: Final = ("hl7v2", "auto")

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
-from engine.core.changes import Change, Receive, Refuse, Route
+from engine.core.changes import Change, Receipt, Receive, Refuse, Route
 
 CHANGES_HELD: Final = 8_000
 BYTES_HELD: Final = 32 * 1024 * 1024
 """Backlog at which the store is full (load 1)."""
 CHANGE_BYTES: Final = 300
 """What a change without bytes counts for."""
+UNROUTED_HELD: Final = 500
+"""
+Messages taken in this run and not yet routed at which the store is full.
+
+Routing needs no receiver, only time: when more is taken than can be routed, the rest of the way would be read
+from disk again, which costs what is missing. The senders' next messages wait instead, some milliseconds.
+"""
 
 
 def size_of(change: Change) -> int:
@@ -27,6 +35,18 @@ def size_of(change: Change) -> int:
     return size
 
 
-def load_of(changes: int, size: int) -> float:
-    """Return the load (0..1) of a backlog of so many changes and bytes."""
-    return min(1.0, max(changes / CHANGES_HELD, size / BYTES_HELD))
+def load_of(changes: int, size: int, unrouted: int = 0) -> float:
+    """Return the load (0..1) of a backlog of so many changes and bytes, and messages not yet routed."""
+    return min(1.0, max(changes / CHANGES_HELD, size / BYTES_HELD, unrouted / UNROUTED_HELD))
+
+
+def newly_unrouted(outcomes: Iterable[tuple[Change, object, object]]) -> int:
+    """Return by how many messages a commit's outcomes lengthen what waits to be routed (negative: shorten)."""
+    count = 0
+    for change, _, outcome in outcomes:
+        kind = type(change)
+        if kind is Receive:
+            count += type(outcome) is Receipt
+        elif kind is Route:
+            count -= type(outcome) is Receipt
+    return count

@@ -123,12 +123,72 @@ def test_a_trial_sends_one_until_a_success() -> None:
     assert one.succeeded() is Trouble.CANARY
 
 
-def test_an_operator_may_close_it() -> None:
-    """Everything is counted from nothing."""
+def test_an_operator_may_ask_for_an_attempt_at_once() -> None:
+    """In an outage it is one attempt, at once, and the outage goes on with its age; delays begin again."""
     one = circuit()
     for n in range(STORM_REFUSALS):
-        fail(one, Outcome.REFUSED, n)
-    assert one.is_open
-    one.resume()
+        fail(one, Outcome.REFUSED, n, now=5.0 + n)
+    assert one.room(0, 4, 15.0) == 0
+    one.resume(0, 15.0)
+    assert one.trouble is Trouble.STORM
+    assert one.room(0, 4, 15.0) == 1
+    assert fail(one, Outcome.REFUSED, 1, now=15.0) is Trouble.NONE
+    assert one.room(0, 4, 15.1) == 0
+    assert (one.since, one.in_outage) == (5.0, True)
+    assert one.succeeded() is Trouble.STORM
+    after = (one.since, one.in_outage)
+    assert after == (None, False)
+
+
+def test_an_attempt_that_is_asked_for_comes_after_the_one_under_way() -> None:
+    """What hangs since before an operator's word doesn't count for it."""
+    one = circuit()
+    for _ in range(HANG_AFTER):
+        fail(one, Outcome.UNKNOWN)
+    assert one.next_probe == 30.0
+    one.resume(1, 40.0)
+    fail(one, Outcome.UNKNOWN, now=50.0)
+    assert one.room(0, 4, 50.0) == 1
+    fail(one, Outcome.UNKNOWN, now=60.0)
+    assert one.room(0, 4, 60.0) == 0
+
+
+def test_an_operator_may_end_a_trial() -> None:
+    """Without an outage, everything leaves."""
+    one = circuit()
+    one.try_one(5.0)
+    one.resume(0, 6.0)
     assert not one.is_open
-    assert fail(one, Outcome.REFUSED, 1) is Trouble.NONE
+
+
+def test_the_end_of_a_hold_is_an_attempt_in_an_outage() -> None:
+    """The trouble and its age stay, the next probe leaves at once."""
+    one = circuit()
+    fail(one, Outcome.CONNECT, now=10.0)
+    fail(one, Outcome.CONNECT, now=11.0)
+    one.try_one(11.5)
+    assert one.trouble is Trouble.CONNECT
+    assert one.room(0, 4, 11.5) == 1
+    assert one.since == 10.0
+
+
+def test_an_answer_closes_and_does_not_end_the_outage() -> None:
+    """The receiver is there; that it accepts, only a success says. The age is that of the first failure."""
+    one = circuit()
+    for n in range(HANG_AFTER):
+        fail(one, Outcome.UNKNOWN, now=10.0 * n + 1)
+    assert one.answered() is Trouble.HANG
+    assert not one.is_open
+    assert one.in_outage
+    fail(one, Outcome.CONNECT, now=100.0)
+    assert one.since == 1.0
+    one.succeeded()
+    assert not one.in_outage
+
+
+def test_a_trial_may_begin_an_outage() -> None:
+    """A trial is none itself: what begins in it is told, and what died of it given back."""
+    one = circuit()
+    one.try_one(0.0)
+    begun = [fail(one, Outcome.REFUSED, n) for n in range(STORM_REFUSALS)]
+    assert begun == [*[Trouble.NONE] * (STORM_REFUSALS - 1), Trouble.STORM]

@@ -105,7 +105,7 @@ def test_silence_reads_and_never_answers():
         await dpi.set_mood(Mood(name=MoodName.SILENT))
         reader, writer = await asyncio.open_connection("127.0.0.1", dpi.port)
         writer.write(frame(message("7-0")))
-        while not dpi.facts().get("received"):  # noqa: ASYNC110  # no clock, only the loop's turns
+        while not dpi.facts().get("received"):  # no clock, only the loop's turns
             await asyncio.sleep(0)
         assert not reader._buffer
         writer.close()
@@ -142,7 +142,7 @@ def test_slow_answers_keep_their_order():
     async def work(dpi):
         await dpi.set_mood(Mood(name=MoodName.SLOW, delay=0.005))
         answers = asyncio.ensure_future(send(dpi, *(message(f"{number}-0") for number in range(5))))
-        while dpi.facts().get("received", 0) < 5:  # noqa: ASYNC110  # no clock, only the loop's turns
+        while dpi.facts().get("received", 0) < 5:  # no clock, only the loop's turns
             await asyncio.sleep(0)
         await dpi.set_mood(Mood())
         return await answers

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.core.lifecycle import DeliveryState
 from engine.core.messages import (
     Delivery,
 )
@@ -156,5 +157,136 @@ def test_resume_tries_at_once() -> None:
         await runtime.until(bench.all_delivered)
         assert runtime.monotonic() - began < 10
         await bench.stop()
+
+    scenario(run)
+
+
+TROUBLES = [
+    pytest.param(lambda delivery: NOT_SENT, id="unreachable"),
+    pytest.param(lambda delivery: None, id="hangs"),
+    pytest.param(lambda delivery: answer(delivery.control_id, "AE", error="204"), id="refuses"),
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_operators_who_try_in_an_outage_neither_end_it_nor_make_it_younger(
+    trouble: Callable[[Delivery], SendOutcome | None]
+) -> None:
+    """Resumes, holds and releases are attempts: one alert at the start, one at the acceptance, the age goes on."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        bench.door.receiver = trouble
+        began = runtime.monotonic()
+        bench.add_many(many(60, 30))
+        await runtime.sleep(HOUR)
+        for _ in range(4):
+            assert (await bench.act("resume", destination="dpi"))[0]
+            assert bench.stage.facts()["dpi"]["state"] == "down"
+            await runtime.sleep(45)
+            await bench.act("hold", kind="destination", name="dpi", until_ms=0)
+            await runtime.sleep(300)
+            tried = len(bench.door.sent)
+            await bench.act("release", kind="destination", name="dpi")
+            await runtime.sleep(0.1)
+            assert len(bench.door.sent) == tried + 1, "one attempt, at once"
+            await runtime.sleep(100)
+            facts = bench.stage.facts()["dpi"]
+            assert facts["state"] == "down"
+            assert abs(facts["circuit_since_s"] - (runtime.monotonic() - began)) < 60
+            assert [code for code, _ in bench.alerts] == ["outage"]
+        bench.door.receiver = accepted
+        await runtime.until(bench.all_delivered, limit=1200)
+        assert [code for code, _ in bench.alerts] == ["outage", "recovered"]
+        assert bench.stage.facts()["dpi"]["circuit_since_s"] == 0
+        await bench.stop()
+
+    scenario(run)
+
+
+def test_a_negative_answer_after_an_outage_is_no_recovery() -> None:
+    """A receiver that hung and now refuses is in the same outage, under the word `probing`, until it accepts."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        bench.door.receiver = lambda delivery: None
+        bench.add_many(many(4, 4))
+        await runtime.sleep(HOUR)
+        bench.door.receiver = lambda delivery: answer(delivery.control_id, "AR")
+        await runtime.until(lambda: not bench.queue.circuit.is_open, limit=HOUR)
+        facts = bench.stage.facts()["dpi"]
+        assert (facts["state"], facts["circuit"]) == ("probing", "probing")
+        assert facts["why"].startswith("dpi has accepted nothing for 6")
+        assert [code for code, _ in bench.alerts] == ["outage"]
+        bench.door.receiver = accepted
+        await runtime.until(bench.all_delivered, limit=HOUR)
+        assert [code for code, _ in bench.alerts] == ["outage", "recovered"]
+        assert bench.stage.facts()["dpi"]["state"] == "ok"
+        await bench.stop()
+
+    scenario(run)
+
+
+@pytest.mark.parametrize("after_hold", [False, True])
+@pytest.mark.parametrize("policy", ["pass", "park"])
+def test_what_a_storm_kills_and_gives_back_is_not_told_dead(policy: str, after_hold: bool) -> None:
+    """One alert for the storm, none for the letters that died until it was recognised."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime, dead_letter=DeadLetter(lane=policy))
+        await bench.start()
+        if after_hold:
+            await bench.act("hold", kind="destination", name="dpi", until_ms=0)
+        bench.door.receiver = lambda delivery: answer(delivery.control_id, "AE", error="204")
+        bench.add_many(many(60, 30))
+        await runtime.sleep(1)
+        if after_hold:
+            await bench.act("release", kind="destination", name="dpi")
+        await runtime.sleep(HOUR)
+        assert [code for code, _ in bench.alerts] == ["outage"]
+        bench.door.receiver = accepted
+        await runtime.until(bench.all_delivered, limit=1200)
+        assert [code for code, _ in bench.alerts] == ["outage", "recovered"]
+        await bench.stop()
+
+    scenario(run)
+
+
+def refuses_the_first(bench: Bench, bad: int) -> None:
+    bench.door.receiver = lambda delivery: (
+        answer(delivery.control_id, "AE", error="204") if delivery.id == bad else accepted(delivery)
+    )
+
+
+@pytest.mark.parametrize("end", ["time", "success", "stop", "restart"])
+def test_a_death_is_told_when_it_is_sure(end: str) -> None:
+    """At the next acceptance, after some seconds, or when the engine stops: once."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        bad = bench.add(1)
+        refuses_the_first(bench, bad)
+        await runtime.until(lambda: bench.row(bad).state is DeliveryState.DEAD)
+        await runtime.sleep(1)
+        assert not bench.alerts
+        if end == "time":
+            await runtime.sleep(5)
+        elif end == "success":
+            bench.add(2)
+            await runtime.sleep(1)
+        elif end == "restart":
+            bench.queue.restart()
+        else:
+            await bench.stage.stop()
+        assert [code for code, _ in bench.alerts] == ["dead"]
+        assert bench.alerts[0][1].startswith("dpi: delivery 1-0 is dead: AE 204, ")
+        if end != "stop":
+            await runtime.sleep(60)
+            await bench.stage.stop()
+        assert len(bench.alerts) == 1
+        await bench.store.close()
 
     scenario(run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.core.messages import Delivery
+from engine.routes.configuration import DeadLetter
 from tests.support.delivery_bench import HOUR, Bench, many, scenario
 from tests.support.fake_door import NOT_SENT, accepted, answer
 from tests.support.runtime import SimulatedRuntime
@@ -69,6 +70,65 @@ def test_one_that_is_tried_again_in_words() -> None:
         assert facts["why"].startswith("dpi: 1 delivery is tried again (the receiver answered AR")
         assert "; the next at " in facts["why"]
         assert facts["last_accepted_ms"]
+        await bench.stop()
+
+    scenario(run)
+
+
+def test_what_is_at_the_door_is_named() -> None:
+    """How many answers are awaited, and of which deliveries, as people write them: 50 at most."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime, capacity=60)
+        await bench.start()
+        bench.door.latency = 10.0
+        bench.add_many(many(80, 80))
+        await runtime.sleep(5)
+        facts = bench.stage.facts()["dpi"]
+        assert facts["at_door"] == facts["in_flight"] == 60
+        assert facts["under_way"] == [f"{n}-0" for n in range(1, 51)]
+        await runtime.until(bench.all_delivered)
+        facts = bench.stage.facts()["dpi"]
+        assert (facts["at_door"], facts["under_way"]) == (0, [])
+        await bench.stop()
+
+    scenario(run)
+
+
+def test_a_release_with_nothing_waiting_is_no_trial() -> None:
+    """The destination is well; with something to send it is on trial until one is accepted."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        await bench.act("hold", kind="destination", name="dpi", until_ms=0)
+        await bench.act("release", kind="destination", name="dpi")
+        facts = bench.stage.facts()["dpi"]
+        assert (facts["state"], facts["circuit"], facts["circuit_since_s"]) == ("ok", "closed", 0)
+        bench.door.latency = 10.0
+        bench.add_many(many(5, 5))
+        await runtime.sleep(1)
+        assert bench.stage.facts()["dpi"]["state"] == "trial"
+        await runtime.until(bench.all_delivered)
+        assert bench.stage.facts()["dpi"]["state"] == "ok"
+        await bench.stop()
+
+    scenario(run)
+
+
+def test_the_due_time_of_a_dead_delivery_that_is_parked_is_that_of_results() -> None:
+    """Nothing of it is called a next attempt."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime, dead_letter=DeadLetter(lane="park", results_wait=600))
+        await bench.start()
+        bad = bench.add(1)
+        bench.door.receiver = lambda delivery: answer(delivery.control_id, "AE", error="204")
+        await runtime.sleep(10)
+        assert bench.row(bad).due_ms > runtime.now_ms()
+        facts = bench.stage.facts()["dpi"]
+        assert (facts["state"], facts["parked"], facts["retrying"], facts["next_probe_ms"]) == ("parked", 1, 0, 0)
+        assert bench.queue.next_due is None
         await bench.stop()
 
     scenario(run)
