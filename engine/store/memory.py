@@ -35,7 +35,7 @@ from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
 from engine.errors import ChangeRefused, StoreError, StoreUnavailable
 from engine.store import rules
 from engine.store.announcing import Announcer, Outcome, Submitted
-from engine.store.backlog import load_of, size_of
+from engine.store.backlog import load_of, newly_unrouted, size_of
 from engine.store.bases import BaseOf, default_base_of
 from engine.store.counting import CounterKey
 from engine.store.memory_changes import MemoryChanges
@@ -77,6 +77,7 @@ class MemoryStore:
         self._changes = MemoryChanges(self.disk)
         self._pending: list[Submitted] = []
         self._bytes_held = 0
+        self._unrouted = 0
         self._scheduled = False
         self._opened = False
         self._in_trouble = False
@@ -142,7 +143,7 @@ class MemoryStore:
         """Queue a change; it is committed in the loop's next turn, whatever its urgency."""
         self._pending.append((change, done))
         self._bytes_held += size_of(change)
-        self.load = load_of(len(self._pending), self._bytes_held)
+        self.load = load_of(len(self._pending), self._bytes_held, self._unrouted)
         if self._automatic and not self._scheduled:
             self._scheduled = True
             (self._call_soon or asyncio.get_running_loop().call_soon)(self._turn)
@@ -158,6 +159,8 @@ class MemoryStore:
         self.load = 0.0
         if batch:
             outcomes = self._apply_all(batch)
+            self._unrouted = max(0, self._unrouted + newly_unrouted(outcomes))
+            self.load = load_of(len(self._pending), self._bytes_held, self._unrouted)
             self._announcer.publish(outcomes)
 
     def sending(self, delivery: int, attempt: int, slot: int) -> None:
