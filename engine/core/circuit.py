@@ -8,8 +8,9 @@ Outages and storms of one destination.
               what is no answer (PROTOCOL), or refuses everything (STORM); CANARY after a release by an operator
 
 An answer of any sense shows that the receiver is there: it ends CONNECT, HANG and PROTOCOL. Only a success ends
-a STORM. The probes rotate (flow.delivery passes over those that were probed), so that one message which alone
-hangs or is refused can't keep the others waiting.
+a STORM, and only a success ends the outage itself (`in_outage`): until then what an operator releases or resumes
+is an attempt, and the age goes on. The probes rotate (flow.delivery passes over those that were probed), so that
+one message which alone hangs or is refused can't keep the others waiting.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ class Circuit:
         """
         self._limits = limits
         self.trouble = Trouble.NONE
-        self.since = 0.0
+        self.since: float | None = None
+        """The first failure since the last acceptance, whatever was held or resumed meanwhile; None: no failure."""
+        self.in_outage = False
+        """Whether it opened, and nothing was accepted since."""
         self.probes = 0
         """Probes that failed since it opened."""
         self.next_probe = 0.0
@@ -73,6 +77,8 @@ class Circuit:
         self._protocol_in_row = 0
         self._refusals = 0
         self._refused_lanes: set[int] = set()
+        self._asked = False
+        """An attempt was asked for while an older one was under way."""
 
     @property
     def is_open(self) -> bool:
@@ -103,6 +109,7 @@ class Circuit:
     def succeeded(self) -> Trouble:
         """The receiver accepted a delivery; return the trouble that this ended."""
         self.successes += 1
+        self.since, self.in_outage = None, False
         if self._refusals:
             self._refusals = 0
             self._refused_lanes.clear()
@@ -124,18 +131,20 @@ class Circuit:
 
         Returns:
             The trouble that this failure began; NONE when it began none. A probe that fails in another way
-            changes the trouble silently: it is the same outage.
+            changes the trouble silently: it is the same outage. A trial is none.
         """
+        if self.since is None:
+            self.since = now
         before = self.trouble
         kind = self._kind_of(outcome, lane)
         if kind is Trouble.CONNECT and (under_way or works) and before is Trouble.NONE:
             self._narrow(max(under_way, 1), now, chance)
             return Trouble.NONE
-        if before is Trouble.NONE:
-            if kind is Trouble.NONE:
-                return Trouble.NONE
+        if kind is not Trouble.NONE and before in (Trouble.NONE, Trouble.CANARY):
             self._open(kind, now, chance)
             return kind
+        if before is Trouble.NONE:
+            return Trouble.NONE
         self.probes += 1
         if kind is not Trouble.NONE and kind is not before:
             self.trouble = kind
@@ -150,16 +159,20 @@ class Circuit:
             return Trouble.NONE
         return self._answered(self.trouble)
 
-    def resume(self) -> None:
-        """Close, because an operator says so."""
-        self._refusals = 0
-        self._refused_lanes.clear()
-        self._answered(self.trouble)
+    def resume(self, under_way: int, now: float) -> None:
+        """Try at once, because an operator says so: a trial ends, an outage goes on until a success."""
+        if self.trouble is Trouble.CANARY:
+            self._refusals = 0
+            self._refused_lanes.clear()
+            self._answered(self.trouble)
+        elif self.trouble is not Trouble.NONE:
+            self.probes, self.next_probe, self._asked = 0, now, under_way > 0
 
     def try_one(self, now: float) -> None:
-        """Send one as a trial before the rest, after a hold."""
+        """Send one as a trial before the rest, after a hold; in an outage, the next probe at once."""
+        self.next_probe = now
         if self.trouble is Trouble.NONE:
-            self.trouble, self.since, self.next_probe, self.probes = Trouble.CANARY, now, now, 0
+            self.trouble, self.probes = Trouble.CANARY, 0
 
     def _answered(self, ended: Trouble) -> Trouble:
         self._unknown_in_row = self._protocol_in_row = 0
@@ -167,6 +180,7 @@ class Circuit:
             self.trouble = Trouble.NONE
             self.probes = 0
             self.next_probe = 0.0
+            self._asked = False
             self._width = 1
             self._widened_after = self.successes - 1
         return ended
@@ -188,7 +202,7 @@ class Circuit:
         return Trouble.STORM if storm else Trouble.NONE
 
     def _open(self, kind: Trouble, now: float, chance: float) -> None:
-        self.trouble, self.since, self.probes, self._width = kind, now, 1, 0
+        self.trouble, self.in_outage, self.probes, self._width = kind, True, 1, 0
         self._delay(now, chance)
 
     def _narrow(self, width: int, now: float, chance: float) -> None:
@@ -202,8 +216,8 @@ class Circuit:
         self._widened_after = self.successes
 
     def _delay(self, now: float, chance: float) -> None:
-        if self.trouble is Trouble.CANARY:
-            self.next_probe = now
+        if self.trouble is Trouble.CANARY or self._asked:
+            self.next_probe, self._asked = now, False
             return
         delays = getattr(self._limits, _DELAYED_AS[self.trouble])
         self.next_probe = now + delay(delays, self.probes, chance)

@@ -26,6 +26,8 @@ class Moment(IntEnum):
     """Outcomes that could not be stored are submitted again."""
     RECHECK = 6
     """Lanes of which nothing is loaded are asked for again."""
+    DEATHS = 7
+    """Deaths that no outage took back are told."""
 
 
 class Deadlines:

@@ -2,7 +2,9 @@
 What an outage of one destination asks for: who is probed next, what is given back, what is told.
 
 What failed just before an outage became one is free again under the circuit, with its attempts given back; what
-died of it returns to its place. One alert at the start, one at the end.
+died of it returns to its place. One alert at the start, one at the end, which is an acceptance and nothing less.
+
+A death is told when it is sure: at the next acceptance, or after a few seconds in which no outage was recognised.
 """
 
 from __future__ import annotations
@@ -16,13 +18,15 @@ from engine.core.changes import Receipt, Requeue
 from engine.core.circuit import Circuit, Trouble
 from engine.core.judgment import Verdict
 from engine.core.lanes import Lanes
-from engine.core.messages import Delivery
-from engine.core.ports import Store, Urgency
+from engine.core.messages import Delivery, show_delivery_id
+from engine.core.ports import Runtime, Store, Urgency
 from engine.errors import ChangeRefused, StoreError
 from engine.flow.delivery.deadlines import Deadlines, Moment
 from engine.flow.delivery.parking import Alert
 
 _DIED_MAX: Final = 1_000
+_SURE_SECONDS: Final = 5.0
+"""How long a death waits to be told: a storm is ten refusals, and they come together."""
 
 GIVEN_BACK: Final = frozenset({Trouble.HANG, Trouble.STORM, Trouble.PROTOCOL})
 """Trouble in which an attempt says nothing about its message."""
@@ -39,7 +43,7 @@ class Outage:
     """The outages of one destination, one after the other."""
 
     def __init__(
-        self, destination: str, circuit: Circuit, store: Store, deadlines: Deadlines, alert: Alert,
+        self, destination: str, circuit: Circuit, store: Store, runtime: Runtime, deadlines: Deadlines, alert: Alert,
         again: Callable[[], None],
     ) -> None:
         """
@@ -49,13 +53,15 @@ class Outage:
             destination: Its name.
             circuit: Says when an outage begins and ends.
             store: Takes back what died.
+            runtime: Clock.
             deadlines: The destination's timer.
-            alert: Told of the start and the end.
+            alert: Told of the start and the end, and of deaths.
             again: Called when something could not be given back; `give_back_again` is to be called later.
         """
         self._destination = destination
         self._circuit = circuit
         self._store = store
+        self._runtime = runtime
         self._deadlines = deadlines
         self._alert = alert
         self._again = again
@@ -66,6 +72,8 @@ class Outage:
         self._amnesty: set[int] = set()
         self._died: deque[Delivery] = deque(maxlen=_DIED_MAX)
         self._ungiven: list[Delivery] = []
+        self._untold: dict[int, str] = {}
+        self._stopped = False
         self._told = Trouble.NONE
 
     @property
@@ -76,7 +84,7 @@ class Outage:
     @property
     def is_idle(self) -> bool:
         """Whether a success has nothing to end."""
-        return not (self.probed or self._died)
+        return not (self.probed or self._died or self._untold) and self._told is Trouble.NONE
 
     def begins(self, lanes: Lanes, failure: Verdict) -> None:
         """An outage begins with this failure."""
@@ -85,6 +93,7 @@ class Outage:
         self.free_retrying(lanes)
         died, self._died = list(self._died), deque(maxlen=_DIED_MAX)
         for delivery in died:
+            self._untold.pop(delivery.id, None)
             self._give_back(delivery)
         self.tell(failure)
 
@@ -98,14 +107,14 @@ class Outage:
         self.probed.clear()
         if accepted:
             self._died.clear()
+            self.tell_deaths()
+            if self._told is not Trouble.NONE:
+                self._told = Trouble.NONE
+                self._alert("recovered", self._destination, f"{self._destination} accepts again")
         if ended is Trouble.NONE:
             return
         if ended is not Trouble.CANARY:
             self.free_retrying(lanes)
-        if self._told is not Trouble.NONE:
-            name = self._destination
-            self._alert("recovered", name, f"{name} {'accepts' if accepted else 'answers'} again")
-            self._told = Trouble.NONE
         self._deadlines.drop(Moment.PROBE, 0)
 
     def tell(self, failure: Verdict) -> None:
@@ -116,11 +125,36 @@ class Outage:
             self._alert("outage", name, f"{name}: the receiver {_SENTENCES[trouble]}: {failure.reason}")
 
     def died(self, delivery: Delivery) -> None:
-        """A delivery died: it returns to its place if that was of an outage."""
+        """A delivery died: it returns to its place if that was of an outage; else it is told when that is sure."""
         if self.gives_back:
             self._give_back(delivery)
-        else:
-            self._died.append(delivery)
+            return
+        self._died.append(delivery)
+        self._untold[delivery.id] = (
+            f"{self._destination}: delivery {show_delivery_id(delivery.id)} is dead: {delivery.code}, {delivery.reason}"
+        )
+        if self._stopped or len(self._untold) >= _DIED_MAX:
+            self.tell_deaths()
+        elif len(self._untold) == 1:
+            self._deadlines.set(Moment.DEATHS, 0, self._runtime.monotonic() + _SURE_SECONDS)
+
+    def tell_deaths(self) -> None:
+        """Tell of those that died and stay so."""
+        if self._untold:
+            untold, self._untold = self._untold, {}
+            self._deadlines.drop(Moment.DEATHS, 0)
+            for sentence in untold.values():
+                self._alert("dead", self._destination, sentence)
+
+    def again_from_the_first(self, lanes: Lanes) -> None:
+        """An operator wants an attempt: of the oldest, and of what waits for its time; the outage goes on."""
+        self.probed.clear()
+        self.free_retrying(lanes)
+
+    def stop(self) -> None:
+        """No timer runs any longer: tell of each death at once."""
+        self._stopped = True
+        self.tell_deaths()
 
     def free_retrying(self, lanes: Lanes) -> None:
         """Make everything that waits for its time free to leave."""
@@ -166,6 +200,7 @@ class Outage:
         self.retrying.discard(place)
         self.probed.discard(place)
         self._amnesty.discard(place)
+        self._untold.pop(place, None)
 
     def clear(self) -> None:
         """Forget all deliveries; the outage itself goes on."""
@@ -173,3 +208,4 @@ class Outage:
         self.probed.clear()
         self._amnesty.clear()
         self._died.clear()
+        self.tell_deaths()

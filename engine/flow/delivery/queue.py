@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Final
 
 from engine.core.changes import Settle
@@ -83,7 +84,7 @@ class DestinationQueue:
         self._passing = Passing(self.name, store)
         self._settling = Settling(store, runtime, slots, deadlines, self._settled, self._refused)
         self.parking = Parking(destination, policies, runtime, deadlines, self._passing, alert)
-        self.outage = Outage(self.name, self.circuit, store, deadlines, alert, self._settling.later)
+        self.outage = Outage(self.name, self.circuit, store, runtime, deadlines, alert, self._settling.later)
         self.budget = RenderedBudget(_RENDERED_BYTES)
         self._reader = Reader(
             self.name, store, runtime, self._passing, holds, self.budget,
@@ -116,6 +117,7 @@ class DestinationQueue:
         """Send nothing more; outcomes of what is under way are still stored."""
         self._stopping = True
         self._reader.stopped = True
+        self.outage.stop()
         self._deadlines.clear()
         self._settling.later()
 
@@ -128,6 +130,10 @@ class DestinationQueue:
     def at_door(self) -> int:
         """Sends whose answer is awaited."""
         return len(self._under_way)
+
+    def ids_at_door(self, most: int) -> list[int]:
+        """The first deliveries whose answer is awaited, those that left first before the others."""
+        return list(islice(self._under_way, most))
 
     @property
     def next_due(self) -> float | None:
@@ -358,10 +364,6 @@ class DestinationQueue:
         delivery = flight.delivery
         self._acceptances.forget(delivery.id)
         self.outage.forget(delivery.id)
-        self._alert(
-            "dead", self.name,
-            f"{self.name}: delivery {show_delivery_id(delivery.id)} is dead: {delivery.code}, {delivery.reason}",
-        )
         if flight.apart and delivery.queued:
             self._boarding.rejoin(delivery)
         elif flight.apart:
@@ -415,6 +417,8 @@ class DestinationQueue:
             self.parking.waits_long(delivery)
         elif what is Moment.SETTLE:
             self._store_again()
+        elif what is Moment.DEATHS:
+            self.outage.tell_deaths()
         elif what is Moment.RECHECK:
             self.lanes.recheck()
             self._deadlines.set(Moment.RECHECK, 0, now + _RECHECK_SECONDS)
@@ -448,9 +452,7 @@ class DestinationQueue:
         self._leave()
 
     def resume(self) -> None:
-        """Close the circuit and try everything now, because an operator says so."""
-        ended = self.circuit.trouble
-        self.circuit.resume()
-        self.outage.over(ended, self.lanes, accepted=False)
-        self.outage.free_retrying(self.lanes)
+        """Try now, because an operator says so: one in an outage, which goes on until a success; else everything."""
+        self.circuit.resume(len(self._under_way), self._runtime.monotonic())
+        self.outage.again_from_the_first(self.lanes)
         self._leave()

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from engine.core.circuit import Trouble
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Hold, show_delivery_id
 from engine.flow.delivery.queue import DestinationQueue
 
+_AT_DOOR_SHOWN: Final = 50
+
 
 def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: float) -> dict[str, Any]:
     """
     Return what a destination's queue knows of itself.
 
-    Keys: `state` (a word), `why` (a sentence, empty when all is well), `in_flight`, `loaded`, `more` (others wait
+    Keys: `state` (a word: ok, retrying, parked, held, stopped; trial: one goes ahead after a hold; down: the circuit
+    is open; probing: it isn't, and yet nothing was accepted since the outage began), `why` (a sentence, empty when
+    all is well), `in_flight` (sends whose outcome isn't on disk), `at_door` (those whose answer is awaited),
+    `under_way` (the first 50 of these as people write them), `loaded`, `more` (others wait
     that are not in memory), `retrying`, `parked`, `held`, `lanes_behind` (lanes of which something is not in
-    memory), `circuit`, `circuit_since_s`, `next_probe_ms`, `hold_until_ms` (None: no hold), `last_accepted_ms`,
+    memory), `circuit`, `circuit_since_s` (since the first failure after the last acceptance),
+    `next_probe_ms`, `hold_until_ms` (None: no hold), `last_accepted_ms`,
     `last_failure` (at_ms, code, reason), `oldest` (delivery id as people write it), `full`, and the door's own
     under `door`.
     """
@@ -32,21 +38,24 @@ def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monoton
             retrying += 1
         else:
             held += 1
+    word = _circuit_word(queue)
     probe_ms = now_ms + round((circuit.next_probe - monotonic) * 1000) if circuit.is_open else 0
     failure = queue.last_failure
     oldest = lanes.oldest
     facts: dict[str, Any] = {
-        "state": _state(queue, hold, parked=parked, retrying=retrying),
+        "state": _state(queue, hold, word, parked=parked, retrying=retrying),
         "why": why(queue, hold, now_ms=now_ms, monotonic=monotonic),
         "in_flight": queue.under_way,
+        "at_door": queue.at_door,
+        "under_way": [show_delivery_id(place) for place in queue.ids_at_door(_AT_DOOR_SHOWN)],
         "loaded": lanes.live_count + lanes.blocked_count,
         "more": lanes.has_more,
         "retrying": retrying,
         "parked": parked,
         "held": held,
         "lanes_behind": lanes.key_count,
-        "circuit": circuit.trouble.value or "closed",
-        "circuit_since_s": round(monotonic - circuit.since) if circuit.is_open else 0,
+        "circuit": word,
+        "circuit_since_s": round(_failing_for(queue, monotonic)) if word != "closed" else 0,
         "next_probe_ms": max(probe_ms, now_ms) if circuit.is_open else 0,
         "hold_until_ms": hold.until_ms if hold is not None else None,
         "last_accepted_ms": queue.last_accepted_ms,
@@ -60,13 +69,36 @@ def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monoton
     return facts
 
 
-def _state(queue: DestinationQueue, hold: Hold | None, *, parked: int, retrying: int) -> str:
+def _waits(queue: DestinationQueue) -> bool:
+    """Whether anything but parked dead deliveries waits or is under way."""
+    lanes = queue.lanes
+    return lanes.has_more or queue.under_way > 0 or lanes.live_count + lanes.blocked_count > len(queue.parking.since)
+
+
+def _circuit_word(queue: DestinationQueue) -> str:
+    """Name the circuit; a trial, or an outage of which only an acceptance is missing, is none with nothing to send."""
+    circuit = queue.circuit
+    open_as = str(circuit.trouble.value)
+    if circuit.is_open and circuit.trouble is not Trouble.CANARY:
+        return open_as
+    if not _waits(queue):
+        return "closed"
+    return "probing" if circuit.in_outage else open_as or "closed"
+
+
+def _failing_for(queue: DestinationQueue, monotonic: float) -> float:
+    """Seconds since the first failure since the last acceptance."""
+    since = queue.circuit.since
+    return 0.0 if since is None else monotonic - since
+
+
+def _state(queue: DestinationQueue, hold: Hold | None, word: str, *, parked: int, retrying: int) -> str:
     if hold is not None:
         return "held"
     if queue.parking.stopped_by:
         return "stopped"
-    if queue.circuit.trouble is not Trouble.NONE:
-        return "trial" if queue.circuit.trouble is Trouble.CANARY else "down"
+    if word != "closed":
+        return {"probing": "probing", Trouble.CANARY.value: "trial"}.get(word, "down")
     if parked:
         return "parked"
     return "retrying" if retrying else "ok"
@@ -83,7 +115,7 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
         dead = show_delivery_id(next(iter(queue.parking.stopped_by)))
         sentence = f"{name} is stopped by dead delivery {dead}: retry it, pass it or discard it"
     elif circuit.is_open and circuit.trouble is not Trouble.CANARY:
-        since = _age(monotonic - circuit.since)
+        since = _age(_failing_for(queue, monotonic))
         number = circuit.probes + 1
         next_ms = now_ms + max(0, round((circuit.next_probe - monotonic) * 1000))
         trial = "an attempt is under way" if queue.at_door else f"attempt {number} at {_clock(next_ms)}"
@@ -95,6 +127,9 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
             Trouble.STORM: f"has refused everything for {since} ({reason})",
         }[circuit.trouble]
         sentence = f"{name} {what}; {trial}"
+    elif circuit.in_outage and _waits(queue):
+        reason = f" ({queue.last_failure[1].reason})" if queue.last_failure is not None else ""
+        sentence = f"{name} has accepted nothing for {_age(_failing_for(queue, monotonic))}{reason}; it is tried"
     elif queue.parking.since:
         oldest = _age(monotonic - min(queue.parking.since.values()))
         count = len(queue.parking.since)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.support.delivery_bench import Bench, scenario
 from tests.support.runtime import SimulatedRuntime
 
@@ -14,14 +16,15 @@ def test_acts_that_make_no_sense_are_refused_in_a_sentence() -> None:
         await bench.start()
         one = bench.add(1)
         await runtime.until(bench.all_delivered)
-        for verb, arguments, words in [
+        refused: list[tuple[str, dict[str, Any], str]] = [
             ("hold", {"kind": "destination", "name": "dip"}, "there is no destination dip; there are: dpi"),
             ("hold", {"kind": "patient", "name": "x"}, "can't be held"),
             ("hold", {"kind": "route", "name": "r", "until_ms": 5}, "would have ended already"),
             ("pass", {"delivery": 99 << 16}, "there is no delivery 99-0"),
             ("discard", {"delivery": one}, "is delivered, not dead"),
             ("dance", {}, "doesn't know `dance`"),
-        ]:
+        ]
+        for verb, arguments, words in refused:
             done, outcome = await bench.act(verb, **arguments)
             assert not done
             assert words in outcome
