@@ -28,7 +28,8 @@ def act_options(command: Command) -> Command:
 
 
 def act(
-    operation: str, sentence: Callable[[Answer], str], *, reason: str, yes: bool, expect: int | None, **arguments: Any
+    operation: str, sentence: Callable[[Answer], str], *, reason: str, yes: bool, expect: int | None,
+    moving: bool = False, **arguments: Any,
 ) -> None:
     """
     Count, ask, carry out, print the outcome.
@@ -39,21 +40,22 @@ def act(
         reason: Why; asked for on a terminal when empty.
         yes: Don't ask.
         expect: What the count must be.
+        moving: The count goes on changing by itself (a queue): carry out whatever it became meanwhile.
         arguments: The others of the operation.
 
     Raises:
         OperationRefused: The count differs (3), no reason (2), nobody to ask (2), or the operator said no (1).
     """
     counted = ask(operation, dry=True, **arguments)
-    count = int(counted["count"])
+    count = int(counted.get("count") or 0)
     if not options().json:
         click.echo(sentence(counted))
     if expect is not None and count != expect:
         raise OperationRefused(f"there are {count:,}, not {expect:,}: nothing was changed", exit_code=3)
     reason = _confirm(reason, yes=yes)
-    answer = ask(operation, reason=reason, expect=count, **arguments)
+    answer = ask(operation, reason=reason, expect=expect if moving else count, **arguments)
     _print_outcome(answer)
-    if answer["refused"]:
+    if answer.get("refused"):
         click.get_current_context().exit(1)
 
 
@@ -72,16 +74,16 @@ def _confirm(reason: str, *, yes: bool) -> str:
 
 
 def _print_outcome(answer: Answer) -> None:
-    rows = answer["rows"]
+    rows = answer.get("rows", [])
     if options().json:
         print_rows(rows, ())
         return
-    differing = {row["outcome"] for row in rows}
-    if len(differing) > 1 or answer["refused"]:
+    differing = {str(row.get("outcome", "")) for row in rows}
+    if len(differing) > 1 or answer.get("refused"):
         print_rows(rows, ("id", "outcome"))
     summary = [
         f"{answer[kind]:,} {words}"
-        for kind, words in (("accepted", "done"), ("refused", "refused"), ("waiting", "recorded")) if answer[kind]
+        for kind, words in (("accepted", "done"), ("refused", "refused"), ("waiting", "recorded")) if answer.get(kind)
     ]
     detail = f": {differing.pop()}" if len(differing) == 1 else ""
     click.echo(f"{', '.join(summary) or several(0, 'act')}{detail}")

@@ -20,6 +20,14 @@ Answer = dict[str, Any]
 _TIMEOUT: Final = 60.0
 _TIMEOUTS: Final = {"dead_retry": 600.0}
 """Ten thousand letters are each compared with what was delivered since: some milliseconds each."""
+_ALIVE_WITHIN: Final = 5.0
+_ACTS: Final = frozenset(
+    {"hold", "release", "probe", "dead_retry", "dead_pass", "dead_discard", "dead_restore"}
+)
+"""These wait as long as they need; all others are looks, which a frozen engine is to fail soon."""
+
+
+_SAID: Final = "passerelle.stopped"
 
 
 def ask(operation: str, **arguments: Any) -> Answer:
@@ -39,6 +47,8 @@ def ask(operation: str, **arguments: Any) -> Answer:
     chosen = options()
     try:
         with Client(chosen.data, timeout=_TIMEOUTS.get(operation, _TIMEOUT)) as engine:
+            if operation not in _ACTS or given.get("dry"):
+                engine.require_alive(_ALIVE_WITHIN)
             return engine.call(operation, given)
     except EngineAway:
         answer = _ask_offline(chosen, operation, given)
@@ -50,6 +60,10 @@ def ask(operation: str, **arguments: Any) -> Answer:
 def _say_stopped(answer: Answer) -> None:
     from engine.operations.status import headline
 
+    said = click.get_current_context().find_root().meta
+    if said.get(_SAID):
+        return
+    said[_SAID] = True
     click.echo(headline("stopped", int(answer.get("stopped_since_ms") or 0), now_ms()), err=True)
 
 
@@ -70,9 +84,12 @@ def _ask_offline(chosen: Options, operation: str, given: Answer) -> Answer:
 
 def read_configuration(chosen: Options) -> Configuration | None:
     """Read routes.yaml where it is needed for names only: one that is absent or refused is no obstacle."""
-    if not chosen.routes.is_file():
+    try:
+        if not chosen.routes.is_file():
+            return None
+        configuration, _ = check_routes(chosen)
+    except OSError:  # another account's
         return None
-    configuration, _ = check_routes(chosen)
     return configuration
 
 

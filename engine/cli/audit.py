@@ -15,7 +15,8 @@ from engine.cli.printing import print_rows
 def audit(*, limit: int) -> None:
     """List acts and looks at bodies, newest first, and the acts that wait for an engine."""
     answer = ask("audit", limit=limit)
-    print_rows(answer["rows"], (("at_ms", "at"), "who", "verb", "subject", "reason"), empty="nothing was done")
-    if answer["waiting"] and not options().json:
+    columns = (("at_ms", "at"), "who", "verb", "subject", "outcome", "reason")
+    print_rows(answer.get("rows", []), columns, empty="nothing was done")
+    if answer.get("waiting") and not options().json:
         click.echo("\nrecorded, not carried out yet:")
         print_rows(answer["waiting"], (("at_ms", "at"), "who", "stage", "verb", "reason"))

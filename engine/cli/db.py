@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -35,6 +36,9 @@ _PRAGMAS: Final = frozenset(
 )
 _ROWS_MAX: Final = 1000
 _BUSY_SECONDS: Final = 2.0
+_QUERY_SECONDS: Final = 30.0
+_STEPS: Final = 10_000
+"""Of SQLite's machine between two looks at the clock."""
 
 
 @click.group()
@@ -61,7 +65,7 @@ def tables() -> None:
 @common_options
 def query(*, sql: str, limit: int) -> None:
     """Answer one SELECT; everything that writes is refused."""
-    with reading(options()) as database:
+    with reading(options(), seconds=_QUERY_SECONDS) as database:
         rows = list(_rows(database, sql, limit))
     print_rows(rows, list(rows[0]) if rows else (), empty="no row")
 
@@ -73,14 +77,21 @@ def query(*, sql: str, limit: int) -> None:
 def export(*, what: str, form: str) -> None:
     """Write a table, or the answer of a SELECT, to stdout."""
     with reading(options()) as database:
-        sql = f'select * from "{what}"' if what in database.table_names() else what  # noqa: S608 - a known table
+        names = database.table_names()
+        if what not in names and len(what.split()) == 1:
+            raise OperationRefused(f"there is no table '{what}'; there are {', '.join(names)}")
+        sql = f'select * from "{what}"' if what in names else what  # noqa: S608 - a known table
         _write(_rows(database, sql, None), "jsonl" if options().json else form)
 
 
 @contextmanager
-def reading(chosen: Options) -> Iterator[Any]:
+def reading(chosen: Options, *, seconds: float = 0) -> Iterator[Any]:
     """
     Open the database read-only, as a sqlite_utils Database, and close it.
+
+    Args:
+        chosen: Where.
+        seconds: How long questions may take; 0: as long as they need.
 
     Raises:
         OperationRefused: There is none (69), it can't be read, or the question is wrong or would write.
@@ -88,14 +99,16 @@ def reading(chosen: Options) -> Iterator[Any]:
     import sqlite_utils
 
     from engine.operations.control import may_use
+    from engine.operations.offline import require_data
     from engine.store.sqlite.connections import FILE_NAME
     from engine.store.sqlite.driver import sqlite3
 
+    require_data(chosen.data)
+    may_use(chosen.data)
     path = chosen.data / FILE_NAME
     if not path.is_file():
         sentence = f"there is no database in '{chosen.data}' (--data DIR or PASSERELLE_DATA)"
         raise OperationRefused(sentence, exit_code=69)
-    may_use(chosen.data)
     try:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
         try:
@@ -103,6 +116,9 @@ def reading(chosen: Options) -> Iterator[Any]:
             _give_names(connection)
             database = sqlite_utils.Database(connection)  # before the authoriser: it sets a pragma of its own
             connection.set_authorizer(_authorise)
+            if seconds:
+                end = time.monotonic() + seconds
+                connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
             yield database
         finally:
             connection.close()
@@ -143,6 +159,8 @@ def _authorise(action: int, first: str | None, second: str | None, *_: str | Non
 
 def _why(error: Exception) -> str:
     words = str(error)
+    if words == "interrupted":
+        return f"this question takes more than {_QUERY_SECONDS:.0f} s; ask for less"
     if any(part in words for part in ("not authorized", "authorization denied", "prohibited", "readonly")):
         return "only SELECT is allowed here, nothing that writes"
     return words

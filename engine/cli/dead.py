@@ -16,6 +16,7 @@ from engine.operations.wording import several
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _COLUMNS: Final = ("id", "type", "source", "destination", "route", "code", "field", "reason", "attempts", "group")
+_ENDING: Final = ("state", "code", "field", "reason")
 _STALE_SHOWN: Final = 10
 
 
@@ -34,7 +35,7 @@ def dead() -> None:
 
 @dead.command("ls")
 @click.option("--to", "destination", default="", metavar="DEST", help="Only deliveries to DEST.")
-@click.option("--source", default="", help="Only messages of this source that died before any delivery.")
+@click.option("--source", default="", help="Only messages of this source, and their deliveries.")
 @click.option("--group", default="", metavar="GROUP", help="Only this group.")
 @click.option("--after", default="", metavar="ID", help="Go on after this one.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
@@ -42,7 +43,7 @@ def dead() -> None:
 def list_dead(*, destination: str, source: str, group: str, after: str, limit: int) -> None:
     """List dead letters, oldest first."""
     answer = ask("dead_list", destination=destination, source=source, group=group, after=after, limit=limit)
-    print_rows(answer["rows"], _COLUMNS, empty="no dead letter")
+    print_rows(answer.get("rows", []), _COLUMNS, empty="no dead letter")
     print_more(answer, "--after")
 
 
@@ -53,9 +54,9 @@ def list_groups(*, destination: str) -> None:
     """Group dead letters by what failed, the most frequent first."""
     answer = ask("dead_groups", destination=destination)
     columns = ("group", "count", "lanes", "destination", "route", "code", "field", "detail", "first", "last")
-    print_rows(answer["rows"], columns, empty="no dead letter")
-    if not answer["all"] and not options().json:
-        click.echo(f"the first {answer['count']:,} dead letters only", err=True)
+    print_rows(answer.get("rows", []), columns, empty="no dead letter")
+    if not answer.get("all", True) and not options().json:
+        click.echo(f"the first {answer.get('count', 0):,} dead letters only", err=True)
 
 
 @dead.command("show")
@@ -67,10 +68,11 @@ def show_dead(*, id_: str) -> None:
     if options().json:
         print_json(answer)
         return
-    print_message_row(answer["message"])
-    for delivery in answer["deliveries"]:
-        words = [delivery["state"], delivery["code"], delivery["field"], delivery["reason"], *delivery["flags"]]
-        click.echo(f"\n{delivery['id']} to {delivery['destination']}: {' '.join(word for word in words if word)}")
+    print_message_row(answer.get("message", {}))
+    for delivery in answer.get("deliveries", []):
+        words = [delivery.get(key) for key in _ENDING] + delivery.get("flags", [])
+        ending = " ".join(word for word in words if word)
+        click.echo(f"\n{delivery.get('id')} to {delivery.get('destination')}: {ending}")
         columns = ("number", ("begin_ms", "at"), "outcome", "code")
         print_rows(delivery.get("history", []), columns, empty="no attempt")
 
@@ -115,7 +117,7 @@ def restore(*, ids: tuple[str, ...], reason: str, yes: bool, expect: int | None)
     """Make discarded letters dead again."""
 
     def sentence(counted: Answer) -> str:
-        return f"{several(int(counted['count']), 'letter')} will be dead again: {_names(counted)}"
+        return f"{several(int(counted.get('count') or 0), 'letter')} will be dead again: {_names(counted)}"
 
     act("dead_restore", sentence, reason=reason, yes=yes, expect=expect, ids=list(ids))
 
@@ -125,14 +127,29 @@ def _treat(
     expect: int | None, **more: Any,
 ) -> None:
     def sentence(counted: Answer) -> str:
-        to = f" to {', '.join(counted['destinations'])}" if counted["destinations"] else ""
-        words = f"{several(int(counted['count']), 'dead letter')}{to} {what}: {_names(counted)}"
-        return "\n".join([words, *_stale(counted)])
+        to = f" to {', '.join(counted['destinations'])}" if counted.get("destinations") else ""
+        words = f"{several(int(counted.get('count') or 0), 'dead letter')}{to} {what}: {_names(counted)}"
+        return "\n".join([words, *_stale(counted), *_consequences(counted)])
 
     act(
         operation, sentence, reason=reason, yes=yes, expect=expect, ids=list(ids), destination=destination,
         group=group, **more,
     )
+
+
+def _consequences(counted: Answer) -> list[str]:
+    """Say what the act does to others of the same lanes."""
+    lines = []
+    if counted.get("behind"):
+        count = int(counted["behind"])
+        leave = "leaves" if count == 1 else "leave"
+        lines.append(f"the lane goes on: {several(count, 'delivery', 'deliveries')} behind {leave}")
+    late = counted.get("late", [])
+    if late:
+        shown = ", ".join(late[:_STALE_SHOWN]) + (" …" if len(late) > _STALE_SHOWN else "")
+        arrives = "it arrives late" if len(late) == 1 else "they arrive late"
+        lines.append(f"later messages of this patient have already left: {arrives} ({shown})")
+    return lines
 
 
 def _stale(counted: Answer) -> list[str]:
@@ -146,5 +163,6 @@ def _stale(counted: Answer) -> list[str]:
 
 
 def _names(counted: Answer) -> str:
-    more = int(counted["count"]) - len(counted["ids"])
-    return ", ".join(counted["ids"]) + (f" and {more:,} more" if more > 0 else "") if counted["ids"] else "none"
+    ids = counted.get("ids", [])
+    more = int(counted.get("count") or 0) - len(ids)
+    return ", ".join(ids) + (f" and {more:,} more" if more > 0 else "") if ids else "none"

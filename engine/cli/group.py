@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from engine.cli.options import common_options, from_environment
-from engine.errors import PasserelleError
+from engine.cli.options import Options, common_options, from_environment
+from engine.errors import PasserelleError, where
 
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("engine.cli.run", "run"),
@@ -60,14 +62,52 @@ class Root(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; turn our errors into one sentence."""
         try:
-            return super().invoke(ctx)
+            answer = super().invoke(ctx)
+            sys.stdout.flush()
+            return answer
+        except (click.ClickException, click.Abort):
+            raise
+        except click.exceptions.Exit as left:
+            try:
+                sys.stdout.flush()
+            except OSError as error:
+                _unusable(ctx, error)
+            raise left
         except PasserelleError as error:
-            click.echo(f"passerelle: {error}", err=True)
+            _say(str(error))
             ctx.exit(error.exit_code)
-        except BrokenPipeError:
-            # The reader of our pipe (`head`) has enough. Nothing more is written, not even at exit.
+        except OSError as error:
+            _unusable(ctx, error)
+        except Exception as error:
+            _say(f"a fault of Passerelle ({where(error)}): please report it")
+            ctx.exit(1)
+
+
+def _unusable(ctx: click.Context, error: OSError) -> None:
+    """Say what the system refused, and exit: 77 or 69 for a file, 1 for what is written to stdout."""
+    if error.filename is None:
+        with contextlib.suppress(OSError, ValueError):  # nothing more is written, not even at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(0)
+    if isinstance(error, BrokenPipeError):
+        ctx.exit(0)  # the reader of our pipe (`head`) has enough
+    reason = error.strerror or type(error).__name__
+    if error.filename is None:
+        _say(f"the output can't be written: {reason}")
+        ctx.exit(1)
+    data = ctx.find_root().ensure_object(Options).data
+    path = Path(os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename))
+    if isinstance(error, PermissionError) and (path == data or data in path.parents):
+        from engine.operations.address import not_allowed
+
+        _say(str(not_allowed(data)))
+        ctx.exit(77)
+    _say(f"'{path}' can't be used: {reason}")
+    ctx.exit(69)
+
+
+def _say(sentence: str) -> None:
+    with contextlib.suppress(OSError):
+        click.echo(f"passerelle: {sentence}", err=True)
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

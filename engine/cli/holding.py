@@ -8,6 +8,7 @@ from engine.cli.acting import act, act_options
 from engine.cli.asking import Answer, ask
 from engine.cli.options import common_options, options
 from engine.cli.printing import print_rows
+from engine.errors import OperationRefused
 from engine.operations.wording import read_duration, several
 
 _KINDS = click.Choice(["destination", "source", "route", "lane"])
@@ -21,13 +22,13 @@ _KINDS = click.Choice(["destination", "source", "route", "lane"])
 @common_options
 def hold(*, name: str, duration: str | None, kind: str | None, reason: str, yes: bool, expect: int | None) -> None:
     """Hold the destination, source or route NAME: it is taken and routed, nothing of it leaves."""
-    seconds = read_duration(duration) if duration else 0.0
+    seconds = 0.0 if duration is None else _seconds(duration)
 
     def sentence(counted: Answer) -> str:
         until = f"for {duration}" if duration else "until it is released"
-        return f"{counted['kind']} {name} will be held {until}; {_waiting(counted)}"
+        return f"{counted.get('kind', '')} {name} will be held {until}; {_waiting(counted)}"
 
-    act("hold", sentence, reason=reason, yes=yes, expect=expect, name=name, kind=kind, seconds=seconds)
+    act("hold", sentence, reason=reason, yes=yes, expect=expect, moving=True, name=name, kind=kind, seconds=seconds)
 
 
 @click.command()
@@ -39,9 +40,9 @@ def release(*, name: str, kind: str | None, reason: str, yes: bool, expect: int 
     """Release what was held, by an operator or by the engine itself."""
 
     def sentence(counted: Answer) -> str:
-        return f"{counted['kind']} {name} will be released; {_waiting(counted)}"
+        return f"{counted.get('kind', '')} {name} will be released; {_waiting(counted)}"
 
-    act("release", sentence, reason=reason, yes=yes, expect=expect, name=name, kind=kind)
+    act("release", sentence, reason=reason, yes=yes, expect=expect, moving=True, name=name, kind=kind)
 
 
 @click.command()
@@ -51,15 +52,26 @@ def probe(*, destination: str) -> None:
     """Try name, route and connection of DESTINATION; no message is sent. Exits with 1 when a step fails."""
     answer = ask("probe", destination=destination)
     if options().json:
-        print_rows(answer["rows"], ())
-    for row in [] if options().json else answer["rows"]:
-        click.echo(f"{'ok  ' if row['fine'] else 'FAIL'}  {row['what']}: {row['sentence']}")
-    click.get_current_context().exit(0 if answer["fine"] else 1)
+        print_rows(answer.get("rows", []), ())
+    for row in [] if options().json else answer.get("rows", []):
+        click.echo(f"{'ok  ' if row.get('fine') else 'FAIL'}  {row.get('what', '')}: {row.get('sentence', '')}")
+    click.get_current_context().exit(0 if answer.get("fine") else 1)
+
+
+def _seconds(duration: str) -> float:
+    """Read a duration of more than 0."""
+    seconds = 0.0 if duration.strip().startswith("-") else read_duration(duration)
+    if seconds <= 0:
+        raise OperationRefused("a duration must be more than 0", exit_code=2)
+    return seconds
 
 
 def _waiting(counted: Answer) -> str:
-    if counted["kind"] in ("route", "lane"):
+    kind, count = counted.get("kind"), int(counted.get("count") or 0)
+    if kind == "route":
         return "what waits of it is not counted"
-    if counted["kind"] == "source":
-        return several(int(counted["count"]), "message waits", "messages wait")
-    return several(int(counted["count"]), "delivery waits", "deliveries wait")
+    if kind == "lane" and not count:
+        return "nothing waits in that lane: is it the right one? `passerelle queue lanes DEST` shows them"
+    if kind == "source":
+        return several(count, "message waits", "messages wait")
+    return several(count, "delivery waits", "deliveries wait")

@@ -64,7 +64,7 @@ def find(
         since_ms=read_moment(since, now) if since else None, until_ms=read_moment(until, now) if until else None,
         before=before, limit=limit,
     )
-    print_rows(answer["rows"], _COLUMNS, empty="no message")
+    print_rows(answer.get("rows", []), _COLUMNS, empty="no message")
     print_more(answer, "--before")
 
 
@@ -78,7 +78,7 @@ def show(*, id_: str, reveal: bool, reason: str) -> None:
     if options().json:
         print_json(answer)
         return
-    print_message_row(answer["message"])
+    print_message_row(answer.get("message", {}))
     _print_deliveries(answer)
     click.echo()
     _print_segments(answer)
@@ -93,10 +93,10 @@ def raw(*, id_: str, reveal: bool, reason: str) -> None:
     answer = ask("message_raw", id=id_, reveal=reveal, reason=reason)
     if options().json:
         print_json(answer)
-    elif answer["masked"]:
-        click.echo(answer["text"])
+    elif answer.get("masked", True):
+        click.echo(answer.get("text", ""))
     else:
-        click.echo(base64.b64decode(answer["base64"]), nl=False)
+        click.echo(base64.b64decode(answer.get("base64", "")), nl=False)
 
 
 @msg.command("trace")
@@ -106,11 +106,11 @@ def trace(*, id_: str) -> None:
     """Tell the way of a message: received, attempts, endings."""
     answer = ask("message_trace", id=id_)
     if options().json:
-        print_rows(answer["rows"], ())
+        print_rows(answer.get("rows", []), ())
         return
-    print_message_row(answer["message"])
+    print_message_row(answer.get("message", {}))
     click.echo()
-    print_rows(answer["rows"], (("at_ms", "at"), "what", "delivery", "destination", "detail"))
+    print_rows(answer.get("rows", []), (("at_ms", "at"), "what", "delivery", "destination", "detail"))
 
 
 @click.command()
@@ -120,12 +120,13 @@ def trace(*, id_: str) -> None:
 def refusals(*, source: str, limit: int) -> None:
     """List what was not taken (no message, too long), newest first."""
     answer = ask("refusals", source=source, limit=limit)
-    print_rows(answer["rows"], (("at_ms", "at"), "source", "peer", "code", "reason", "size"), empty="no refusal")
+    columns = (("at_ms", "at"), "source", "peer", "code", "reason", "size")
+    print_rows(answer.get("rows", []), columns, empty="no refusal")
 
 
 def print_message_row(row: Mapping[str, Any]) -> None:
     """Print what is known of a message, without its body."""
-    click.echo(f"message {row['id']}")
+    click.echo(f"message {row.get('id', '')}")
     for key, heading in _ROW_KEYS:
         words = cell(key, row.get(key)) if row.get(key) else ""
         if words:
@@ -133,9 +134,9 @@ def print_message_row(row: Mapping[str, Any]) -> None:
 
 
 def _print_deliveries(answer: Answer) -> None:
-    for one in answer["deliveries"]:
-        words = [one["state"], one.get("code"), one.get("field"), one.get("reason"), *one["flags"]]
-        click.echo(f"  {one['id']} to {one['destination']}: {' '.join(word for word in words if word)}")
+    for one in answer.get("deliveries", []):
+        words = [one.get(key) for key in ("state", "code", "field", "reason")] + one.get("flags", [])
+        click.echo(f"  {one.get('id')} to {one.get('destination')}: {' '.join(word for word in words if word)}")
 
 
 def _print_segments(answer: Answer) -> None:
@@ -143,11 +144,11 @@ def _print_segments(answer: Answer) -> None:
     from rich.text import Text
 
     screen = console()
-    for segment in answer["segments"]:
-        for field in segment["fields"]:
+    for segment in answer.get("segments", []):
+        for field in segment.get("fields", []):
             fault = bool(field.get("fault"))
-            place = f"{segment['segment']}-{field['n']}" if segment["segment"] else "?"
-            line = f"{'>' if fault else ' '} {place:<8} {field['value']}"
+            place = f"{segment['segment']}-{field.get('n')}" if segment.get("segment") else "?"
+            line = f"{'>' if fault else ' '} {place:<8} {field.get('value', '')}"
             screen.print(Text(line, style="bold red" if fault else ""))
-    if answer["masked"]:
+    if answer.get("masked", True):
         click.echo("masked; --reveal --reason TEXT shows the values, and is audited", err=True)

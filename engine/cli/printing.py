@@ -23,6 +23,11 @@ _RIGHT: Final = frozenset(
     {"waiting", "retrying", "parked", "dead", "count", "attempts", "received", "delivered", "lanes", "size", "refused",
      "connections", "oldest_age_s"}
 )  # fmt: skip
+_WHOLE: Final = frozenset(
+    {"id", "name", "delivery", "message", "group", "lane", "state", "control_id", "code", "next", "first", "last",
+     "head"}
+)  # fmt: skip
+"""Columns whose cells are never split over two lines, nor those with a time or an age."""
 _COLOURS: Final = {
     "ok": "green", "delivered": "green", "running": "green", "waiting": "cyan", "retrying": "yellow", "held": "magenta",
     "dead": "red", "parked": "red", "blocked": "red", "down": "red", "stopped": "red", "paused": "yellow",
@@ -66,7 +71,7 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Ta
     used = [index for index in range(len(pairs)) if any(line[index] for line in cells)]
     for index in used:
         key, heading = pairs[index]
-        whole = key in ("id", "name", "delivery", "message", "group", "lane", "state", "control_id")
+        whole = key in _WHOLE or key.endswith(("_ms", "_age_s"))
         table.add_column(
             heading.replace("_", " "), justify="right" if key in _RIGHT else "left", no_wrap=whole,
             overflow="ignore" if whole else "fold",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from engine.cli.asking import ask
+from engine.cli.asking import Answer, ask, now_ms
 from engine.cli.options import common_options, options
 from engine.cli.printing import cell, print_more, print_rows
 
@@ -21,10 +23,13 @@ def list_queues() -> None:
     """List the queues, and the holds in force."""
     answer = ask("queue_list")
     columns = ("name", "state", ("oldest_age_s", "oldest unsent"), "waiting", "retrying", "parked", "dead", "lanes")
-    print_rows(answer["rows"], (*columns, "why"), empty="no destination")
-    for hold in [] if options().json else answer["holds"]:
-        until = f"until {cell('until_ms', hold['until_ms'])}" if hold["until_ms"] else "until released"
-        click.echo(f"{hold['kind']} {hold['name']} is held {until} by {hold['who']}: {hold['reason']}")
+    print_rows(answer.get("rows", []), (*columns, "why"), empty="no destination")
+    for hold in [] if options().json else answer.get("holds", []):
+        until = f"until {cell('until_ms', hold['until_ms'])}" if hold.get("until_ms") else "until released"
+        click.echo(
+            f"{hold.get('kind', '')} {hold.get('name', '')} is held {until} by {hold.get('who', '')}:"
+            f" {hold.get('reason', '')}"
+        )
 
 
 @queue.command("show")
@@ -35,8 +40,8 @@ def list_queues() -> None:
 def show_queue(*, destination: str, after: str, limit: int) -> None:
     """Show the deliveries that wait for DESTINATION, in order."""
     answer = ask("queue_show", destination=destination, after=after, limit=limit)
-    columns = ("id", "type", "state", "route", "attempts", ("due_ms", "next attempt"), "code", "reason", "flags")
-    print_rows(answer["rows"], columns, empty=f"nothing waits for {destination}")
+    columns = ("id", "type", "state", "route", "attempts", ("next", "next attempt"), "code", "reason", "flags")
+    print_rows(_with_next(answer), columns, empty=f"nothing waits for {destination}")
     print_more(answer, "--after")
 
 
@@ -47,8 +52,27 @@ def show_queue(*, destination: str, after: str, limit: int) -> None:
 def show_lanes(*, destination: str, limit: int) -> None:
     """Show the lanes of DESTINATION, the longest first, with what stands at the head of each."""
     answer = ask("queue_lanes", destination=destination, limit=limit)
-    columns = ("lane", "waiting", "head", "state", ("due_ms", "next attempt"), "code")
-    print_rows(answer["rows"], columns, empty=f"nothing waits for {destination}")
+    columns = ("lane", "waiting", "head", "state", ("next", "next attempt"), "code")
+    print_rows(_with_next(answer), columns, empty=f"nothing waits for {destination}")
     if not options().json:
-        more = "" if answer["all"] else f", of the first {answer['seen']:,} deliveries"
-        click.echo(f"{answer['lanes']:,} lanes{more}", err=True)
+        more = "" if answer.get("all", True) else f", of the first {answer.get('seen', 0):,} deliveries"
+        click.echo(f"{answer.get('lanes', 0):,} lanes{more}", err=True)
+
+
+def _with_next(answer: Answer) -> list[dict[str, Any]]:
+    """Say in words when each moves: a dead delivery isn't tried again, but results may pass it at a moment."""
+    rows: list[dict[str, Any]] = answer.get("rows", [])
+    if options().json:
+        return rows
+    now = now_ms()
+    return [row | {"next": _next(row, now)} for row in rows]
+
+
+def _next(row: dict[str, Any], now: int) -> str:
+    dead = row.get("state") == "dead"
+    at = int(row.get("results_pass_ms") or row.get("due_ms") or 0)
+    if not at:
+        return ""
+    if dead:
+        return "results pass " + (f"at {cell('due_ms', at)}" if at > now else "now")
+    return cell("due_ms", at) if at > now else "now"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +12,7 @@ import click
 from engine.cli.asking import Answer, ask
 from engine.cli.options import common_options, options
 from engine.cli.printing import cell, console, print_json, table_of
+from engine.operations.wording import several
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,34 +37,50 @@ def status(*, watch: bool) -> None:
     Exits with 1 when the engine is stopped or degraded.
     """
     if watch:
-        _watch()
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch()
         return
     answer = ask("status")
     if options().json:
         print_json(answer)
     else:
         console().print(render(answer))
-    click.get_current_context().exit(0 if answer["engine"] == "running" else 1)
+    click.get_current_context().exit(0 if answer.get("engine") == "running" else 1)
 
 
-def render(answer: Answer) -> RenderableType:
-    """Draw one status: the headline first, the balance last."""
+def render(answer: Answer, *, cut: bool = False) -> RenderableType:
+    """
+    Draw one status: the headline first, the balance last.
+
+    Args:
+        answer: Of the operation `status`.
+        cut: The end may not be seen (a small screen): the balance stands below the headline.
+    """
     from rich.console import Group
     from rich.text import Text
 
-    fine = answer["engine"] == "running"
-    parts: list[Any] = [Text(str(answer["headline"]), style="bold green" if fine else "bold red")]
-    parts += [Text(f"  {problem}", style="yellow") for problem in answer["problems"]]
-    told = "\n".join(answer["problems"])
-    reasons = [row["why"] for row in answer["destinations"] if row["why"] and row["why"] not in told]
+    fine = answer.get("engine") == "running"
+    problems = [str(problem) for problem in answer.get("problems", [])]
+    destinations, sources = answer.get("destinations", []), answer.get("sources", [])
+    balance = answer.get("balance", {})
+    parts: list[Any] = [Text(str(answer.get("headline", "")), style="bold green" if fine else "bold red")]
+    parts += [Text(f"  {problem}", style="yellow") for problem in problems]
+    told = "\n".join(problems)
+    reasons = [row["why"] for row in destinations if row.get("why") and row["why"] not in told]
     parts += [Text(f"  {reason}") for reason in reasons]
-    parts += [Text(f"  alert since {cell('at_ms', one['at_ms'])}: {one['sentence']}") for one in answer["alerts"]]
+    parts += [
+        Text(f"  alert since {cell('at_ms', one.get('at_ms'))}: {one.get('sentence', '')}")
+        for one in answer.get("alerts", [])
+    ]
+    if letters := int(answer.get("dead_letters") or 0):
+        parts.append(Text(f"  {several(letters, 'dead letter')}: `passerelle dead groups`"))
     parts.append(Text(""))
-    if answer["destinations"]:
-        parts += [table_of(answer["destinations"], _DESTINATION_COLUMNS), Text("")]
-    if answer["sources"]:
-        parts += [table_of(answer["sources"], _SOURCE_COLUMNS), *_findings(answer["sources"]), Text("")]
-    parts.append(Text(str(answer["balance"]["line"]), style="" if not answer["balance"]["difference"] else "bold red"))
+    if destinations:
+        parts += [table_of(destinations, _DESTINATION_COLUMNS), Text("")]
+    if sources:
+        parts += [table_of(sources, _SOURCE_COLUMNS), *_findings(sources), Text("")]
+    line = Text(str(balance.get("line", "")), style="" if not balance.get("difference") else "bold red")
+    parts.insert(1 if cut else len(parts), line)
     return Group(*parts)
 
 
@@ -71,8 +89,8 @@ def _findings(sources: list[dict[str, Any]]) -> list[Any]:
     from rich.text import Text
 
     lines = [
-        f"  {row['name']}: " + ", ".join(f"{finding} {count:,}" for finding, count in row["findings"].items())
-        for row in sources if row["findings"]
+        f"  {row.get('name', '')}: " + ", ".join(f"{finding} {count:,}" for finding, count in row["findings"].items())
+        for row in sources if row.get("findings")
     ]
     return [Text("findings"), *map(Text, lines)] if lines else []
 
@@ -89,5 +107,5 @@ def _watch() -> None:
 
     with Live(console=console(), screen=True, auto_refresh=False) as live:
         while True:
-            live.update(render(ask("status")), refresh=True)
+            live.update(render(ask("status"), cut=True), refresh=True)
             time.sleep(_SECONDS)

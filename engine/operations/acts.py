@@ -8,13 +8,14 @@ runs. Without one the intentions stay, and the engine executes them when it star
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.core.changes import Audit, Intend
 from engine.core.messages import Intention
-from engine.errors import OperationRefused
+from engine.errors import OperationRefused, StoreError
 from engine.operations.desk import Answer, Desk
 from engine.operations.wording import several
 
@@ -24,6 +25,8 @@ ACTS_MAX: Final = 10_000
 """Intentions of one act; more are done in several."""
 _SUBJECT_IDS: Final = 8
 _POLL_SECONDS: Final = 0.02
+OUTCOME_OF: Final = "outcome of "
+"""Begins the verb of the second line of an act in the audit trail; all else but its reason is the first's."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +65,9 @@ def require_count(found: int, expect: int | None, noun: str, plural: str = "") -
         raise OperationRefused(f"{several(found, noun, plural)} are too many for one act (at most {ACTS_MAX:,})")
 
 
-async def carry_out(desk: Desk, acts: Sequence[Act], *, who: str, verb: str, reason: str) -> Answer:
+async def carry_out(
+    desk: Desk, acts: Sequence[Act], *, who: str, verb: str, reason: str, subject: str = ""
+) -> Answer:
     """
     Audit, record and follow some acts of one request.
 
@@ -72,6 +77,7 @@ async def carry_out(desk: Desk, acts: Sequence[Act], *, who: str, verb: str, rea
         who: Name of the operator.
         verb: What the request was called, for the audit trail (`dead retry`).
         reason: Why; checked.
+        subject: What the audit trail says that it is about; the labels of the acts when empty.
 
     Returns:
         count, accepted, refused, waiting, and `rows`: id, accepted (None while it waits), outcome.
@@ -79,13 +85,17 @@ async def carry_out(desk: Desk, acts: Sequence[Act], *, who: str, verb: str, rea
     reason = require_reason(reason)
     now = desk.now_ms()
     intends = [Intend(Intention(act.stage, act.verb, act.arguments, who, reason, now)) for act in acts]
-    receipts = await desk.commit(Audit(now, who, verb, _subject(acts), reason), *intends)
+    subject = subject or _subject(acts)
+    receipts = await desk.commit(Audit(now, who, verb, subject, reason), *intends)
     ids = [receipt.place for receipt in receipts[1:]]
     outcomes: list[tuple[bool, str] | None]
     if desk.live is None:
         outcomes = [None] * len(ids)
     else:
         outcomes = await _follow(desk, ids)
+    if (words := outcome_words(outcomes)) and desk.live is not None:
+        with contextlib.suppress(StoreError):  # the act is done, whether its second line is written or not
+            await desk.commit(Audit(now, who, OUTCOME_OF + verb, subject, words))
     waiting = RECORDED if desk.live is None else UNDER_WAY
     rows: list[dict[str, Any]] = []
     for act, outcome in zip(acts, outcomes, strict=True):
@@ -99,6 +109,16 @@ async def carry_out(desk: Desk, acts: Sequence[Act], *, who: str, verb: str, rea
         "waiting": sum(row["accepted"] is None for row in rows),
         "rows": rows,
     }
+
+
+def outcome_words(outcomes: Sequence[tuple[bool, str] | None]) -> str:
+    """Write `accepted`, `refused`, or `2 accepted, 1 refused`; empty while one of them waits."""
+    if not outcomes or any(one is None for one in outcomes):
+        return ""
+    accepted = sum(one is not None and one[0] for one in outcomes)
+    counts = {"accepted": accepted, "refused": len(outcomes) - accepted}
+    found = {word: count for word, count in counts.items() if count}
+    return next(iter(found)) if len(found) == 1 else ", ".join(f"{count:,} {word}" for word, count in found.items())
 
 
 async def _follow(desk: Desk, ids: Sequence[int]) -> list[tuple[bool, str] | None]:

@@ -14,8 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from engine.errors import OperationRefused
+
 SOCKET: Final = "control.sock"
 PATH_BYTES_MAX: Final = 107
+
+
+def not_allowed(directory: Path) -> OperationRefused:
+    """Say that this account may not work in a data directory (exit code 77)."""
+    sentence = f"this account may not use the engine of '{directory}': use root or the owner of the directory"
+    return OperationRefused(sentence, exit_code=77)
 
 
 @contextmanager

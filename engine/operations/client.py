@@ -12,7 +12,8 @@ from typing import Any, Final, Self
 import h11
 
 from engine.errors import OperationRefused, PasserelleError
-from engine.operations.address import socket_path
+from engine.operations.address import not_allowed, socket_path
+from engine.operations.presence import running_pid
 
 _READ_BYTES: Final = 65_536
 
@@ -49,6 +50,7 @@ class Client:
             EngineAway: Nobody listens there.
             OperationRefused: The socket belongs to another account (exit code 77).
         """
+        self._directory = directory
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._socket.settimeout(timeout)
         self._connection = h11.Connection(h11.CLIENT)
@@ -57,8 +59,7 @@ class Client:
                 self._socket.connect(path)
         except PermissionError:
             self._socket.close()
-            sentence = f"this account may not use the engine of '{directory}': use root or the owner of the directory"
-            raise OperationRefused(sentence, exit_code=77) from None
+            raise not_allowed(directory) from None
         except OSError as error:
             self._socket.close()
             raise EngineAway(f"no engine answers on '{directory}'") from error
@@ -75,6 +76,31 @@ class Client:
         """Hang up."""
         self._socket.close()
 
+    def require_alive(self, within: float) -> None:
+        """
+        Check that the engine's loop turns: any request is answered at once, an unknown one too.
+
+        Args:
+            within: Seconds that it may take.
+
+        Raises:
+            EngineSilent: It doesn't.
+        """
+        patience = self._socket.gettimeout()
+        self._socket.settimeout(within)
+        try:
+            self._exchange("GET", "/", b"")
+        except TimeoutError:
+            pid = running_pid(self._directory)
+            name = f"the engine (pid {pid})" if pid else "the engine"
+            sentence = (
+                f"{name} is there but doesn't answer; `passerelle doctor` works beside it; restart the service"
+            )
+            raise EngineSilent(sentence) from None
+        except (OSError, h11.RemoteProtocolError) as error:
+            raise EngineSilent("the engine went away before it answered") from error
+        self._socket.settimeout(patience)
+
     def call(self, operation: str, arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """
         Ask for one operation.
@@ -90,15 +116,9 @@ class Client:
             OperationRefused: The engine says no; with the exit code that it gives.
             EngineSilent: The engine went away before it answered, or did not in time.
         """
-        if self._connection.our_state is h11.DONE:
-            self._connection.start_next_cycle()
         body = json.dumps(dict(arguments or {})).encode()
-        headers = [("host", "passerelle"), ("content-length", str(len(body)))]
-        request = h11.Request(method="POST", target=f"/v1/{operation}", headers=headers)
         try:
-            for event in (request, h11.Data(data=body), h11.EndOfMessage()):
-                self._socket.sendall(self._connection.send(event) or b"")
-            status, answer = self._read()
+            status, answer = self._exchange("POST", f"/v1/{operation}", body)
         except TimeoutError:
             raise EngineSilent("the engine did not answer in time; it may still carry out what was asked") from None
         except (OSError, h11.RemoteProtocolError) as error:
@@ -106,6 +126,16 @@ class Client:
         if status != 200:
             raise OperationRefused(str(answer.get("error", "refused")), exit_code=int(answer.get("exit_code", 1)))
         return answer
+
+    def _exchange(self, method: str, target: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        if self._connection.our_state is h11.DONE:
+            self._connection.start_next_cycle()
+        headers = [("host", "passerelle"), ("content-length", str(len(body)))]
+        for event in (
+            h11.Request(method=method, target=target, headers=headers), h11.Data(data=body), h11.EndOfMessage()
+        ):
+            self._socket.sendall(self._connection.send(event) or b"")
+        return self._read()
 
     def _read(self) -> tuple[int, dict[str, Any]]:
         status = 0

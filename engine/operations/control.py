@@ -23,8 +23,8 @@ from typing import Any, Final
 
 import h11
 
-from engine.errors import DoorFailed, OperationRefused, PasserelleError
-from engine.operations.address import SOCKET, socket_path
+from engine.errors import DoorFailed, PasserelleError
+from engine.operations.address import SOCKET, not_allowed, socket_path
 from engine.operations.presence import note_running, note_stopped
 from engine.operations.service import Operations
 
@@ -203,6 +203,9 @@ def may_use(directory: Path) -> None:
     Raises:
         OperationRefused: It belongs to somebody else (exit code 77).
     """
-    owner = directory.stat().st_uid
+    try:
+        owner = directory.stat().st_uid
+    except PermissionError:
+        raise not_allowed(directory) from None
     if os.geteuid() not in (0, owner):
-        raise OperationRefused(f"'{directory}' belongs to {user_name(owner)}: use that account", exit_code=77)
+        raise not_allowed(directory)

@@ -18,10 +18,12 @@ from engine.core.messages import DeliveryKind, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.acts import ACTS_MAX, Act, carry_out, require_count, require_reason
 from engine.operations.desk import Answer, Desk
+from engine.operations.known import require_destination, require_source, unknown
 from engine.operations.rows import delivery_row, message_row, place_in, read_delivery, read_place, word
-from engine.operations.stale import Staleness
+from engine.operations.stale import Staleness, behind
 
 _PAGE: Final = 500
+_EXAMINED: Final = 100
 _DETAIL: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![\w.\-])\d+")  # not the 4.2 of MSH-4.2
 
 
@@ -46,18 +48,21 @@ async def dead_list(
     Args:
         desk: Where.
         destination: Only deliveries to it.
-        source: Only messages from it (no deliveries).
-        group: Only those of one fingerprint (dead_groups).
+        source: Only messages from it, and deliveries of its messages.
+        group: Only those of one fingerprint (dead_groups), in capitals or not.
         after: Last id seen, to go on.
         limit: How many at most.
     """
     rows: list[dict[str, Any]] = []
     wanted = min(limit, ACTS_MAX)
+    group = group.upper()
     if not destination and "-" not in after:
         rows = await _dead_messages(desk, source, group, read_place(after) if after else 0, wanted)
-    if not source and len(rows) < wanted:
+    if len(rows) < wanted:
         since = read_delivery(after) if "-" in after else 0
-        rows += await _dead_deliveries(desk, destination, group, since, wanted - len(rows))
+        rows += await _dead_deliveries(desk, destination, source, group, since, wanted - len(rows))
+    if not rows and not after:
+        await _require_names(desk, destination, source, group)
     return {"v": 1, "rows": rows, "next": rows[-1]["id"] if len(rows) == wanted else ""}
 
 
@@ -94,6 +99,11 @@ async def dead_show(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word of 
         deliveries = [one for one in deliveries if one["id"] == label]
         if not deliveries:
             raise OperationRefused(f"message {place} has no delivery {label}")
+    label = deliveries[0]["id"] if "-" in id else f"message {place}"
+    states = {one["state"] for one in deliveries} | (set() if "-" in id else {word(MessageState, row["state"])})
+    if not states & {"dead", "discarded"}:
+        ending = deliveries[0]["state"] if "-" in id else row.get("ending") or word(MessageState, row["state"])
+        raise OperationRefused(f"{label} is not dead: it is {ending}; `passerelle msg trace {place}` tells its way")
     return {"v": 1, "message": message_row(row), "deliveries": deliveries}
 
 
@@ -117,13 +127,15 @@ async def dead_retry(
 
     Returns:
         As `carry_out`; the stale ones are among the refused. Of a dry run: `count` of all, and `stale`, those
-        that would be refused, with their sentences.
+        that would be refused, with their sentences; `late`, those whose lane has gone on without them.
     """
     targets = await _targets(desk, ids, destination, group)
     refused = {} if stale else await _stale(desk, targets)
     rows = [{"id": one.label, "accepted": False, "outcome": refused[one]} for one in targets if one in refused]
     if dry:
-        return await _act(desk, who, "retry", targets, reason, expect, dry=True) | {"stale": rows}
+        return await _act(desk, who, "retry", targets, reason, expect, dry=True) | {
+            "stale": rows, "late": await _late(desk, [one for one in targets if one not in refused]),
+        }
     require_count(len(targets), expect, "dead letter")
     answer = await _act(desk, who, "retry", [one for one in targets if one not in refused], reason, None, dry=False)
     answer["count"] += len(rows)
@@ -141,7 +153,8 @@ async def dead_pass(
     for target in targets:
         if target.kind == "message":
             raise OperationRefused(f"message {target.label} died before any delivery: no lane waits for it")
-    return await _act(desk, who, "pass", targets, reason, expect, dry=dry)
+    answer = await _act(desk, who, "pass", targets, reason, expect, dry=dry)
+    return answer | {"behind": await behind(desk, [one.delivery for one in targets])} if dry else answer
 
 
 async def dead_discard(
@@ -150,7 +163,8 @@ async def dead_discard(
 ) -> Answer:
     """Hide dead letters; they are kept until their retention and can be restored; arguments as `dead_retry`."""
     targets = await _targets(desk, ids, destination, group)
-    return await _act(desk, who, "discard", targets, reason, expect, dry=dry)
+    answer = await _act(desk, who, "discard", targets, reason, expect, dry=dry)
+    return answer | {"behind": await behind(desk, [one.delivery for one in targets])} if dry else answer
 
 
 async def dead_restore(
@@ -186,6 +200,14 @@ async def _act(
         return {"v": 1, "count": 0, "accepted": 0, "refused": 0, "waiting": 0, "rows": []}
     acts = [_intention(verb, target) for target in targets]
     return await carry_out(desk, acts, who=who, verb=f"dead {verb}", reason=reason)
+
+
+async def _late(desk: Desk, targets: Sequence[Target]) -> list[str]:
+    """Return the ids of those, of the first hundred, behind which something of their lane was delivered."""
+    staleness = Staleness(desk)
+    return [
+        one.label for one in targets[:_EXAMINED] if one.kind == "delivery" and await staleness.is_late(one.delivery)
+    ]
 
 
 async def _stale(desk: Desk, targets: Sequence[Target]) -> dict[Target, str]:
@@ -274,11 +296,27 @@ async def _dead_messages(desk: Desk, source: str, group: str, after: int, limit:
     return rows[:limit]
 
 
-async def _dead_deliveries(desk: Desk, destination: str, group: str, after: int, limit: int) -> list[dict[str, Any]]:
+async def _require_names(desk: Desk, destination: str, source: str, group: str) -> None:
+    """Where nothing was found: refuse names that nobody knows."""
+    if destination:
+        await require_destination(desk, destination)
+    if source:
+        await require_source(desk, source)
+    if group:
+        found = await dead_groups(desk)
+        if not any(row["group"] == group for row in found["rows"]):
+            raise unknown("group of dead letters", group, [row["group"] for row in found["rows"]])
+
+
+async def _dead_deliveries(
+    desk: Desk, destination: str, source: str, group: str, after: int, limit: int
+) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     while len(rows) < limit:
         page = await desk.queries.dead(destination=destination, after=after, limit=_PAGE)
         for row in page:
+            if source and row["source"] != source:
+                continue
             shown = delivery_row(row) | {"group": fingerprint(row)}
             if group in ("", shown["group"]):
                 rows.append(shown)

@@ -8,9 +8,10 @@ from typing import Any, Final
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Intention, StoredMessage, show_delivery_id
 from engine.errors import OperationRefused
-from engine.operations.acts import require_reason
+from engine.operations.acts import OUTCOME_OF, require_reason
 from engine.operations.balance import ENDINGS
 from engine.operations.desk import Answer, Desk
+from engine.operations.known import require_source
 from engine.operations.masking import Masking, known_words, revealed
 from engine.operations.pseudonyms import Pseudonyms
 from engine.operations.rows import delivery_row, message_row, place_in, read_delivery, read_place
@@ -49,6 +50,8 @@ async def message_find(
         keys=keys, source=source, state=state.lower(), control_id=control_id, since_ms=since_ms, until_ms=until_ms,
         before=read_place(before) if before else 0, limit=wanted,
     )
+    if source and not found:
+        await require_source(desk, source)
     rows = [message_row(row) for row in found]
     return {"v": 1, "rows": rows, "next": str(place_in(found[-1])) if found and len(found) == wanted else ""}
 
@@ -125,16 +128,33 @@ async def message_trace(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word
 async def refusals(desk: Desk, source: str = "", limit: int = 50) -> Answer:
     """List what was not taken (no message, too long), newest first; without bytes."""
     rows = await desk.queries.refusals(source=source, limit=min(limit, _LIMIT))
+    if source and not rows:
+        await require_source(desk, source)
     return {"v": 1, "rows": [_without_bytes(row) for row in rows]}
 
 
 async def audit(desk: Desk, limit: int = 50) -> Answer:
-    """List who saw or did what, newest first, and the acts that wait for an engine."""
-    rows = [_without_bytes(row) for row in await desk.queries.actions(limit=min(limit, _LIMIT))]
-    pending = [
-        _waiting(intention) for stage in ("router", "delivery") for intention in await desk.store.intentions(stage)
-    ]
-    return {"v": 1, "rows": rows, "waiting": pending[:_LIMIT]}
+    """
+    List who saw or did what, newest first, and the acts that wait for an engine.
+
+    Returns:
+        `rows`, each with `outcome`: accepted, refused, both with numbers, or pending; empty for a look, and for an
+        act that was carried out when nobody waited for it. `waiting`: the acts that wait.
+    """
+    wanted = min(limit, _LIMIT)
+    found = [_without_bytes(row) for row in await desk.queries.actions(limit=min(2 * wanted, _LIMIT))]
+    waiting = [one for stage in ("router", "delivery") for one in await desk.store.intentions(stage)]
+    pending = {(one.at_ms, one.who, one.reason) for one in waiting}
+    outcomes = {_act_of(row): row["reason"] for row in found if row["verb"].startswith(OUTCOME_OF)}
+    rows = [row for row in found if not row["verb"].startswith(OUTCOME_OF)][:wanted]
+    for row in rows:
+        known = "pending" if (row["at_ms"], row["who"], row["reason"]) in pending else ""
+        row["outcome"] = outcomes.get(_act_of(row), known)
+    return {"v": 1, "rows": rows, "waiting": [_waiting(one) for one in waiting[:_LIMIT]]}
+
+
+def _act_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    return row["at_ms"], row["who"], row["verb"].removeprefix(OUTCOME_OF), row["subject"]
 
 
 def _hashes(desk: Desk, key: str, value: str) -> list[int]:
@@ -146,7 +166,7 @@ def _hashes(desk: Desk, key: str, value: str) -> list[int]:
         raise OperationRefused("without a configuration identifiers can't be searched: --control-id or --source can")
     if key not in configuration.keys:
         names = ", ".join(sorted(configuration.keys))
-        raise OperationRefused(f"there is no key '{key}'" + (f"; there are {names}" if names else ""), exit_code=2)
+        raise OperationRefused(f"there is no key '{key}'" + (f"; there are {names}" if names else ""))
     if not value:
         raise OperationRefused("an empty identifier finds nothing", exit_code=2)
     return search_hashes(configuration, desk.references, key, value)
@@ -167,6 +187,8 @@ async def _body(desk: Desk, text: str) -> tuple[bytes, str]:
             raise OperationRefused(f"the body of message {text} is no longer kept")
         return stored.raw, stored.format
     number = read_delivery(text)
+    if await desk.store.delivery(number) is None:
+        raise OperationRefused(f"message {read_place(text)} has no delivery {show_delivery_id(number)}")
     found = await desk.store.payloads([number], _BODY_BYTES)
     if number not in found:
         raise OperationRefused(f"delivery {show_delivery_id(number)} has no bytes: it died before it was rendered")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from engine.core.ports import Store, StoreQueries
 from engine.core.references import References
 from engine.errors import OperationRefused
+from engine.operations.address import not_allowed
 from engine.operations.control import may_use, user_name
 from engine.operations.desk import Answer, Desk
 from engine.operations.presence import stopped_since_ms
@@ -73,10 +74,17 @@ def require_data(directory: Path) -> None:
     Check that an engine ever ran here: a question must not make a data directory.
 
     Raises:
-        OperationRefused: It did not (exit code 69).
+        OperationRefused: It did not (exit code 69), or this account may not look (77).
     """
-    if not directory.is_dir() or not (directory / "lock").exists():
-        sentence = f"ENGINE STOPPED: there is no data in '{directory}' (--data DIR or PASSERELLE_DATA)"
+    try:
+        found = directory.is_dir() and (directory / "lock").exists()
+    except PermissionError:
+        raise not_allowed(directory) from None
+    if not found:
+        sentence = (
+            f"there is no data in '{directory}': start it with `passerelle run --data {directory}`,"
+            " or name the right --data"
+        )
         raise OperationRefused(sentence, exit_code=69)
 
 

@@ -26,6 +26,15 @@ def note_stopped(directory: Path, now_ms: int) -> None:
     _write(directory, {"state": "stopped", "since_ms": now_ms})
 
 
+def running_pid(directory: Path) -> int:
+    """Return the process id that an engine noted here when it started; 0 when there is none to read."""
+    try:
+        noted = json.loads((directory / FILE).read_text("utf-8"))
+        return int(noted["pid"]) if noted["state"] == "running" else 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
 def stopped_since_ms(directory: Path) -> int:
     """
     Tell since when no engine runs; to be asked before the store is opened, when nobody answers.

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.core.lifecycle import DeliveryState
-from engine.core.messages import Hold, show_delivery_id
+from engine.core.messages import Delivery, Hold, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.acts import Act, carry_out, require_count
 from engine.operations.desk import Answer, Desk
-from engine.operations.rows import delivery_row, lane_name, read_delivery, read_lane, word
+from engine.operations.known import require_destination
+from engine.operations.rows import delivery_row, is_lane, lane_name, read_delivery, read_lane, word
 from engine.operations.status import status
+from engine.operations.wording import age
 
 KINDS: Final = ("destination", "source", "route", "lane")
 _PAGE_MAX: Final = 1000
+_SECONDS_MAX: Final = 3650 * 86_400
 _LANES_SCANNED: Final = 20_000
 """Deliveries looked at to group a queue by lanes; beyond, the answer says that it saw only the first."""
 
@@ -34,16 +37,17 @@ async def queue_show(desk: Desk, destination: str, after: str = "", limit: int =
         after: Id of the last delivery seen, to go on.
         limit: How many at most.
     """
-    await _require_destination(desk, destination)
+    await require_destination(desk, destination)
     since = read_delivery(after) if after else 0
     page = await desk.store.queue(destination, since, min(limit, _PAGE_MAX))
     rows = [
         delivery_row(
             {
                 "delivery": one.id, "state": one.state, "kind": one.kind, "type": one.type, "route": one.route,
-                "attempts": one.attempts, "due_ms": one.due_ms, "code": one.code, "reason": one.reason,
+                "attempts": one.attempts, "code": one.code, "reason": one.reason,
                 "flags": one.flags, "lanes": one.lanes, "control_id": one.control_id,
             }
+            | _due(one)
         )
         for one in page.items
     ]
@@ -56,7 +60,7 @@ async def queue_lanes(desk: Desk, destination: str, limit: int = 50) -> Answer:
 
     The longest first. A delivery with several keys counts in each; deliveries without key are one row `-`.
     """
-    await _require_destination(desk, destination)
+    await require_destination(desk, destination)
     lanes: dict[str, dict[str, Any]] = {}
     seen, after = 0, 0
     while seen < _LANES_SCANNED:
@@ -66,7 +70,7 @@ async def queue_lanes(desk: Desk, destination: str, limit: int = 50) -> Answer:
                 row = lanes.get(name)
                 if row is None:
                     row = lanes[name] = {"lane": name, "waiting": 0, "head": show_delivery_id(one.id)}
-                    row |= {"state": word(DeliveryState, one.state), "code": one.code, "due_ms": one.due_ms}
+                    row |= {"state": word(DeliveryState, one.state), "code": one.code} | _due(one)
                 row["waiting"] += 1
         seen += len(page.items)
         if len(page.items) < _PAGE_MAX:
@@ -88,11 +92,14 @@ async def hold(
         who: Name of the operator.
         name: Of the destination, source, route, or lane key.
         reason: Why.
-        seconds: How long; 0: until released.
+        seconds: How long, at most ten years; 0: until released.
         kind: destination, source, route or lane; empty: found by the name.
         expect: The number of waiting deliveries expected (destinations only).
         dry: Only say how many wait.
     """
+    if not 0 <= seconds <= _SECONDS_MAX:
+        words = "at most ten years" if seconds > 0 else "more than 0"
+        raise OperationRefused(f"a duration must be {words}", exit_code=2)
     kind = _kind(desk, name, kind)
     waiting = await _waiting(desk, kind, name)
     if dry:
@@ -101,7 +108,9 @@ async def hold(
     until = desk.now_ms() + int(seconds * 1000) if seconds > 0 else 0
     arguments: dict[str, str | int | bool | list[int]] = {"kind": kind, "name": _stored(kind, name), "until_ms": until}
     act = Act(stage="delivery", verb="hold", arguments=arguments, label=name)
-    return await carry_out(desk, [act], who=who, verb=f"hold {kind}", reason=reason) | {"until_ms": until}
+    subject = f"{name}, {f'for {age(seconds)}' if until else 'until released'}"
+    answer = await carry_out(desk, [act], who=who, verb=f"hold {kind}", reason=reason, subject=subject)
+    return answer | {"until_ms": until}
 
 
 async def release(
@@ -141,7 +150,7 @@ async def probe(desk: Desk, destination: str) -> Answer:
     """Try the way to a destination without sending a message: name, route, connection, TLS."""
     if desk.live is None:
         raise OperationRefused("ENGINE STOPPED: a destination is probed by the running engine", exit_code=69)
-    await _require_destination(desk, destination)
+    await require_destination(desk, destination)
     steps = await desk.live.probe(destination)
     rows = [{"what": what, "fine": fine, "sentence": sentence} for what, fine, sentence in steps]
     return {"v": 1, "fine": all(row["fine"] for row in rows), "rows": rows}
@@ -168,8 +177,16 @@ def _kind(desk: Desk, name: str, kind: str) -> str:
     if len(found) > 1:
         raise OperationRefused(f"'{name}' is a {' and a '.join(found)}; add --kind", exit_code=2)
     if not found:
-        raise OperationRefused(f"'{name}' is no destination, source or route of the configuration", exit_code=2)
+        hint = "; if it is a lane: --kind lane" if is_lane(name) else ""
+        raise OperationRefused(f"'{name}' is no destination, source or route of the configuration{hint}")
     return found[0]
+
+
+def _due(one: Delivery) -> dict[str, int]:
+    """Say when: a dead delivery isn't tried again, its moment is when results of its lane may pass it."""
+    if one.state is DeliveryState.DEAD:
+        return {"due_ms": 0, "results_pass_ms": one.due_ms}
+    return {"due_ms": one.due_ms, "results_pass_ms": 0}
 
 
 def _stored(kind: str, name: str) -> str:
@@ -178,19 +195,14 @@ def _stored(kind: str, name: str) -> str:
 
 
 async def _waiting(desk: Desk, kind: str, name: str) -> int:
-    """Count what waits: deliveries of a destination, messages of a source; a route and a lane are not counted."""
+    """Count what waits: deliveries of a destination or lane, messages of a source; a route is not counted."""
     counters = await desk.queries.counters()
+    if kind == "lane":
+        lane = read_lane(name)
+        configuration = desk.configuration()
+        known = dict.fromkeys(configuration.destinations if configuration is not None else ())
+        known |= dict.fromkeys(past for part, past, _ in counters if part == "delivery")
+        return sum([len(await desk.store.queue_of(one, lane, 0, _PAGE_MAX)) for one in known])
     if kind == "destination":
         return counters.get(("delivery", name, "pending"), 0)
     return counters.get(("message", name, "waiting"), 0) if kind == "source" else 0
-
-
-async def _require_destination(desk: Desk, name: str) -> None:
-    """Refuse a name that neither the configuration nor the past knows."""
-    configuration = desk.configuration()
-    if configuration is not None and name in configuration.destinations:
-        return
-    counters = await desk.queries.counters()
-    if not any(kind == "delivery" and known == name for kind, known, _ in counters):
-        names = ", ".join(configuration.destinations) if configuration is not None else ""
-        raise OperationRefused(f"there is no destination '{name}'" + (f"; there are {names}" if names else ""))

@@ -69,6 +69,11 @@ def lane_name(lane: int | str) -> str:
     return lane if isinstance(lane, str) else f"{lane & 0xFFFF_FFFF_FFFF_FFFF:016x}"
 
 
+def is_lane(text: str) -> bool:
+    """Whether a text looks like what `lane_name` writes."""
+    return len(text) == 16 and set(text.lower()) <= set("0123456789abcdef")
+
+
 def read_lane(text: str) -> int:
     """
     Read what `lane_name` wrote.
@@ -76,7 +81,7 @@ def read_lane(text: str) -> int:
     Raises:
         OperationRefused: The text is no lane key (usage).
     """
-    if len(text) != 16 or not set(text) <= set("0123456789abcdef"):
+    if not is_lane(text):
         raise OperationRefused(f"'{text}' is no lane; `passerelle queue lanes` shows them", exit_code=2)
     return int.from_bytes(bytes.fromhex(text), "big", signed=True)
 

@@ -7,6 +7,7 @@ the same type was delivered to that destination: what it would change was change
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from engine.core.lifecycle import DeliveryState
@@ -15,6 +16,7 @@ from engine.operations.desk import Desk
 from engine.operations.rows import place_in, word
 
 _PAGE: Final = 100
+_BEHIND: Final = 1000
 _CLOCK_MS: Final = 3_600_000
 """How far the clock may have been set back between two messages."""
 
@@ -61,6 +63,20 @@ class Staleness:
             "--stale sends this one all the same"
         )
 
+    async def is_late(self, number: int) -> bool:
+        """
+        Tell whether any later message of the lane of a delivery, of whatever type, was delivered to its destination.
+
+        Args:
+            number: Id of the delivery.
+        """
+        delivery = await self._desk.store.delivery(number)
+        row = await self._desk.queries.message_row(place_of(number))
+        if delivery is None or not delivery.lanes or row is None:
+            return False
+        lane = (delivery.destination, "", delivery.lanes)
+        return await self._newest(lane, place_in(row), int(row["received_ms"])) > 0
+
     async def _newest(self, lane: Lane, place: int, received_ms: int) -> int:
         """Return the newest message behind `place` that the destination got, 0 for none."""
         destination, type_, keys = lane
@@ -72,7 +88,7 @@ class Staleness:
             for row in page:
                 if place_in(row) <= place:
                     return 0
-                if row["type"] == type_ and await self._was_delivered(place_in(row), destination):
+                if type_ in ("", row["type"]) and await self._was_delivered(place_in(row), destination):
                     return place_in(row)
             if len(page) < _PAGE:
                 return 0
@@ -84,3 +100,23 @@ class Staleness:
             row["destination"] == destination and word(DeliveryState, row["state"]) == delivered
             for row in await self._desk.queries.deliveries_of(place)
         )
+
+
+async def behind(desk: Desk, numbers: Sequence[int]) -> int:
+    """
+    Count what waits behind dead deliveries that keep their lanes (of the first hundred).
+
+    Args:
+        desk: Where.
+        numbers: Ids of the deliveries; 0 for what is none.
+    """
+    waiting: set[int] = set()
+    for number in [one for one in numbers if one][:_PAGE]:
+        delivery = await desk.store.delivery(number)
+        if delivery is None:
+            continue
+        for lane in delivery.lanes:
+            queue = await desk.store.queue_of(delivery.destination, lane, 0, _BEHIND)
+            if any(one.id == number for one in queue):
+                waiting.update(one.id for one in queue if one.id > number and one.state is DeliveryState.PENDING)
+    return len(waiting)

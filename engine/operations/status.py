@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from engine.operations.balance import Counters, balance
 from engine.operations.desk import Answer, Desk
+from engine.operations.rows import lane_name
 from engine.operations.wording import age, clock, several
 
 _FINE: Final = frozenset({"ok", "waiting", "retrying", "trial", "stopped"})
 """Words of a destination or source that don't degrade the whole."""
+_DEAD_COUNTED: Final = 1000
 _LATE_MS: Final = 15 * 60_000
 """Something unsent for longer than this degrades the status, whatever the reason."""
 
@@ -25,8 +27,8 @@ async def status(desk: Desk) -> Answer:
 
     Returns:
         engine (`running`, `degraded`, `stopped`), since_ms, headline, problems (sentences), alerts (those that
-        have begun and not ended), destinations, sources (with their `findings`), router, store, balance.
-        `--watch` and the demo read the same.
+        have begun and not ended), destinations, sources (with their `findings`), router, store,
+        dead_letters (how many), balance. `--watch` and the demo read the same.
     """
     now = desk.now_ms()
     counters = await desk.queries.counters()
@@ -45,7 +47,7 @@ async def status(desk: Desk) -> Answer:
     router = dict(desk.live.router()) if desk.live is not None else {}
     _add_findings(sources, live_sources, router)
     drawn = balance(counters)
-    problems = _problems(engine, destinations, sources, drawn)
+    problems = _problems(engine, destinations, sources, drawn) + await _held(desk, sources, counters, now)
     state = "stopped" if desk.live is None else "degraded" if problems else "running"
     since = desk.stopped_since_ms if desk.live is None else int(engine.get("started_ms") or 0)
     return {
@@ -60,6 +62,7 @@ async def status(desk: Desk) -> Answer:
         "sources": sources,
         "router": router,
         "store": _plain(facts),
+        "dead_letters": await _dead_letters(desk, counters),
         "balance": drawn,
         "version": engine.get("version", ""),
     }
@@ -166,6 +169,8 @@ def _problems(
             sentence = row["why"] or f"{row['name']} is {row['state']}, {waiting}"
             if late:
                 sentence += f"; the oldest has waited {age(row['oldest_age_s'])}"
+            if row["state"] in ("parked", "blocked") and "passerelle dead" not in sentence:
+                sentence += f": `passerelle dead ls --to {row['name']}`"
             contact = row.get("contact", "")
             found.append(sentence + (f" (call {contact})" if contact and contact not in sentence else ""))
     found += [
@@ -173,6 +178,34 @@ def _problems(
         for row in sources if row["state"] not in _FINE
     ]
     return found
+
+
+async def _held(desk: Desk, sources: list[dict[str, Any]], counters: Counters, now: int) -> list[str]:
+    """Say which sources, routes and lanes are held, by whom and why; a held source's row says so too."""
+    found = []
+    for hold in await desk.store.holds():
+        if (hold.kind == "destination" and desk.live is not None) or 0 < hold.until_ms <= now:
+            continue  # of a destination delivery says it itself
+        name = lane_name(int(hold.name)) if hold.kind == "lane" else hold.name
+        until = f" until {clock(hold.until_ms, now)}" if hold.until_ms else ""
+        sentence = f"{hold.kind} {name} is held by {hold.who}{until}: {hold.reason}"
+        if hold.kind == "source":
+            count = counters.get(("message", name, "waiting"), 0)
+            sentence += f"; {count:,} {'waits' if count == 1 else 'wait'}"
+        found.append(sentence)
+        for row in sources:
+            if hold.kind == "source" and row["name"] == name:
+                row["state"] = "held" if row["state"] == "ok" else row["state"]
+                row["why"] = row["why"] or sentence
+    return found
+
+
+async def _dead_letters(desk: Desk, counters: Counters) -> int:
+    """Count what `dead ls` lists: dead deliveries, and messages (up to a thousand) that died before any."""
+    deliveries = sum(count for (kind, _, what), count in counters.items() if kind == "delivery" and what == "dead")
+    if not any(count for (kind, _, what), count in counters.items() if kind == "message" and what == "dead"):
+        return deliveries
+    return deliveries + len(await desk.queries.dead_messages(limit=_DEAD_COUNTED))
 
 
 def _plain(facts: Mapping[str, Any]) -> dict[str, Any]:

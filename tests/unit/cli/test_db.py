@@ -137,3 +137,23 @@ def test_the_doctor_finds_a_sound_directory_sound(passerelle, filled: Path) -> N
     shown = passerelle("doctor", "--json")
     assert shown.exit_code == 1
     assert not all(json.loads(line)["fine"] for line in shown.stdout.splitlines())
+
+
+def test_an_endless_question_ends(passerelle, filled: Path, monkeypatch) -> None:
+    """With one sentence; tables are named where one is asked for that isn't there."""
+    monkeypatch.setattr("engine.cli.db._QUERY_SECONDS", 0.05)
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select max(i) from n"
+    shown = passerelle("db", "query", endless)
+    assert (shown.exit_code, "takes more than" in shown.stderr) == (1, True)
+    shown = passerelle("db", "export", "nope")
+    assert shown.exit_code == 1
+    assert shown.stderr.startswith("passerelle: there is no table 'nope'; there are ")
+    assert "messages" in shown.stderr
+
+
+def test_engine_stopped_is_said_once(passerelle, filled: Path) -> None:
+    """Also by an act, which asks twice; its line in the audit trail is pending."""
+    done = passerelle("dead", "retry", "3-0", "--yes", "--reason", "fixed")
+    assert done.stderr.count("ENGINE STOPPED") == 1
+    rows = [json.loads(line) for line in passerelle("audit", "--json").stdout.splitlines()]
+    assert [row["outcome"] for row in rows if row["verb"] == "dead retry"] == ["pending"]

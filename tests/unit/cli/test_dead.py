@@ -72,3 +72,19 @@ def test_a_stale_retry_is_said_before_the_question(passerelle, live) -> None:
     assert lines[-1].startswith("1 refused")
     done = passerelle("dead", "retry", "3-0", "--stale", "--yes", "--reason", "fixed")
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "1 done: carried out")
+
+
+def test_a_retry_behind_its_lane_says_that_it_is_late(passerelle, live) -> None:
+    """Also where `--stale` sends it all the same."""
+    live.overtake()
+    shown = passerelle("dead", "retry", "3-0", "--stale", "--yes", "--reason", "x").stdout.splitlines()
+    assert shown[1] == "later messages of this patient have already left: it arrives late (3-0)"
+
+
+def test_a_discard_says_what_leaves_then(passerelle, monkeypatch) -> None:
+    """The lane goes on: how many wait behind."""
+    counted = {"count": 1, "ids": ["3-0"], "destinations": ["dpi"], "behind": 12}
+    done = {"count": 1, "accepted": 1, "refused": 0, "rows": [{"id": "3-0", "outcome": "discarded"}]}
+    monkeypatch.setattr("engine.cli.acting.ask", lambda _, dry=False, **__: counted if dry else done)
+    shown = passerelle("dead", "discard", "3-0", "--yes", "--reason", "x").stdout.splitlines()
+    assert shown[1] == "the lane goes on: 12 deliveries behind leave"

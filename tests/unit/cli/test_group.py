@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,3 +66,48 @@ def test_run_stays_light() -> None:
     root_directory = Path(__file__).resolve().parents[3]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root_directory)
     assert done.stdout.strip() == "[]"
+
+
+def test_an_output_that_is_full_is_one_sentence(data: Path) -> None:
+    """No traceback, exit code 1."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine", "version"], stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            timeout=60,
+        )  # fmt: skip
+    sentence = "passerelle: the output can't be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, sentence)
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("doctor",), ("db", "tables"), ("queue", "ls")])
+def test_another_account_gets_one_sentence(passerelle, data: Path, monkeypatch, arguments: tuple[str, ...]) -> None:
+    """The same for all commands, exit code 77."""
+
+    really = Path.stat
+
+    def closed(path: Path, **more: bool) -> os.stat_result:
+        if data in (path, *path.parents):
+            raise PermissionError(13, "Permission denied", str(path))
+        return really(path, **more)
+
+    (data / "lock").touch()
+    monkeypatch.setattr(Path, "stat", closed)
+    shown = passerelle(*arguments)
+    assert (shown.exit_code, shown.stderr) == (
+        77,
+        f"passerelle: this account may not use the engine of '{data}': use root or the owner of the directory\n",
+    )
+
+
+def test_the_last_resort_is_one_sentence_without_values(passerelle, data: Path, monkeypatch) -> None:
+    """Type and place of what nobody foresaw; exit code 1."""
+
+    def broken(_: str) -> None:
+        raise ValueError("ZUBROWKA")
+
+    monkeypatch.setattr("engine.cli.version.version_of", broken)
+    shown = passerelle("version")
+    assert shown.exit_code == 1
+    assert shown.stderr.startswith("passerelle: a fault of Passerelle (ValueError at test_group.py:")
+    assert shown.stderr.endswith("): please report it\n")
+    assert "ZUBROWKA" not in shown.stderr

@@ -22,3 +22,21 @@ def test_probe_exits_as_it_went(passerelle, live) -> None:
     live.steps.append(("ack", False, "none for 6 min"))
     shown = passerelle("probe", "dpi")
     assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (1, "FAIL  ack: none for 6 min")
+
+
+def test_a_duration_is_more_than_nothing(passerelle, live) -> None:
+    """`0s` and what is negative hold nothing for ever: usage."""
+    for text in ("0s", "-2h", "0h0m"):
+        shown = passerelle("hold", "dpi", f"--for={text}", "--yes", "--reason", "x")
+        assert (shown.exit_code, shown.stderr) == (2, "passerelle: a duration must be more than 0\n")
+
+
+def test_a_lane_in_which_nothing_waits_is_warned_about(passerelle, live) -> None:
+    """With the name as it was typed."""
+    shown = passerelle("hold", "000000000000004e", "--kind", "lane", "--yes", "--reason", "x")
+    assert shown.stdout.splitlines()[0].startswith(
+        "lane 000000000000004e will be held until it is released; nothing waits in that lane"
+    )
+    shown = passerelle("hold", "000000000000004d", "--kind", "lane", "--yes", "--reason", "x")
+    assert "1 delivery waits" in shown.stdout
+    assert "000000000000004d, until released" in passerelle("audit").stdout

@@ -26,3 +26,18 @@ def test_an_unknown_destination(passerelle, live) -> None:
     """One sentence, exit code 1."""
     shown = passerelle("queue", "show", "dpo")
     assert (shown.exit_code, shown.stderr) == (1, "passerelle: there is no destination 'dpo'; there are dpi\n")
+
+
+def test_a_dead_delivery_has_no_next_attempt(passerelle, monkeypatch) -> None:
+    """Its moment is when results pass; what is past is `now`."""
+    monkeypatch.setattr("engine.cli.queue.now_ms", lambda: 1_700_000_000_000)
+    rows = [
+        {"id": "1-0", "state": "dead", "due_ms": 0, "results_pass_ms": 1_700_000_600_000},
+        {"id": "2-0", "state": "pending", "due_ms": 1_600_000_000_000},
+        {"id": "3-0", "state": "pending", "due_ms": 0},
+    ]
+    monkeypatch.setattr("engine.cli.queue.ask", lambda *_, **__: {"rows": rows})
+    lines = passerelle("queue", "show", "dpi").stdout.splitlines()
+    assert "results pass at 2023-11-14 22:23:20" in lines[1]
+    assert lines[2].split() == ["2-0", "pending", "now"]
+    assert lines[3].split() == ["3-0", "pending"]

@@ -54,3 +54,26 @@ def test_open_alerts_and_findings_have_lines(passerelle, live) -> None:
     assert any(line.startswith("  alert since 1970-01-01") and line.endswith(": dpi: no answer")
                for line in shown.splitlines())  # fmt: skip
     assert "findings\n  gam_cha: charset-unknown 1,200\n" in shown
+
+
+def test_ctrl_c_ends_the_watch_quietly(passerelle, live, monkeypatch) -> None:
+    """No word, exit code 0."""
+
+    def nap(_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.cli.status.time.sleep", nap)
+    shown = passerelle("status", "--watch")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+
+
+def test_dead_letters_have_a_line(passerelle, live) -> None:
+    """With the command to go on."""
+    assert "  3 dead letters: `passerelle dead groups`\n" in passerelle("status").stdout
+
+
+def test_an_answer_of_an_older_engine_is_shown(passerelle, live, monkeypatch) -> None:
+    """Fields that it doesn't have are left out."""
+    monkeypatch.setattr("engine.cli.status.ask", lambda _: {"v": 1, "engine": "running", "headline": "engine running"})
+    shown = passerelle("status")
+    assert (shown.exit_code, shown.stdout.strip()) == (0, "engine running")

@@ -12,6 +12,7 @@ from engine.errors import OperationRefused
 from engine.operations.address import SOCKET
 from engine.operations.client import Client, EngineSilent
 from engine.operations.control import user_name
+from engine.operations.presence import note_running
 from tests.support.custody import engine_in_thread
 
 
@@ -39,3 +40,23 @@ def test_an_engine_that_stays_silent(tmp_path: Path) -> None:
         deaf.listen()
         with Client(tmp_path, timeout=0.05) as engine, pytest.raises(EngineSilent, match="did not answer in time"):
             engine.call("status")
+
+
+def test_a_frozen_engine_is_known_soon(tmp_path: Path) -> None:
+    """It takes the connection and nothing more: one sentence with its process."""
+    note_running(tmp_path, 1)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / SOCKET))
+        listening.listen()
+        with Client(tmp_path) as engine:
+            sentence = rf"the engine \(pid {os.getpid()}\) is there but doesn't answer"
+            with pytest.raises(EngineSilent, match=sentence) as silent:
+                engine.require_alive(0.05)
+            assert silent.value.exit_code == 69
+
+
+def test_a_living_engine_is_alive_and_answers_on_the_same_connection(tmp_path: Path) -> None:
+    """The check costs one turn of its loop."""
+    with engine_in_thread(tmp_path), Client(tmp_path) as engine:
+        engine.require_alive(5)
+        assert engine.call("status")["v"] == 1

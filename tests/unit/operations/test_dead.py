@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from engine.errors import OperationRefused
 from engine.operations.dead import normalised
 from tests.support.custody import (
     DESTINATION,
@@ -19,7 +22,7 @@ def test_dead_letters_are_listed_by_page() -> None:
     first, second = calls([("dead_list", {"limit": 2}), ("dead_list", {"after": "3-0", "limit": 2})])
     assert (first["next"], [row["id"] for row in second["rows"]]) == ("3-0", ["4-0"])
     assert [row["id"] for row in call("dead_list", destination=DESTINATION)["rows"]] == ["3-0", "4-0"]
-    assert [row["id"] for row in call("dead_list", source=SOURCE)["rows"]] == ["5"]
+    assert [row["id"] for row in call("dead_list", source=SOURCE)["rows"]] == ["5", "3-0", "4-0"]
 
 
 def test_groups_leave_out_what_differs() -> None:
@@ -47,3 +50,34 @@ def test_an_id_of_a_message_means_its_dead_deliveries() -> None:
 def test_what_differs_from_case_to_case() -> None:
     """Numbers and quoted words go, paths stay."""
     assert normalised("'x' is not in table 12 (MSH-4.2)") == "… is not in table … (MSH-4.2)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [({"destination": "nope"}, "no destination 'nope'; there are dpi"),
+     ({"source": "nope"}, "no source 'nope'; there are gam_cha"),
+     ({"group": "G.000000"}, "no group of dead letters 'G.000000'; there are G.")],
+)  # fmt: skip
+def test_unknown_names_are_answered_with_those_that_exist(arguments: dict[str, str], sentence: str) -> None:
+    """Of lists and of acts; never an empty list."""
+    with pytest.raises(OperationRefused, match=sentence) as refused:
+        call("dead_list", **arguments)
+    assert refused.value.exit_code == 1
+    if "source" not in arguments:
+        with pytest.raises(OperationRefused, match=sentence):
+            call("dead_retry", dry=True, **arguments)
+
+
+def test_the_name_of_a_group_is_read_in_small_letters_too() -> None:
+    """As people type it."""
+    group = call("dead_groups", destination=DESTINATION)["rows"][0]["group"]
+    assert len(call("dead_list", group=group.lower())["rows"]) == 2
+
+
+def test_show_of_what_is_not_dead_says_so() -> None:
+    """A delivered delivery, a message that nothing of died."""
+    with pytest.raises(OperationRefused, match="1-0 is not dead: it is delivered"):
+        call("dead_show", id="1-0")
+    with pytest.raises(OperationRefused, match="message 6 is not dead: it is filtered"):
+        call("dead_show", id="6")
+    assert call("dead_show", id="5")["message"]["id"] == "5"

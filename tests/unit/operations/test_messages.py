@@ -133,3 +133,12 @@ def test_refusals_are_listed_without_bytes() -> None:
     answer = call("refusals")
     assert [(row["code"], row["size"]) for row in answer["rows"]] == [("E-NO-HEADER", 12)]
     assert "ZUBROWKA" not in json.dumps(answer)
+
+
+def test_unknown_sources_and_deliveries_are_said() -> None:
+    """Never an empty list for a typing error."""
+    for operation in ("message_find", "refusals"):
+        with pytest.raises(OperationRefused, match="there is no source 'zzz'; there are gam_cha"):
+            call(operation, source="zzz")
+    with pytest.raises(OperationRefused, match="message 1 has no delivery 1-7"):
+        call("message_show", id="1-7")

@@ -104,3 +104,31 @@ def test_a_lane_is_held_by_the_name_that_the_list_shows() -> None:
         await store.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("seconds", [-1, 10**12])
+def test_a_hold_lasts_more_than_nothing_and_not_for_ever(seconds: float) -> None:
+    """A duration that is wrong is usage: it must not become a hold without end."""
+    with pytest.raises(OperationRefused, match="a duration must be") as refused:
+        call("hold", name=DESTINATION, reason="x", seconds=seconds)
+    assert refused.value.exit_code == 2
+
+
+def test_what_waits_in_a_lane_is_counted_and_a_lane_is_recognised() -> None:
+    """One delivery in the lane of the fixture, none in another; the hint names the option."""
+    lane, other = f"{77:016x}", f"{78:016x}"
+    counted = calls([("hold", {"name": name, "kind": "lane", "dry": True}) for name in (lane, other)])
+    assert [answer["count"] for answer in counted] == [1, 0]
+    with pytest.raises(OperationRefused, match="--kind lane"):
+        call("hold", name=lane, reason="x")
+
+
+def test_the_audit_trail_says_what_was_held_how_long_and_how_it_ended() -> None:
+    """Subject and outcome in one row an act."""
+    hold = ("hold", {"name": DESTINATION, "seconds": 7200, "reason": "maintenance"})
+    rows = calls([hold, ("audit", {})])[-1]["rows"]
+    assert [(row["verb"], row["subject"], row["outcome"]) for row in rows] == [
+        ("hold destination", "dpi, for 2 h 00", "accepted")
+    ]
+    rows = calls([hold, ("audit", {})], stopped=True)[-1]["rows"]
+    assert [row["outcome"] for row in rows] == ["pending"]

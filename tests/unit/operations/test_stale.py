@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from engine.core.changes import Settle
 from engine.core.lifecycle import DeliveryState
+from engine.core.messages import delivery_id
 from engine.operations.desk import Desk
 from engine.operations.service import Operations
+from engine.operations.stale import Staleness, behind
 from engine.store.memory import MemoryStore
-from tests.support.custody import obey, opened, overtake
+from tests.support.custody import DESTINATION, NOW_MS, delivery, obey, opened, overtake, receive, submitted
 
 SENTENCE = "stale: message 7 of the same lane (ADT^A01) was delivered to dpi since; --stale sends this one all the same"
 
@@ -84,6 +87,41 @@ def test_another_type_does_not_count() -> None:
         obey(store)
         answer = await ask(desk, ids=["3-0", "4-0"], reason="fixed")
         assert [(row["id"], row["accepted"]) for row in answer["rows"]] == [("3-0", True), ("4-0", False)]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_what_waits_behind_a_dead_delivery_is_counted_once() -> None:
+    """Only behind one that keeps its lane; what is before it, or of another lane, is not."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        place = await receive(store, 8, deliveries=[delivery()])
+        keeps = delivery_id(place, 0)
+        await submitted(store, Settle(
+            delivery=keeps, destination=DESTINATION, expected_attempt=0, state=DeliveryState.DEAD, queued=True,
+            begin_ms=NOW_MS, end_ms=NOW_MS,
+        ))  # fmt: skip
+        for lane in (77, 78):
+            await overtake(store, DeliveryState.PENDING, lane)
+        assert await behind(desk, [keeps, keeps, 0]) == 1
+        assert await behind(desk, [delivery_id(3, 0)]) == 0
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_delivery_is_late_when_anything_of_its_lane_was_delivered_since() -> None:
+    """Before that it is not, nor for another lane."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        assert not await Staleness(desk).is_late(delivery_id(3, 0))
+        await overtake(store, lane=78)
+        assert not await Staleness(desk).is_late(delivery_id(3, 0))
+        await overtake(store)
+        assert await Staleness(desk).is_late(delivery_id(3, 0))
         await store.close()
 
     asyncio.run(run())

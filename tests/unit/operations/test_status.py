@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine.core.changes import SetHold
+from engine.core.messages import Hold
 from engine.operations.service import Operations
 from tests.support.custody import (
     DESTINATION,
@@ -101,3 +103,33 @@ def test_findings_are_counted_by_source() -> None:
     live.router_findings = {"gam_cha: charset-unknown": 3, "other: two-headers": 1}
     (source,) = call("status", live=live)["sources"]
     assert list(source["findings"].items()) == [("charset-unknown", 5), ("batch-count", 1)]
+
+
+def test_a_held_source_is_seen_with_who_and_why() -> None:
+    """Its row is `held`, the sentence stands among the problems; a hold that is over is no problem."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        held = Hold(kind="source", name=SOURCE, until_ms=0, who="root", reason="wrong identifiers", at_ms=NOW_MS)
+        over = Hold(kind="route", name="adt_to_dpi", until_ms=NOW_MS - 1, who="root", reason="over", at_ms=NOW_MS)
+        await desk.commit(SetHold(held), SetHold(over))
+        answer = await Operations(desk).call("status", {}, who="nurse")
+        assert answer["sources"][0]["state"] == "held"
+        assert answer["problems"] == ["source gam_cha is held by root: wrong identifiers; 1 waits"]
+        assert answer["engine"] == "degraded"
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_parked_destination_says_how_to_see_its_dead_letters() -> None:
+    """The command stands in the sentence."""
+    live = FakeLive()
+    live.facts[DESTINATION] = {"state": "parked", "why": "dpi: 1 dead delivery holds its lane", "parked": 1}
+    assert "`passerelle dead ls --to dpi`" in call("status", live=live)["problems"][0]
+
+
+def test_dead_letters_are_counted_without_degrading() -> None:
+    """Deliveries, and messages that died before any."""
+    answer = call("status")
+    assert (answer["dead_letters"], answer["engine"]) == (3, "running")
