@@ -37,6 +37,8 @@ def main(arguments: list[str]) -> int:
         "format": (DEV, _format),
     }
     if not arguments or arguments[0] not in commands:
+        if arguments and arguments[0] not in ("-h", "--help", "help"):
+            sys.stderr.write(f"{arguments[0]} is no command; there are {', '.join(commands)}\n\n")
         sys.stdout.write(f"{(__doc__ or '').strip()}\n")
         return 0 if arguments and arguments[0] in ("-h", "--help", "help") else 2
     extras, command = commands[arguments[0]]

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from engine.errors import DoorFailed
 from engine.routes.configuration import Configuration, Source
 from engine.simulation.dpi import Dpi
 from engine.simulation.moods import Mood, Turn, moods_by_chance
@@ -27,6 +28,8 @@ from engine.simulation.writing import Outgoing
 
 BACKLOG_MAX: Final = 2_000
 """Messages that wait for their acknowledgement before the story pauses: hospitals don't die for an engine."""
+LAST_ANSWERS_SECONDS: Final = 20.0
+"""How long the last acknowledgements are waited for when the story has ended."""
 PICKY: Final = 700
 """The DPI refuses one message in that many, the first time: dead letters to look at."""
 UNITS: Final = ("4021", "4022", "4023", "4031", "4032")
@@ -149,7 +152,7 @@ async def simulate(
         The figures at the end.
 
     Raises:
-        DoorFailed: The DPI's port is taken.
+        DoorFailed: The DPI's port is taken, or nobody acknowledged the last messages.
     """
     group = Group(configuration, seed=seed, dpi=dpi, plain=plain)
     if group.dpi is not None:
@@ -188,8 +191,15 @@ async def _tell(group: Group, rate: float, duration: float | None) -> None:
             group.send(message)
         due += len(messages) / rate
         await asyncio.sleep(max(0.0, due - loop.time()))
-    for sender in group.senders.values():
-        await sender.drained()
+    try:
+        async with asyncio.timeout(LAST_ANSWERS_SECONDS):
+            for sender in group.senders.values():
+                await sender.drained()
+    except TimeoutError:
+        raise DoorFailed(
+            f"{group.waiting()} messages have no acknowledgement after {LAST_ANSWERS_SECONDS:g} s: "
+            "does the engine listen? start it with `passerelle run`"
+        ) from None
 
 
 async def _report(group: Group, say: Say) -> None:
