@@ -177,8 +177,10 @@ def test_soon_and_lazy_changes_are_committed_without_company(house: House) -> No
 
     async def run() -> None:
         store, _ = await house.open()
-        await asyncio.wait_for(outcome_of(store, Receive(message()), Urgency.SOON), 5)
-        await asyncio.wait_for(outcome_of(store, Receive(message()), Urgency.LAZY), 5)
+        for place, urgency in enumerate((Urgency.SOON, Urgency.LAZY), 1):
+            outcome = await asyncio.wait_for(outcome_of(store, Receive(message()), urgency), 5)
+            assert isinstance(outcome, Receipt)
+            assert outcome.place == place
         await store.close()
 
     asyncio.run(run())
