@@ -113,8 +113,14 @@ def outcome_of(store: Any, change: Change, urgency: Urgency = Urgency.NOW) -> as
 
 
 async def commit(store: Any, *changes: Change) -> list[Receipt | StoreError]:
-    """Submit all at once and wait for all outcomes."""
-    return list(await asyncio.gather(*(outcome_of(store, change) for change in changes)))
+    """
+    Submit all for one commit and wait for all outcomes.
+
+    Only the last is NOW: the first of several would wake the writer, which may be done with it alone before the
+    others are submitted.
+    """
+    urgencies = [Urgency.SOON] * (len(changes) - 1) + [Urgency.NOW]
+    return list(await asyncio.gather(*map(outcome_of, [store] * len(changes), changes, urgencies)))
 
 
 async def works_again(store: Any) -> None:
