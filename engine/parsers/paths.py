@@ -16,17 +16,15 @@ included. What is written as text is one leaf and is escaped; `write_bytes` puts
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Literal
+from typing import Literal
 
 from engine.errors import PathError, StepFailed
 from engine.parsers.hl7v2.delimiters import Delimiters
-from engine.parsers.hl7v2.escapes import escape, unescape
+from engine.parsers.hl7v2.escapes import escape
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.hl7v2.segments import HEADERS, Segment
+from engine.parsers.parts import NULL, leaf_of, part, text_of, with_part
 from engine.parsers.pathwords import Selector, Words, take_apart
-
-NULL: Final = b'""'
-"""HL7's null: erase what you have (HL7 v2.5 § 2.5.3)."""
 
 Recognise = Callable[[list[bytes], Delimiters, int], bool]
 """Whether an identifier is one of an authority: its components, the delimiters, the repetition's rank from 0."""
@@ -124,9 +122,9 @@ class Path:
             if marks.repetition:
                 data = data.partition(marks.repetition)[0]
             if self.component:
-                data = _part(data, self.component, self.subcomponent, marks)
+                data = part(data, self.component, self.subcomponent, marks)
             if marks.escape and data.find(marks.escape) >= 0:
-                return _text(data, message, marks)
+                return text_of(data, message.codec, marks)
             return data.decode(message.codec)
         for data in self._leafs(message, at):
             return self._decode(data, message)
@@ -149,7 +147,11 @@ class Path:
         if self._first_segment:
             segment = message.head(self._code)
             data = segment.field(self.field) if segment is not None else b""
-            return [_text(leaf, message, message.delimiters) for leaf in self._leafs_of(data, message)] if data else []
+            return (
+                [text_of(leaf, message.codec, message.delimiters) for leaf in self._leafs_of(data, message)]
+                if data
+                else []
+            )
         return [self._decode(data, message) for data in self._leafs(message, at)]
 
     def read_bytes(self, message: Message, at: Segment | None = None) -> list[bytes]:
@@ -166,7 +168,7 @@ class Path:
         return found
 
     def _decode(self, data: bytes, message: Message) -> str:
-        return data.decode(message.codec) if self._verbatim else _text(data, message, message.delimiters)
+        return data.decode(message.codec) if self._verbatim else text_of(data, message.codec, message.delimiters)
 
     def _leafs(self, message: Message, at: Segment | None) -> Iterator[bytes]:
         """Yield what is there, as bytes."""
@@ -190,7 +192,7 @@ class Path:
         repetitions = data.split(marks.repetition) if marks.repetition else [data]
         chosen = [repetitions[rank] for rank in self._ranks(repetitions, message)]
         if self.component:
-            chosen = [_part(one, self.component, self.subcomponent, marks) for one in chosen]
+            chosen = [part(one, self.component, self.subcomponent, marks) for one in chosen]
         return [leaf for leaf in chosen if leaf]
 
     # --- writing ------------------------------------------------------------------------------------------
@@ -212,20 +214,7 @@ class Path:
                 E-ENCODE where the message's charset has no such character; E-NO-ESCAPE where the message
                 has no escape character and would need one; E-DELIMITERS for MSH-1 and MSH-2.
         """
-        try:
-            data = text.encode(message.codec)
-        except UnicodeEncodeError:
-            raise StepFailed(
-                "E-ENCODE", f"the value has a character that {message.codec} can't write", field=self.text
-            ) from None
-        try:
-            data = escape(data, message.delimiters)
-        except ValueError:
-            raise StepFailed(
-                "E-NO-ESCAPE",
-                "the value holds a delimiter, and the message declares no escape character to write it with",
-                field=self.text,
-            ) from None
+        data = leaf_of(text, message.codec, message.delimiters, self.text)
         return self.write_bytes(message, data, at)
 
     def write_bytes(self, message: Message, data: bytes, at: Segment | None = None) -> int:
@@ -293,12 +282,13 @@ class Path:
         repetitions = marks.repetitions(data)
         ranks = [rank for rank in self._ranks(repetitions, message) if repetitions[rank]]
         if not self.component:
-            kept = [part for rank, part in enumerate(repetitions) if rank not in set(ranks)]
+            gone_ranks = set(ranks)
+            kept = [one for rank, one in enumerate(repetitions) if rank not in gone_ranks]
             segment.set_field(self.field, marks.repetition.join(kept))
             return len(ranks)
         gone = 0
         for rank in ranks:
-            if _part(repetitions[rank], self.component, self.subcomponent, marks):
+            if part(repetitions[rank], self.component, self.subcomponent, marks):
                 repetitions[rank] = self._with(repetitions[rank], b"", marks)
                 gone += 1
         if gone:
@@ -311,7 +301,7 @@ class Path:
         selector = self._words.repetition
         if selector is None and (not field or not marks.repetition or field.find(marks.repetition) < 0):
             if self.component:
-                data = _with_part(field, self.component, self.subcomponent, data, marks, self.text)
+                data = with_part(field, self.component, self.subcomponent, data, marks, self.text)
             segment.set_field(self.field, data)
             return 1
         repetitions = marks.repetitions(field) if field else []
@@ -342,12 +332,12 @@ class Path:
                     field=self.text,
                 )
             wanted = escape(selector.wanted[0].encode(message.codec), message.delimiters)
-            made = _with_part(b"", selector.part, selector.subpart, wanted, message.delimiters, self.text)
+            made = with_part(b"", selector.part, selector.subpart, wanted, message.delimiters, self.text)
         repetitions.append(made)
         return len(repetitions) - 1
 
     def _with(self, repetition: bytes, data: bytes, marks: Delimiters) -> bytes:
-        return _with_part(repetition, self.component, self.subcomponent, data, marks, self.text)
+        return with_part(repetition, self.component, self.subcomponent, data, marks, self.text)
 
     def _require_writable(self) -> None:
         if self._verbatim:
@@ -359,6 +349,46 @@ class Path:
         return any(
             selector is not None and selector.kind == "all" for selector in (self._words.which, self._words.repetition)
         )
+
+    def change(self, message: Message, change: Callable[[bytes], bytes], at: Segment | None = None) -> int:
+        """
+        Change each value that is there.
+
+        Args:
+            message: Where.
+            change: Gets a value as it stands in the message (structure, escapes), gives the one to put in its
+                place; b"" empties it.
+            at: The segment to which a relative path belongs.
+
+        Returns:
+            How many values differ now.
+        """
+        marks, changed = message.delimiters, 0
+        for segment, repetitions, ranks in self.chosen(message, at):
+            before = changed
+            for rank in ranks:
+                old = part(repetitions[rank], self.component, self.subcomponent, marks)
+                new = change(old) if old else old
+                if new != old:
+                    repetitions[rank] = self._with(repetitions[rank], new, marks)
+                    changed += 1
+            if changed > before:
+                segment.set_field(self.field, marks.repetition.join(repetitions))
+        return changed
+
+    def chosen(self, message: Message, at: Segment | None = None) -> Iterator[tuple[Segment, list[bytes], list[int]]]:
+        """
+        Give what the path leads to, to edit: segment after segment where the field isn't empty.
+
+        Returns:
+            The segment, its field's repetitions, and the ranks (from 0) of those that the path selects.
+        """
+        self._require_writable()
+        for segment in self._segments(message, at, to_edit=True):
+            field = segment.field(self.field)
+            if field:
+                repetitions = message.delimiters.repetitions(field)
+                yield segment, repetitions, self._ranks(repetitions, message)
 
     # --- choosing -----------------------------------------------------------------------------------------
 
@@ -423,72 +453,16 @@ class Path:
         return result
 
 
-def _part(data: bytes, component: int, subcomponent: int, marks: Delimiters) -> bytes:
-    """Return a component or a subcomponent of one repetition; b"" when it is missing."""
-    if component == 1 and marks.component:
-        data = data.partition(marks.component)[0]
-    elif component:
-        data = _nth(data, component, marks.component)
-    return _nth(data, subcomponent, marks.subcomponent) if subcomponent else data
-
-
-def _nth(data: bytes, number: int, mark: bytes) -> bytes:
-    """Return one of the parts between `mark`, from 1; the first is all where there is no separator."""
-    if number == 1:
-        return data.partition(mark)[0] if mark else data
-    parts = data.split(mark, number) if mark else ()
-    return parts[number - 1] if number <= len(parts) else b""
-
-
-def _with_part(
-    repetition: bytes, component: int, subcomponent: int, data: bytes, marks: Delimiters, path: str
-) -> bytes:
-    """Return a repetition in which one part is replaced."""
-    if not component:
-        return data
-    if repetition == NULL:
-        repetition = b""  # a value replaces the null
-    if not marks.component:
-        components = [repetition]
-    else:
-        components = repetition.split(marks.component)
-    if len(components) < component:
-        _make_room(components, component, marks.component, path)
-    if subcomponent:
-        parts = marks.subcomponents(components[component - 1])
-        _make_room(parts, subcomponent, marks.subcomponent, path)
-        parts[subcomponent - 1] = data
-        data = marks.subcomponent.join(parts)
-    components[component - 1] = data
-    return marks.component.join(components)
-
-
-def _make_room(parts: list[bytes], number: int, mark: bytes, path: str) -> None:
-    if len(parts) < number:
-        if not mark:
-            raise StepFailed("E-DELIMITERS", "the message declares no separator for this part", field=path)
-        parts += [b""] * (number - len(parts))
-
-
-def _text(data: bytes, message: Message, marks: Delimiters) -> str:
-    """Decode; replace escapes where it is one leaf."""
-    mark = marks.escape
-    # `find`, because `in` costs three times more on bytes
-    if mark and data.find(mark) >= 0 and not any(structural in data for structural in marks.structural):
-        data = unescape(data, marks)
-    return data.decode(message.codec)
-
-
 def _segment_meets(segment: Segment, selector: Selector, message: Message) -> bool:
     """Compare a field of a segment: component 1 of its first repetition unless the test says which."""
     marks = message.delimiters
     repetition = marks.repetitions(segment.field(selector.part))[0]
-    leaf = _part(repetition, selector.subpart or 1, 1, marks)
-    return (_text(leaf, message, marks) in selector.wanted) is not selector.negated
+    leaf = part(repetition, selector.subpart or 1, 1, marks)
+    return (text_of(leaf, message.codec, marks) in selector.wanted) is not selector.negated
 
 
 def _meets(repetition: bytes, selector: Selector, message: Message) -> bool:
     """Compare a component of a repetition: its first subcomponent unless the test says which."""
     marks = message.delimiters
-    leaf = _part(repetition, selector.part, selector.subpart or 1, marks)
-    return (_text(leaf, message, marks) in selector.wanted) is not selector.negated
+    leaf = part(repetition, selector.part, selector.subpart or 1, marks)
+    return (text_of(leaf, message.codec, marks) in selector.wanted) is not selector.negated

@@ -9,6 +9,7 @@ costs one list, an edit one segment, and what was not touched can't change: it i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import accumulate
 from typing import Final
 
@@ -198,6 +199,19 @@ class Message:
         """Take a segment out."""
         del self._segments[self._position_of(segment)]
         self._index = None
+
+    def checkpoint(self) -> Callable[[], None]:
+        """Return what brings the message back to how it stands now; segments taken from it stay its own."""
+        segments = self._segments.copy()
+        edits = [(item, item.edits()) for item in segments if not isinstance(item, int) and item.owned]
+
+        def undo() -> None:
+            self._segments = segments.copy()
+            self._index = None
+            for segment, before in edits:
+                segment.revert(before)
+
+        return undo
 
     def to_bytes(self) -> bytes:
         """Return the message as it stands; the very base when nothing was edited."""

@@ -111,6 +111,14 @@ class Segment:
         else:
             edits[number] = data
 
+    def edits(self) -> dict[int, bytes]:
+        """Return what was edited so far, by field."""
+        return dict(self._edits) if self._edits else {}
+
+    def revert(self, edits: dict[int, bytes]) -> None:
+        """Go back to edits that `edits` gave."""
+        self._edits = dict(edits) if edits else None
+
     def line(self) -> bytes:
         """Return the segment as it stands now, without its end."""
         edits = self._edits

@@ -225,3 +225,37 @@ def test_hprim_is_read_by_position() -> None:
         "P-2.3": "FU",
         "P-3": "X9",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "after", "count"),
+    [
+        ("PID-3[*].1", b"<123>^^^CHA-IPP&1.2.3&ISO^PI~<A9>^^^OTHER&9.9&ISO^MR~<77>^^^X^INS", 3),
+        ("PID-3[5=MR]", b"123^^^CHA-IPP&1.2.3&ISO^PI~<A9^^^OTHER&9.9&ISO^MR>~77^^^X^INS", 1),
+        ("PID-3[9].1", b"123^^^CHA-IPP&1.2.3&ISO^PI~A9^^^OTHER&9.9&ISO^MR~77^^^X^INS", 0),
+        ("PID-3[+]", b"123^^^CHA-IPP&1.2.3&ISO^PI~A9^^^OTHER&9.9&ISO^MR~77^^^X^INS", 0),
+    ],
+)
+def test_change_each_value(path, after, count):
+    """Each value that is there is given to the change; the others stay byte for byte."""
+    message = parsed()
+    assert Path.parse(path).change(message, lambda data: b"<" + data + b">") == count
+    assert message.segments("PID")[0].field(3) == after
+
+
+def test_change_over_segments_counts_what_differs():
+    """A change that gives back what it got is none, and edits nothing."""
+    message = parsed()
+    assert Path.parse("OBX[*]-5").change(message, lambda data: b"13") == 2
+    assert Path.parse("OBX[*]-5").read(message) == ["13", "13", "13"]
+    untouched = parsed()
+    assert Path.parse("OBX[*]-5").change(untouched, bytes) == 0
+    assert untouched.splices() == []
+    with pytest.raises(StepFailed):
+        Path.parse("MSH-2").change(message, bytes)
+
+
+def test_chosen_gives_ranks():
+    """The repetitions of the field, and which of them the path selects."""
+    [(segment, repetitions, ranks)] = Path.parse("PID-3[5!=PI]").chosen(parsed())
+    assert (segment.name, len(repetitions), ranks) == ("PID", 3, [1, 2])

@@ -19,8 +19,11 @@ TWO = b"MSH|^~\\&|B\rPID|2\r"
         (b"BHS|^~\\&\r" + ONE + b"BTS|7\r", [ONE], ["batch-count"]),
         (b"FHS|^~\\&\rBHS|^~\\&\r" + ONE + b"BTS|1\rFTS|4\r", [ONE], ["file-count"]),
         (b"FHS|^~\\&\rFTS|0\r", [], []),
-        (ONE.replace(b"\r", b"\n") + TWO.replace(b"\r", b"\r\n"),
-         [ONE.replace(b"\r", b"\n"), TWO.replace(b"\r", b"\r\n")], []),
+        (
+            ONE.replace(b"\r", b"\n") + TWO.replace(b"\r", b"\r\n"),
+            [ONE.replace(b"\r", b"\n"), TWO.replace(b"\r", b"\r\n")],
+            [],
+        ),
     ],
 )
 def test_split(raw: bytes, messages: list[bytes], findings: list[str]) -> None:
@@ -40,7 +43,9 @@ def test_one_message_is_no_batch(raw: bytes) -> None:
 @pytest.mark.parametrize(
     "raw",
     [
-        b"PID|1||LOST\r" + ONE, b"hello\r" + ONE + TWO, b"BHS|^~\\&\rPID|LOST\r" + ONE,
+        b"PID|1||LOST\r" + ONE,
+        b"hello\r" + ONE + TWO,
+        b"BHS|^~\\&\rPID|LOST\r" + ONE,
         b"BHS|^~\\&\r" + ONE + b"BTS|1\rZZZ|LOST\r",
     ],
 )

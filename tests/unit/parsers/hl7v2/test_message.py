@@ -114,3 +114,25 @@ def test_header_and_absent_segments() -> None:
         message.delete_segment(Message.parse(RAW).segments("PID")[0])
     with pytest.raises(ParseError):
         Message.parse(b"PID|1")
+
+
+def test_checkpoint_brings_everything_back():
+    """Fields, added and removed segments; a segment taken before is still one of the message."""
+    message = Message.parse(b"MSH|^~\\&|A\rPID|1||9\rPV1|1\rOBX|1\rOBX|2\r", as_utf8=True)
+    pid = message.first("PID")
+    assert pid is not None
+    pid.set_field(5, b"X")
+    before = message.to_bytes()
+    undo = message.checkpoint()
+    pid.set_field(5, b"Y")
+    pid.set_field(6, b"Z")
+    message.segments("OBX")[1].set_field(3, b"Q")
+    message.delete_segment(message.segments("PV1")[0])
+    message.add_segment("ZZZ", after=pid).set_field(1, b"1")
+    undo()
+    assert message.to_bytes() == before
+    assert message.names == ["MSH", "PID", "PV1", "OBX", "OBX"]
+    pid.set_field(7, b"V")
+    assert b"PID|1||9||X||V\r" in message.to_bytes()
+    undo()
+    assert message.to_bytes() == before
