@@ -107,12 +107,18 @@ async def run(directory: Path, messages: int, writers: int, work: float) -> None
     acks = sorted(second for walker in walkers for second in walker.ack_seconds)
     await store.close()
     size = (directory / "passerelle.db").stat().st_size
-    print(f"{done / seconds:,.0f} messages/s ({done:,} in {seconds:.2f} s; {facts['commits']:,} commits; "
-          f"{done / facts['commits'] * 3:.1f} changes each; process {cpu / done * 1e6:.0f} µs a message)")
-    print(f"commit p50 {facts['commit_p50_ms']} ms, p99 {facts['commit_p99_ms']} ms; "
-          f"ack p50 {acks[len(acks) // 2] * 1000:.1f} ms, p99 {acks[len(acks) * 99 // 100] * 1000:.1f} ms")
-    print(f"{size / done:,.0f} bytes of database a message of {len(RAW)} bytes; "
-          f"thread switch {sys.getswitchinterval() * 1e3:.2f} ms")
+    print(
+        f"{done / seconds:,.0f} messages/s ({done:,} in {seconds:.2f} s; {facts['commits']:,} commits; "
+        f"{done / facts['commits'] * 3:.1f} changes each; process {cpu / done * 1e6:.0f} µs a message)"
+    )
+    print(
+        f"commit p50 {facts['commit_p50_ms']} ms, p99 {facts['commit_p99_ms']} ms; "
+        f"ack p50 {acks[len(acks) // 2] * 1000:.1f} ms, p99 {acks[len(acks) * 99 // 100] * 1000:.1f} ms"
+    )
+    print(
+        f"{size / done:,.0f} bytes of database a message of {len(RAW)} bytes; "
+        f"thread switch {sys.getswitchinterval() * 1e3:.2f} ms"
+    )
 
 
 def _burn(stop: threading.Event) -> None:

@@ -28,8 +28,14 @@ def act_options(command: Command) -> Command:
 
 
 def act(
-    operation: str, sentence: Callable[[Answer], str], *, reason: str, yes: bool, expect: int | None,
-    moving: bool = False, **arguments: Any,
+    operation: str,
+    sentence: Callable[[Answer], str],
+    *,
+    reason: str,
+    yes: bool,
+    expect: int | None,
+    moving: bool = False,
+    **arguments: Any,
 ) -> None:
     """
     Count, ask, carry out, print the outcome.
@@ -83,7 +89,8 @@ def _print_outcome(answer: Answer) -> None:
         print_rows(rows, ("id", "outcome"))
     summary = [
         f"{answer[kind]:,} {words}"
-        for kind, words in (("accepted", "done"), ("refused", "refused"), ("waiting", "recorded")) if answer.get(kind)
+        for kind, words in (("accepted", "done"), ("refused", "refused"), ("waiting", "recorded"))
+        if answer.get(kind)
     ]
     detail = f": {differing.pop()}" if len(differing) == 1 else ""
     click.echo(f"{', '.join(summary) or several(0, 'act')}{detail}")

@@ -21,9 +21,7 @@ _TIMEOUT: Final = 60.0
 _TIMEOUTS: Final = {"dead_retry": 600.0}
 """Ten thousand letters are each compared with what was delivered since: some milliseconds each."""
 _ALIVE_WITHIN: Final = 5.0
-_ACTS: Final = frozenset(
-    {"hold", "release", "probe", "dead_retry", "dead_pass", "dead_discard", "dead_restore"}
-)
+_ACTS: Final = frozenset({"hold", "release", "probe", "dead_retry", "dead_pass", "dead_discard", "dead_restore"})
 """These wait as long as they need; all others are looks, which a frozen engine is to fail soon."""
 
 

@@ -86,9 +86,7 @@ def retry(
     *, ids: tuple[str, ...], destination: str, group: str, stale: bool, reason: str, yes: bool, expect: int | None
 ) -> None:
     """Route dead letters again under today's configuration; each takes its old place in its lanes."""
-    _treat(
-        "dead_retry", "will be routed again", ids, destination, group, reason, yes=yes, expect=expect, stale=stale
-    )
+    _treat("dead_retry", "will be routed again", ids, destination, group, reason, yes=yes, expect=expect, stale=stale)
 
 
 @dead.command("pass")
@@ -123,8 +121,16 @@ def restore(*, ids: tuple[str, ...], reason: str, yes: bool, expect: int | None)
 
 
 def _treat(
-    operation: str, what: str, ids: tuple[str, ...], destination: str, group: str, reason: str, *, yes: bool,
-    expect: int | None, **more: Any,
+    operation: str,
+    what: str,
+    ids: tuple[str, ...],
+    destination: str,
+    group: str,
+    reason: str,
+    *,
+    yes: bool,
+    expect: int | None,
+    **more: Any,
 ) -> None:
     def sentence(counted: Answer) -> str:
         to = f" to {', '.join(counted['destinations'])}" if counted.get("destinations") else ""
@@ -132,8 +138,15 @@ def _treat(
         return "\n".join([words, *_stale(counted), *_consequences(counted)])
 
     act(
-        operation, sentence, reason=reason, yes=yes, expect=expect, ids=list(ids), destination=destination,
-        group=group, **more,
+        operation,
+        sentence,
+        reason=reason,
+        yes=yes,
+        expect=expect,
+        ids=list(ids),
+        destination=destination,
+        group=group,
+        **more,
     )
 
 

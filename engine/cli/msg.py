@@ -50,8 +50,16 @@ def msg() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @common_options
 def find(
-    *, ipp: bool, key: str | None, control_id: str, source: str, state: str, since: str | None, until: str | None,
-    before: str, limit: int,
+    *,
+    ipp: bool,
+    key: str | None,
+    control_id: str,
+    source: str,
+    state: str,
+    since: str | None,
+    until: str | None,
+    before: str,
+    limit: int,
 ) -> None:
     """Find messages, newest first. Identifiers are never given on the command line."""
     if ipp and key:
@@ -60,9 +68,16 @@ def find(
     value = ask_secret(name.upper() if ipp else name) if name else ""
     now = now_ms()
     answer = ask(
-        "message_find", key=name, value=value, control_id=control_id, source=source, state=state,
-        since_ms=read_moment(since, now) if since else None, until_ms=read_moment(until, now) if until else None,
-        before=before, limit=limit,
+        "message_find",
+        key=name,
+        value=value,
+        control_id=control_id,
+        source=source,
+        state=state,
+        since_ms=read_moment(since, now) if since else None,
+        until_ms=read_moment(until, now) if until else None,
+        before=before,
+        limit=limit,
     )
     print_rows(answer.get("rows", []), _COLUMNS, empty="no message")
     print_more(answer, "--before")

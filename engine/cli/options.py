@@ -42,14 +42,30 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 def common_options(command: Command) -> Command:
     """Add --routes, --data, --json, --no-color to a command or group; `options()` gives their values."""
     for decorate in (
-        click.option("--no-color", is_flag=True, expose_value=False, callback=_keep("no_color"),
-                     help="No colour (also NO_COLOR)."),
-        click.option("--json", is_flag=True, expose_value=False, callback=_keep("json"),
-                     help="JSON lines, one object each."),
-        click.option("--data", metavar="DIR", expose_value=False, callback=_keep("data"),
-                     help="Data directory (PASSERELLE_DATA; default data)."),
-        click.option("--routes", metavar="PATH", expose_value=False, callback=_keep("routes"),
-                     help="Configuration (PASSERELLE_ROUTES; default routes.yaml)."),
+        click.option(
+            "--no-color",
+            is_flag=True,
+            expose_value=False,
+            callback=_keep("no_color"),
+            help="No colour (also NO_COLOR).",
+        ),
+        click.option(
+            "--json", is_flag=True, expose_value=False, callback=_keep("json"), help="JSON lines, one object each."
+        ),
+        click.option(
+            "--data",
+            metavar="DIR",
+            expose_value=False,
+            callback=_keep("data"),
+            help="Data directory (PASSERELLE_DATA; default data).",
+        ),
+        click.option(
+            "--routes",
+            metavar="PATH",
+            expose_value=False,
+            callback=_keep("routes"),
+            help="Configuration (PASSERELLE_ROUTES; default routes.yaml).",
+        ),
     ):
         command = decorate(command)
     return command

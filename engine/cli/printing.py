@@ -73,7 +73,9 @@ def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Ta
         key, heading = pairs[index]
         whole = key in _WHOLE or key.endswith(("_ms", "_age_s"))
         table.add_column(
-            heading.replace("_", " "), justify="right" if key in _RIGHT else "left", no_wrap=whole,
+            heading.replace("_", " "),
+            justify="right" if key in _RIGHT else "left",
+            no_wrap=whole,
             overflow="ignore" if whole else "fold",
         )
     for line in cells:
@@ -106,8 +108,13 @@ def console() -> Console:
     chosen = options()
     width = None if sys.stdout.isatty() else 2000
     return Console(
-        width=width, no_color=not chosen.colour, color_system="auto" if chosen.colour else None, highlight=False,
-        markup=False, emoji=False, soft_wrap=not sys.stdout.isatty(),
+        width=width,
+        no_color=not chosen.colour,
+        color_system="auto" if chosen.colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=not sys.stdout.isatty(),
     )
 
 

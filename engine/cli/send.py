@@ -50,8 +50,13 @@ class Outcome:
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("address", metavar="HOST:PORT")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), default=30.0, show_default=True,
-              help="Seconds to wait for each acknowledgement.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Seconds to wait for each acknowledgement.",
+)
 @common_options
 def send(*, file: Path, address: str, timeout: float) -> None:
     """
@@ -196,8 +201,12 @@ def _control_id(message: bytes) -> str:
 def _print(outcome: Outcome) -> None:
     if options().json:
         row: dict[str, Any] = {
-            "message": outcome.number, "control_id": outcome.control_id, "accepted": outcome.accepted,
-            "code": outcome.code, "sentence": outcome.sentence, "ms": round(outcome.milliseconds, 1),
+            "message": outcome.number,
+            "control_id": outcome.control_id,
+            "accepted": outcome.accepted,
+            "code": outcome.code,
+            "sentence": outcome.sentence,
+            "ms": round(outcome.milliseconds, 1),
         }
         print_json(row)
         return

@@ -90,7 +90,8 @@ def _findings(sources: list[dict[str, Any]]) -> list[Any]:
 
     lines = [
         f"  {row.get('name', '')}: " + ", ".join(f"{finding} {count:,}" for finding, count in row["findings"].items())
-        for row in sources if row.get("findings")
+        for row in sources
+        if row.get("findings")
     ]
     return [Text("findings"), *map(Text, lines)] if lines else []
 

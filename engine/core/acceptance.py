@@ -27,10 +27,14 @@ class Acceptance(Enum):
 
 _CONDITIONS: Final = frozenset({"AL", "NE", "ER", "SU"})
 _COMMIT: Final = {
-    Acceptance.ACCEPTED: AckCode.CA, Acceptance.ERROR: AckCode.CE, Acceptance.REJECTED: AckCode.CR,
+    Acceptance.ACCEPTED: AckCode.CA,
+    Acceptance.ERROR: AckCode.CE,
+    Acceptance.REJECTED: AckCode.CR,
 }
 _APPLICATION: Final = {
-    Acceptance.ACCEPTED: AckCode.AA, Acceptance.ERROR: AckCode.AE, Acceptance.REJECTED: AckCode.AR,
+    Acceptance.ACCEPTED: AckCode.AA,
+    Acceptance.ERROR: AckCode.AE,
+    Acceptance.REJECTED: AckCode.AR,
 }
 
 

@@ -171,21 +171,7 @@ class Prune:
     limit: int = 500
 
 
-Change = (
-    Receive
-    | Refuse
-    | Route
-    | Settle
-    | Requeue
-    | Treat
-    | Reopen
-    | SetHold
-    | Intend
-    | Fulfil
-    | Audit
-    | Note
-    | Prune
-)
+Change = Receive | Refuse | Route | Settle | Requeue | Treat | Reopen | SetHold | Intend | Fulfil | Audit | Note | Prune
 
 
 @dataclass(slots=True)

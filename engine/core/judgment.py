@@ -136,9 +136,7 @@ def _meets(rule: Rule, answer: Answer) -> bool:
         return True
     if answer.text and rule.text(answer.text):
         return True
-    return any(
-        text and rule.text(text) for error in answer.errors for text in (error.user_text, error.code_text)
-    )
+    return any(text and rule.text(text) for error in answer.errors for text in (error.user_text, error.code_text))
 
 
 def _ruled(rule: Rule, answer: Answer) -> Verdict:

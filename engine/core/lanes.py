@@ -396,4 +396,3 @@ class Lanes(LaneTable):
         self._spill(delivery.id, keys)
         for key in keys:
             self._want(key)
-

@@ -48,9 +48,7 @@ class Entry:
 class LaneTable:
     """Entries and lanes; the loading half of core.lanes.Lanes."""
 
-    def __init__(
-        self, stays: Callable[[Delivery], bool], *, window: int, lane_length: int, keys_max: int
-    ) -> None:
+    def __init__(self, stays: Callable[[Delivery], bool], *, window: int, lane_length: int, keys_max: int) -> None:
         """Begin empty; the arguments are those of core.lanes.Lanes."""
         self._stays = stays
         self._window = window

@@ -166,8 +166,16 @@ class StoreQueries(Protocol):
         """Counters: (kind, name, what) -> n. Kinds: `message` by source, `delivery` by destination."""
 
     async def find_messages(
-        self, *, keys: Collection[int] = (), source: str = "", state: str = "", control_id: str = "",
-        since_ms: int = 0, until_ms: int = 0, before: Place = 0, limit: int = 50,
+        self,
+        *,
+        keys: Collection[int] = (),
+        source: str = "",
+        state: str = "",
+        control_id: str = "",
+        since_ms: int = 0,
+        until_ms: int = 0,
+        before: Place = 0,
+        limit: int = 50,
     ) -> list[dict[str, Any]]:
         """Messages, newest first; `keys`: search key hashes, any of them."""
 

@@ -108,8 +108,12 @@ class Service:
                 _log.warning("the previous run ended without closing", maybe_sent=in_flight)
             await self._start(recovery)
             _log.info(
-                "ready", pid=os.getpid(), sources=len(self._sources), destinations=len(self._destinations),
-                routes=len(self._configuration.routes), configuration=self._configuration.hash[:12],
+                "ready",
+                pid=os.getpid(),
+                sources=len(self._sources),
+                destinations=len(self._destinations),
+                routes=len(self._configuration.routes),
+                configuration=self._configuration.hash[:12],
                 milliseconds=round((time.monotonic() - began) * 1000),
             )
             _calm_the_collector()
@@ -135,9 +139,7 @@ class Service:
         )
         for destination in configuration.destinations.values():
             self._destinations[destination.name] = destination_door(destination, runtime)
-        self._delivery = DeliveryStage(
-            configuration, store, self._destinations, runtime, recovery, self._alerts
-        )
+        self._delivery = DeliveryStage(configuration, store, self._destinations, runtime, recovery, self._alerts)
         groups = dict.fromkeys(source.routing for source in configuration.sources.values())
         # A group whose last source was removed: its messages become dead letters (E-SOURCE), they don't wait for ever.
         groups.update(dict.fromkeys(await store.queries.groups()))
@@ -147,9 +149,7 @@ class Service:
         await self._delivery.start()
         for router in self._routers:
             await router.start()
-        desk = Desk(
-            queries=store.queries, store=store, now_ms=runtime.now_ms, live=self, references=references
-        )
+        desk = Desk(queries=store.queries, store=store, now_ms=runtime.now_ms, live=self, references=references)
         self._control = ControlServer(self._settings.data, Operations(desk), now_ms=runtime.now_ms)
         await self._control.open()
         for name, door in self._sources.items():
@@ -221,7 +221,9 @@ class Service:
     def engine(self) -> Mapping[str, Any]:
         """Return what concerns the whole."""
         return {
-            "started_ms": self._started_ms, "pid": os.getpid(), "version": version("passerelle"),
+            "started_ms": self._started_ms,
+            "pid": os.getpid(),
+            "version": version("passerelle"),
             "store_trouble": "" if self._intake.available else "nothing can be stored, so nothing is received",
             "alerts": self._alerts.facts(),
         }

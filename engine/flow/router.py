@@ -97,7 +97,10 @@ class Router:
     def facts(self) -> dict[str, Any]:
         """Return endings and findings since the start, for status."""
         return {
-            "group": self.group, "cursor": self._cursor, "buffered": len(self._buffer), **self.counts,
+            "group": self.group,
+            "cursor": self._cursor,
+            "buffered": len(self._buffer),
+            **self.counts,
             "findings": {f"{source}: {finding}": count for (source, finding), count in self.findings.items()},
         }
 
@@ -179,10 +182,17 @@ class Router:
             if original:
                 self._submit(
                     Route(
-                        place=message.place, group=message.group, source=message.source, expected=MessageState.RECEIVED,
-                        state=MessageState.DUPLICATE, site=message.site, type=message.type, code="E-DUPLICATE",
+                        place=message.place,
+                        group=message.group,
+                        source=message.source,
+                        expected=MessageState.RECEIVED,
+                        state=MessageState.DUPLICATE,
+                        site=message.site,
+                        type=message.type,
+                        code="E-DUPLICATE",
                         reason=f"the same control id and bytes as message {original}",
-                        config=self.configuration.hash, linked_to=original,
+                        config=self.configuration.hash,
+                        linked_to=original,
                     )
                 )
                 return
@@ -212,9 +222,18 @@ class Router:
             arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
             self._memory.remember(message.source, arrival)
         return Route(
-            place=message.place, group=message.group, source=message.source, expected=MessageState.RECEIVED,
-            state=evaluation.state, site=evaluation.site, type=evaluation.type, code=evaluation.code,
-            field=evaluation.field, reason=evaluation.reason, config=self.configuration.hash, deliveries=deliveries,
+            place=message.place,
+            group=message.group,
+            source=message.source,
+            expected=MessageState.RECEIVED,
+            state=evaluation.state,
+            site=evaluation.site,
+            type=evaluation.type,
+            code=evaluation.code,
+            field=evaluation.field,
+            reason=evaluation.reason,
+            config=self.configuration.hash,
+            deliveries=deliveries,
             keys=list({*evaluation.keys, *lanes}),
         )
 
@@ -237,8 +256,15 @@ class Router:
 
     def _dead(self, place: int, source: str, site: str, type_: str, why: str) -> Route:
         return Route(
-            place=place, group=self.group, source=source, expected=MessageState.RECEIVED, state=MessageState.DEAD,
-            site=site, type=type_, code=_INTERNAL, config=self.configuration.hash,
+            place=place,
+            group=self.group,
+            source=source,
+            expected=MessageState.RECEIVED,
+            state=MessageState.DEAD,
+            site=site,
+            type=type_,
+            code=_INTERNAL,
+            config=self.configuration.hash,
             reason=f"a fault of Passerelle: {why}; please report it, then retry after the next version",
         )
 
@@ -330,9 +356,7 @@ class Router:
             raise Refusal("the message's bytes were pruned: it can't be sent again")
         if message.group != self.group:
             return  # another group's router executes it
-        again = render_again(
-            self.configuration, message, self._references, row.route, row.destination, delivery_id
-        )
+        again = render_again(self.configuration, message, self._references, row.route, row.destination, delivery_id)
         if again.state is not DeliveryState.PENDING:
             raise Refusal(" ".join(filter(None, ("it would die again:", again.code, again.field, again.reason))))
         await self._acts.fulfil(intention, "goes back to its place", [Requeue(again, rendered_again=True)])
@@ -355,7 +379,8 @@ class Router:
 
 _MESSAGE_VERBS: Final = {
     "retry": (
-        frozenset({MessageState.DEAD, MessageState.FILTERED, MessageState.UNROUTED}), MessageState.RECEIVED,
+        frozenset({MessageState.DEAD, MessageState.FILTERED, MessageState.UNROUTED}),
+        MessageState.RECEIVED,
         "goes through the routes again",
     ),
     "discard": (frozenset({MessageState.DEAD}), MessageState.DISCARDED, "discarded; restore brings it back"),

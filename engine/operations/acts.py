@@ -65,9 +65,7 @@ def require_count(found: int, expect: int | None, noun: str, plural: str = "") -
         raise OperationRefused(f"{several(found, noun, plural)} are too many for one act (at most {ACTS_MAX:,})")
 
 
-async def carry_out(
-    desk: Desk, acts: Sequence[Act], *, who: str, verb: str, reason: str, subject: str = ""
-) -> Answer:
+async def carry_out(desk: Desk, acts: Sequence[Act], *, who: str, verb: str, reason: str, subject: str = "") -> Answer:
     """
     Audit, record and follow some acts of one request.
 

@@ -93,9 +93,7 @@ class Client:
         except TimeoutError:
             pid = running_pid(self._directory)
             name = f"the engine (pid {pid})" if pid else "the engine"
-            sentence = (
-                f"{name} is there but doesn't answer; `passerelle doctor` works beside it; restart the service"
-            )
+            sentence = f"{name} is there but doesn't answer; `passerelle doctor` works beside it; restart the service"
             raise EngineSilent(sentence) from None
         except (OSError, h11.RemoteProtocolError) as error:
             raise EngineSilent("the engine went away before it answered") from error
@@ -132,7 +130,9 @@ class Client:
             self._connection.start_next_cycle()
         headers = [("host", "passerelle"), ("content-length", str(len(body)))]
         for event in (
-            h11.Request(method=method, target=target, headers=headers), h11.Data(data=body), h11.EndOfMessage()
+            h11.Request(method=method, target=target, headers=headers),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
         ):
             self._socket.sendall(self._connection.send(event) or b"")
         return self._read()

@@ -108,8 +108,15 @@ async def dead_show(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word of 
 
 
 async def dead_retry(
-    desk: Desk, who: str, ids: Sequence[str] = (), destination: str = "", group: str = "", reason: str = "",
-    expect: int | None = None, dry: bool = False, stale: bool = False,
+    desk: Desk,
+    who: str,
+    ids: Sequence[str] = (),
+    destination: str = "",
+    group: str = "",
+    reason: str = "",
+    expect: int | None = None,
+    dry: bool = False,
+    stale: bool = False,
 ) -> Answer:
     """
     Route dead letters again under today's configuration; each takes its old place in its lanes.
@@ -134,7 +141,8 @@ async def dead_retry(
     rows = [{"id": one.label, "accepted": False, "outcome": refused[one]} for one in targets if one in refused]
     if dry:
         return await _act(desk, who, "retry", targets, reason, expect, dry=True) | {
-            "stale": rows, "late": await _late(desk, [one for one in targets if one not in refused]),
+            "stale": rows,
+            "late": await _late(desk, [one for one in targets if one not in refused]),
         }
     require_count(len(targets), expect, "dead letter")
     answer = await _act(desk, who, "retry", [one for one in targets if one not in refused], reason, None, dry=False)
@@ -145,8 +153,14 @@ async def dead_retry(
 
 
 async def dead_pass(
-    desk: Desk, who: str, ids: Sequence[str] = (), destination: str = "", group: str = "", reason: str = "",
-    expect: int | None = None, dry: bool = False,
+    desk: Desk,
+    who: str,
+    ids: Sequence[str] = (),
+    destination: str = "",
+    group: str = "",
+    reason: str = "",
+    expect: int | None = None,
+    dry: bool = False,
 ) -> Answer:
     """Let the lanes of dead deliveries go on, and leave them dead; arguments as `dead_retry`."""
     targets = [one for one in await _targets(desk, ids, destination, group) if one.kind == "delivery" or ids]
@@ -158,8 +172,14 @@ async def dead_pass(
 
 
 async def dead_discard(
-    desk: Desk, who: str, ids: Sequence[str] = (), destination: str = "", group: str = "", reason: str = "",
-    expect: int | None = None, dry: bool = False,
+    desk: Desk,
+    who: str,
+    ids: Sequence[str] = (),
+    destination: str = "",
+    group: str = "",
+    reason: str = "",
+    expect: int | None = None,
+    dry: bool = False,
 ) -> Answer:
     """Hide dead letters; they are kept until their retention and can be restored; arguments as `dead_retry`."""
     targets = await _targets(desk, ids, destination, group)
@@ -227,7 +247,8 @@ def _intention(verb: str, target: Target) -> Act:
     if verb == "retry":
         return Act(stage="router", verb=verb, arguments={"delivery": target.delivery}, label=target.label)
     arguments: dict[str, str | int | bool | list[int]] = {
-        "delivery": target.delivery, "destination": target.destination,
+        "delivery": target.delivery,
+        "destination": target.destination,
     }
     return Act(stage="delivery", verb=verb, arguments=arguments, label=target.label)
 
@@ -277,7 +298,8 @@ async def _letters(desk: Desk, text: str, place: int, wanted: str) -> list[Targe
     return [
         Target(show_delivery_id(int(row["delivery"])), place, int(row["delivery"]), str(row["destination"]), "delivery")
         for row in await desk.queries.deliveries_of(place)
-        if word(DeliveryState, row["state"]) == wanted and ("-" not in text or int(row["delivery"]) == number)
+        if word(DeliveryState, row["state"]) == wanted
+        and ("-" not in text or int(row["delivery"]) == number)
         and word(DeliveryKind, row.get("kind", 0)) not in ("fence", "wall")
     ]
 

@@ -23,8 +23,16 @@ _BODY_BYTES: Final = 64_000_000
 
 
 async def message_find(
-    desk: Desk, key: str = "", value: str = "", source: str = "", state: str = "", control_id: str = "",
-    since_ms: int = 0, until_ms: int = 0, before: str = "", limit: int = 50,
+    desk: Desk,
+    key: str = "",
+    value: str = "",
+    source: str = "",
+    state: str = "",
+    control_id: str = "",
+    since_ms: int = 0,
+    until_ms: int = 0,
+    before: str = "",
+    limit: int = 50,
 ) -> Answer:
     """
     Find messages, newest first.
@@ -47,8 +55,14 @@ async def message_find(
     keys = _hashes(desk, key, value) if key else []
     wanted = min(limit, _LIMIT)
     found = await desk.queries.find_messages(
-        keys=keys, source=source, state=state.lower(), control_id=control_id, since_ms=since_ms, until_ms=until_ms,
-        before=read_place(before) if before else 0, limit=wanted,
+        keys=keys,
+        source=source,
+        state=state.lower(),
+        control_id=control_id,
+        since_ms=since_ms,
+        until_ms=until_ms,
+        before=read_place(before) if before else 0,
+        limit=wanted,
     )
     if source and not found:
         await require_source(desk, source)
@@ -57,7 +71,11 @@ async def message_find(
 
 
 async def message_show(
-    desk: Desk, who: str, id: str, reveal: bool = False, reason: str = ""  # noqa: A002 - the command line's word
+    desk: Desk,
+    who: str,
+    id: str,  # noqa: A002 - the command line's word
+    reveal: bool = False,
+    reason: str = "",
 ) -> Answer:
     """
     Show a message segment by segment, with its faulty fields marked.
@@ -80,13 +98,21 @@ async def message_show(
     else:
         segments = _masking(desk).segments(body, fmt, faults=faults)
     return {
-        "v": 1, "masked": not reveal, "size": len(body), "message": message_row(row, revealed=reveal),
-        "deliveries": [delivery_row(one) for one in deliveries], "segments": segments,
+        "v": 1,
+        "masked": not reveal,
+        "size": len(body),
+        "message": message_row(row, revealed=reveal),
+        "deliveries": [delivery_row(one) for one in deliveries],
+        "segments": segments,
     }
 
 
 async def message_raw(
-    desk: Desk, who: str, id: str, reveal: bool = False, reason: str = ""  # noqa: A002 - the command line's word
+    desk: Desk,
+    who: str,
+    id: str,  # noqa: A002 - the command line's word
+    reveal: bool = False,
+    reason: str = "",
 ) -> Answer:
     """
     Give the body as it is written: masked text, or with `reveal` the very bytes (`base64`); as `message_show`.
@@ -229,6 +255,10 @@ def _without_bytes(row: dict[str, Any]) -> dict[str, Any]:
 
 def _waiting(intention: Intention) -> dict[str, Any]:
     return {
-        "id": intention.id, "stage": intention.stage, "verb": intention.verb, "who": intention.who,
-        "reason": intention.reason, "at_ms": intention.at_ms,
+        "id": intention.id,
+        "stage": intention.stage,
+        "verb": intention.verb,
+        "who": intention.who,
+        "reason": intention.reason,
+        "at_ms": intention.at_ms,
     }

@@ -101,8 +101,12 @@ async def _call(
     await store.open(now_ms=_now_ms())
     try:
         desk = Desk(
-            queries=store.queries, store=store, now_ms=_now_ms, known=configuration,
-            references=References(store.reference_key), stopped_since_ms=since_ms,
+            queries=store.queries,
+            store=store,
+            now_ms=_now_ms,
+            known=configuration,
+            references=References(store.reference_key),
+            stopped_since_ms=since_ms,
         )
         answer = await Operations(desk).call(operation, arguments, who=who)
     finally:

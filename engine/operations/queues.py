@@ -43,9 +43,17 @@ async def queue_show(desk: Desk, destination: str, after: str = "", limit: int =
     rows = [
         delivery_row(
             {
-                "delivery": one.id, "state": one.state, "kind": one.kind, "type": one.type, "route": one.route,
-                "attempts": one.attempts, "code": one.code, "reason": one.reason,
-                "flags": one.flags, "lanes": one.lanes, "control_id": one.control_id,
+                "delivery": one.id,
+                "state": one.state,
+                "kind": one.kind,
+                "type": one.type,
+                "route": one.route,
+                "attempts": one.attempts,
+                "code": one.code,
+                "reason": one.reason,
+                "flags": one.flags,
+                "lanes": one.lanes,
+                "control_id": one.control_id,
             }
             | _due(one)
         )
@@ -81,7 +89,13 @@ async def queue_lanes(desk: Desk, destination: str, limit: int = 50) -> Answer:
 
 
 async def hold(
-    desk: Desk, who: str, name: str, reason: str = "", seconds: float = 0, kind: str = "", expect: int | None = None,
+    desk: Desk,
+    who: str,
+    name: str,
+    reason: str = "",
+    seconds: float = 0,
+    kind: str = "",
+    expect: int | None = None,
     dry: bool = False,
 ) -> Answer:
     """
@@ -170,10 +184,15 @@ def _kind(desk: Desk, name: str, kind: str) -> str:
     configuration = desk.configuration()
     if configuration is None:
         raise OperationRefused(f"without a configuration nobody knows what '{name}' is; add --kind", exit_code=2)
-    found = [kind for kind, names in (
-        ("destination", configuration.destinations), ("source", configuration.sources),
-        ("route", {route.name for route in configuration.routes}),
-    ) if name in names]
+    found = [
+        kind
+        for kind, names in (
+            ("destination", configuration.destinations),
+            ("source", configuration.sources),
+            ("route", {route.name for route in configuration.routes}),
+        )
+        if name in names
+    ]
     if len(found) > 1:
         raise OperationRefused(f"'{name}' is a {' and a '.join(found)}; add --kind", exit_code=2)
     if not found:

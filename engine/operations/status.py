@@ -86,9 +86,7 @@ def _names(desk: Desk, part: str, counters: Counters, live: Mapping[str, Any]) -
     return list(names)
 
 
-async def _destination(
-    desk: Desk, name: str, counters: Counters, facts: Mapping[str, Any], now: int
-) -> dict[str, Any]:
+async def _destination(desk: Desk, name: str, counters: Counters, facts: Mapping[str, Any], now: int) -> dict[str, Any]:
     summary = await desk.queries.queue_summary(name, now_ms=now)
     waiting = counters.get(("delivery", name, "pending"), int(summary.get("waiting") or 0))
     oldest = summary.get("oldest_ms") or facts.get("oldest_ms") or 0
@@ -175,7 +173,8 @@ def _problems(
             found.append(sentence + (f" (call {contact})" if contact and contact not in sentence else ""))
     found += [
         f"source {row['name']} is {row['state']}" + (f": {row['why']}" if row["why"] else "")
-        for row in sources if row["state"] not in _FINE
+        for row in sources
+        if row["state"] not in _FINE
     ]
     return found
 

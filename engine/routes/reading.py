@@ -60,7 +60,12 @@ class Reading:
     """
 
     def __init__(
-        self, findings: Findings, names: Names, *, variant: str | None = None, variants: Sequence[str] = (),
+        self,
+        findings: Findings,
+        names: Names,
+        *,
+        variant: str | None = None,
+        variants: Sequence[str] = (),
         answered_early: str = "",
     ) -> None:
         self._findings = findings

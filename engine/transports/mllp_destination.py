@@ -162,8 +162,11 @@ class MllpDestination:
     def facts(self) -> dict[str, Any]:
         """Return connections up, the last answer and the last error, for status."""
         return {
-            "connect": f"{self.destination.host}:{self.destination.port}", "connections": len(self._lines),
-            "last_error": self._last_error, "last_answer_ms": self._last_answer_ms, **self.counts,
+            "connect": f"{self.destination.host}:{self.destination.port}",
+            "connections": len(self._lines),
+            "last_error": self._last_error,
+            "last_answer_ms": self._last_answer_ms,
+            **self.counts,
         }
 
     async def probe(self) -> list[tuple[str, bool, str]]:
@@ -209,9 +212,7 @@ class MllpDestination:
                     lambda: _Line(self), destination.host, destination.port
                 )
         except (OSError, TimeoutError) as error:
-            self._last_error = (
-                f"{destination.host}:{destination.port}: {_sentence(error, destination.connect_timeout)}"
-            )
+            self._last_error = f"{destination.host}:{destination.port}: {_sentence(error, destination.connect_timeout)}"
             done(delivery, SendOutcome(SendResult.NOT_SENT, reason=self._last_error))
             return
         if not line.usable:

@@ -55,7 +55,15 @@ class _Connection(asyncio.Protocol):
     """One sender. Created for thousands of idle peers: small until bytes come."""
 
     __slots__ = (
-        "_block_began", "_closing", "_decoder", "_door", "_due", "_last_byte", "_paused_for", "_transport", "peer",
+        "_block_began",
+        "_closing",
+        "_decoder",
+        "_door",
+        "_due",
+        "_last_byte",
+        "_paused_for",
+        "_transport",
+        "peer",
     )
 
     def __init__(self, door: MllpSource) -> None:
@@ -339,8 +347,11 @@ class MllpSource:
     def facts(self) -> dict[str, Any]:
         """Return connections, blocks and causes of refusal, for status."""
         return {
-            "listen": f"{self.source.host}:{self.port}", "connections": len(self._connections),
-            "blocks": self.blocks, "paused": self.paused, **self.counts,
+            "listen": f"{self.source.host}:{self.port}",
+            "connections": len(self._connections),
+            "blocks": self.blocks,
+            "paused": self.paused,
+            **self.counts,
         }
 
     def admit(self, connection: _Connection) -> bool:

@@ -65,8 +65,13 @@ def _decision(chance: random.Random, place: int) -> Any:
         dead = kind == DeliveryKind.BODILESS
         deliveries.append(
             delivery(
-                place, ordinal, chance.choice(["dpi", "lab"]), kind=kind, lanes=tuple(chance.sample(range(1, 9), 2)),
-                state=DeliveryState.DEAD if dead else DeliveryState.PENDING, queued=not dead or chance.random() < 0.5,
+                place,
+                ordinal,
+                chance.choice(["dpi", "lab"]),
+                kind=kind,
+                lanes=tuple(chance.sample(range(1, 9), 2)),
+                state=DeliveryState.DEAD if dead else DeliveryState.PENDING,
+                queued=not dead or chance.random() < 0.5,
             )
         )
     return routed(place, *deliveries, keys=[chance.randrange(1, 6)])

@@ -60,8 +60,13 @@ class LoopRuntime:
 
 def destination(port: int, **changes: Any) -> configuration.Destination:
     values = {
-        "name": "events", "type": "mqtt", "url": f"mqtt://127.0.0.1:{port}", "connections": 4,
-        "connect_timeout": 10.0, "ack_timeout": 10.0, **changes,
+        "name": "events",
+        "type": "mqtt",
+        "url": f"mqtt://127.0.0.1:{port}",
+        "connections": 4,
+        "connect_timeout": 10.0,
+        "ack_timeout": 10.0,
+        **changes,
     }
     return configuration.Destination(**values)
 
@@ -407,7 +412,9 @@ def test_probe_goes_step_by_step_and_publishes_nothing() -> None:
                 assert (await sent(door, 1, b"first")).result is SendResult.ACCEPTED
                 steps = await door.probe()
                 assert [(name, fine) for name, fine, _ in steps] == [
-                    ("name", True), ("connection", True), ("mqtt", True)
+                    ("name", True),
+                    ("connection", True),
+                    ("mqtt", True),
                 ]
                 assert (await sent(door, 2, b"second")).result is SendResult.ACCEPTED
                 assert door.facts()["connects"] == 1

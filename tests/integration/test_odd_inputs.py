@@ -86,8 +86,14 @@ BOTH_WAYS = pytest.mark.parametrize("byte_by_byte", [False, True], ids=["one wri
 @pytest.mark.parametrize(
     ("declared", "codec"),
     [
-        ("UNICODE UTF-8", "utf-8"), ("8859/1", "latin-1"), ("8859/15", "iso8859-15"), ("8859/1", "cp1252"),
-        ("UNICODE UTF-8", "latin-1"), ("8859/1", "utf-8"), ("KLINGON", "latin-1"), ("", "latin-1"),
+        ("UNICODE UTF-8", "utf-8"),
+        ("8859/1", "latin-1"),
+        ("8859/15", "iso8859-15"),
+        ("8859/1", "cp1252"),
+        ("UNICODE UTF-8", "latin-1"),
+        ("8859/1", "utf-8"),
+        ("KLINGON", "latin-1"),
+        ("", "latin-1"),
         ("8859/1~UNICODE UTF-8", "latin-1"),
     ],
 )
@@ -284,9 +290,12 @@ def test_no_control_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        "MSH|^~\\&|GAM|CHA|||2026||ADT^A01|{id}", "MSH|^~\\&|GAM|CHA|||2026|||{id}|P|2.5",
-        "MSH|^~\\&|GAM|CHA|||2026||ZZZ^Z77|{id}|P|2.5", "MSH|^~\\&|GAM|CHA|||2026||ADT^A99|{id}|P|2.5^FRA^2.11",
-        "MSH|^~\\&|GAM|CHA|||2026||ADT^A01|{id}|P|2.9", "MSH|^~\\&|GAM|CHA|||2026||ADT^A01|{id}|P|9.9",
+        "MSH|^~\\&|GAM|CHA|||2026||ADT^A01|{id}",
+        "MSH|^~\\&|GAM|CHA|||2026|||{id}|P|2.5",
+        "MSH|^~\\&|GAM|CHA|||2026||ZZZ^Z77|{id}|P|2.5",
+        "MSH|^~\\&|GAM|CHA|||2026||ADT^A99|{id}|P|2.5^FRA^2.11",
+        "MSH|^~\\&|GAM|CHA|||2026||ADT^A01|{id}|P|2.9",
+        "MSH|^~\\&|GAM|CHA|||2026||ADT^A01|{id}|P|9.9",
         "MSH|^~\\&|GAM|CHA|||2026||ADT^A01|{id}|P|",
     ],
     ids=["short", "no MSH-9", "unknown type", "unknown trigger and French version", "2.9", "9.9", "no version"],
@@ -311,9 +320,13 @@ def test_delimiters(tmp_path: Path, delimiters: str) -> None:
     """Answered with the sender's delimiters, sent on with the usual ones."""
     field, component, repetition = delimiters[:3]
     raw = a01("D1").decode()
-    raw = "MSH" + delimiters + raw[8:].translate(
-        {ord("|"): field, ord("^"): component, ord("~"): repetition}
-        | ({ord("&"): delimiters[4]} if len(delimiters) > 4 else {})
+    raw = (
+        "MSH"
+        + delimiters
+        + raw[8:].translate(
+            {ord("|"): field, ord("^"): component, ord("~"): repetition}
+            | ({ord("&"): delimiters[4]} if len(delimiters) > 4 else {})
+        )
     )
 
     async def run() -> None:
@@ -330,8 +343,15 @@ def test_delimiters(tmp_path: Path, delimiters: str) -> None:
 
 @pytest.mark.parametrize(
     ("accept_ack", "application_ack", "codes"),
-    [("AL", "AL", ["CA", "AA"]), ("AL", "NE", ["CA"]), ("NE", "AL", ["AA"]), ("SU", "NE", ["CA"]), ("AL", "", ["CA"]),
-     ("NE", "NE", []), ("ER", "SU", ["AA"])],
+    [
+        ("AL", "AL", ["CA", "AA"]),
+        ("AL", "NE", ["CA"]),
+        ("NE", "AL", ["AA"]),
+        ("SU", "NE", ["CA"]),
+        ("AL", "", ["CA"]),
+        ("NE", "NE", []),
+        ("ER", "SU", ["AA"]),
+    ],
 )
 def test_enhanced_mode(tmp_path: Path, accept_ack: str, application_ack: str, codes: list[str]) -> None:
     """MSH-15 and MSH-16 ask for commit and application acknowledgements as chapter 2 says."""

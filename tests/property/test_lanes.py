@@ -296,8 +296,12 @@ class World:
             behind = [
                 p
                 for p, row in self.rows.items()
-                if row.keys and set(row.keys) & set(heads) and not row.blocked and row.known
-                and row.kind is DeliveryKind.BYTES and p not in self.flying
+                if row.keys
+                and set(row.keys) & set(heads)
+                and not row.blocked
+                and row.known
+                and row.kind is DeliveryKind.BYTES
+                and p not in self.flying
             ]
             if behind:
                 self.lanes.watch()

@@ -55,7 +55,10 @@ class OwnBroker(Broker):
     def start(self) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-W", "ignore", str(Path(__file__)), str(self.port)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         assert self._process.stdout is not None
         readable, _, _ = select.select([self._process.stdout], [], [], START_SECONDS)

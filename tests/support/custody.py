@@ -73,8 +73,7 @@ class FakeLive:
         return configuration()
 
     def engine(self) -> Mapping[str, Any]:
-        return {"started_ms": NOW_MS - 3_600_000, "version": "0.1.0", "store_trouble": "",
-                "alerts": self.alerts}
+        return {"started_ms": NOW_MS - 3_600_000, "version": "0.1.0", "store_trouble": "", "alerts": self.alerts}
 
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
         return {SOURCE: {"connections": 2, "last_ms": NOW_MS - 1000} | self.source_facts}

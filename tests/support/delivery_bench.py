@@ -43,8 +43,17 @@ def configuration(destination: Destination, exit_dead_letter: DeadLetter | None 
     )
     sources = {name: Source(name=name, type="mllp") for name in ("gam", "lis", "ris")}
     return Configuration(
-        hash="h", text="", files=(), group_authorities={}, sites={}, sources=sources,
-        destinations={destination.name: destination}, routes=routes, keys={}, lists={}, routes_of={},
+        hash="h",
+        text="",
+        files=(),
+        group_authorities={},
+        sites={},
+        sources=sources,
+        destinations={destination.name: destination},
+        routes=routes,
+        keys={},
+        lists={},
+        routes_of={},
     )
 
 
@@ -52,8 +61,13 @@ class Bench:
     """An engine's delivery stage, with one destination `dpi`."""
 
     def __init__(
-        self, runtime: SimulatedRuntime, *, disk: MemoryDisk | None = None, capacity: int = 4,
-        dead_letter: DeadLetter | None = None, **changes: Any,
+        self,
+        runtime: SimulatedRuntime,
+        *,
+        disk: MemoryDisk | None = None,
+        capacity: int = 4,
+        dead_letter: DeadLetter | None = None,
+        **changes: Any,
     ) -> None:
         self.runtime = runtime
         self.store = MemoryStore(disk)
@@ -69,7 +83,11 @@ class Bench:
         recovery: Recovery = await self.store.open(now_ms=self.runtime.now_ms())
         self.places = max(self.store.disk.messages, default=0)
         self.stage = DeliveryStage(
-            configuration(self.destination), self.store, {"dpi": self.door}, self.runtime, recovery,
+            configuration(self.destination),
+            self.store,
+            {"dpi": self.door},
+            self.runtime,
+            recovery,
             lambda code, _destination, sentence: self.alerts.append((code, sentence)),
         )
         await self.stage.start()
@@ -99,8 +117,14 @@ class Bench:
             message = StoredMessage(source=source, group="main", raw=b"MSH|^~\\&|", received_ms=self.runtime.now_ms())
             place = delivery_id(self.places, 0)
             delivery = Delivery(
-                id=place, destination="dpi", route="r", lanes=lanes, type="ADT^A08", payload_kind=PayloadKind.RAW,
-                rendered=b"rendered", control_id=show_delivery_id(place),
+                id=place,
+                destination="dpi",
+                route="r",
+                lanes=lanes,
+                type="ADT^A08",
+                payload_kind=PayloadKind.RAW,
+                rendered=b"rendered",
+                control_id=show_delivery_id(place),
             )
             for name, value in changes.items():
                 setattr(delivery, name, value)

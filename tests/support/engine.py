@@ -57,9 +57,7 @@ class RunningEngine:
 
 
 @contextlib.asynccontextmanager
-async def running_engine(
-    routes: str, directory: Path, *, min_free_bytes: int = 0
-) -> AsyncIterator[RunningEngine]:
+async def running_engine(routes: str, directory: Path, *, min_free_bytes: int = 0) -> AsyncIterator[RunningEngine]:
     """Run an engine with this routes.yaml; it is stopped cleanly at the end."""
     file = directory / "routes.yaml"
     file.write_text(routes, encoding="utf-8")

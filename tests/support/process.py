@@ -35,7 +35,10 @@ class EngineProcess:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "engine", "run", "--routes", str(self.routes), "--data", str(self.data)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
             )
         while time.monotonic() < began + READY_SECONDS:
             with self.log.open("rb") as log:
@@ -64,10 +67,20 @@ class EngineProcess:
         """Run a command with --json, return its lines."""
         done = subprocess.run(
             [
-                sys.executable, "-m", "engine", "--routes", str(self.routes), "--data", str(self.data), *arguments,
+                sys.executable,
+                "-m",
+                "engine",
+                "--routes",
+                str(self.routes),
+                "--data",
+                str(self.data),
+                *arguments,
                 "--json",
             ],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode in (0, 1), done.stderr
         return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]

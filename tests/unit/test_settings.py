@@ -33,8 +33,13 @@ def test_the_command_line_goes_first() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PASSERELLE_MIN_FREE_BYTES", "1GB"), ("PASSERELLE_KEEP_DEAD_DAYS", "0"), ("PASSERELLE_KEEP_ROWS_DAYS", "1 year"),
-     ("PASSERELLE_LOG_LEVEL", "loud"), ("PASSERELLE_LOG_STYLE", "xml")],
+    [
+        ("PASSERELLE_MIN_FREE_BYTES", "1GB"),
+        ("PASSERELLE_KEEP_DEAD_DAYS", "0"),
+        ("PASSERELLE_KEEP_ROWS_DAYS", "1 year"),
+        ("PASSERELLE_LOG_LEVEL", "loud"),
+        ("PASSERELLE_LOG_STYLE", "xml"),
+    ],
 )
 def test_what_is_allowed_is_said(name: str, value: str) -> None:
     """A wrong value names the variable and what to write; exit code 78."""

@@ -27,8 +27,15 @@ class Boarding:
     """Deliveries of one destination that are about to leave."""
 
     def __init__(
-        self, runtime: Runtime, lanes: Callable[[], Lanes], reader: Reader, circuit: Circuit, outage: Outage,
-        holds: Holds, passing: Passing, deadlines: Deadlines,
+        self,
+        runtime: Runtime,
+        lanes: Callable[[], Lanes],
+        reader: Reader,
+        circuit: Circuit,
+        outage: Outage,
+        holds: Holds,
+        passing: Passing,
+        deadlines: Deadlines,
     ) -> None:
         """
         Begin empty.

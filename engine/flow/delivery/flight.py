@@ -126,14 +126,21 @@ class Flight:
         if is_final(retry, verdict, spent):
             policy = failure.policy
             return self.settled(
-                state=DeliveryState.DEAD, queued=policy.lane != "pass", end_ms=now_ms, spent=spent,
+                state=DeliveryState.DEAD,
+                queued=policy.lane != "pass",
+                end_ms=now_ms,
+                spent=spent,
                 due_ms=now_ms + int(policy.results_wait * 1000) if policy.lane == "park" else 0,
                 verdict=dead_verdict(verdict, spent),
             )
         seconds = delay(delays_for(retry, verdict.outcome), delivery.attempts + 1, failure.chance)
         return self.settled(
-            state=DeliveryState.PENDING, queued=True, end_ms=now_ms, spent=spent,
-            due_ms=now_ms + int(seconds * 1000), verdict=verdict,
+            state=DeliveryState.PENDING,
+            queued=True,
+            end_ms=now_ms,
+            spent=spent,
+            due_ms=now_ms + int(seconds * 1000),
+            verdict=verdict,
         )
 
     def _attempt(self, end_ms: int) -> Attempt | None:
@@ -147,7 +154,12 @@ class Flight:
             return None
         code = verdict.code or (answer.code if answer is not None else "")
         return Attempt(
-            delivery.id, delivery.attempts + 1, self.begin_ms, end_ms, verdict.outcome.value, code,
+            delivery.id,
+            delivery.attempts + 1,
+            self.begin_ms,
+            end_ms,
+            verdict.outcome.value,
+            code,
             self.data[:_ANSWER_BYTES_MAX],
         )
 

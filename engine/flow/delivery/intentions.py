@@ -97,7 +97,11 @@ class Intentions:
         kind, name = self._kind_and_name(intention)
         until = intention.arguments.get("until_ms", 0)
         hold = Hold(
-            kind, name, until if isinstance(until, int) else 0, intention.who, intention.reason,
+            kind,
+            name,
+            until if isinstance(until, int) else 0,
+            intention.who,
+            intention.reason,
             self._runtime.now_ms(),
         )
         if hold.until_ms < 0 or 0 < hold.until_ms <= hold.at_ms:

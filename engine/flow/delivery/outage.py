@@ -43,7 +43,13 @@ class Outage:
     """The outages of one destination, one after the other."""
 
     def __init__(
-        self, destination: str, circuit: Circuit, store: Store, runtime: Runtime, deadlines: Deadlines, alert: Alert,
+        self,
+        destination: str,
+        circuit: Circuit,
+        store: Store,
+        runtime: Runtime,
+        deadlines: Deadlines,
+        alert: Alert,
         again: Callable[[], None],
     ) -> None:
         """

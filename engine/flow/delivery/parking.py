@@ -23,8 +23,13 @@ class Parking:
     """The dead deliveries of one destination that keep their place."""
 
     def __init__(
-        self, destination: Destination, policies: Mapping[str, DeadLetter], runtime: Runtime, deadlines: Deadlines,
-        passing: Passing, alert: Alert,
+        self,
+        destination: Destination,
+        policies: Mapping[str, DeadLetter],
+        runtime: Runtime,
+        deadlines: Deadlines,
+        passing: Passing,
+        alert: Alert,
     ) -> None:
         """
         Begin with none.
@@ -62,7 +67,8 @@ class Parking:
         if policy.lane == "block":
             self.stopped_by[place] = None
             self._alert(
-                "stopped", name,
+                "stopped",
+                name,
                 f"{name} is stopped by dead delivery {show_delivery_id(place)}: {delivery.code}; "
                 "retry it, pass it or discard it",
             )
@@ -87,7 +93,8 @@ class Parking:
         if since is not None:
             name, minutes = self._destination.name, (self._runtime.monotonic() - since) / 60
             self._alert(
-                "parked", name,
+                "parked",
+                name,
                 f"{name}: dead delivery {show_delivery_id(place)} holds its lane for {minutes:.0f} min; "
                 "retry it, pass it or discard it",
             )

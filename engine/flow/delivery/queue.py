@@ -55,8 +55,17 @@ class DestinationQueue:
     """Everything that waits for one destination."""
 
     def __init__(
-        self, destination: Destination, door: DestinationDoor, store: Store, runtime: Runtime, *,
-        policies: Mapping[str, DeadLetter], holds: Holds, slots: Slots, alert: Alert, maybe_sent: Iterable[int] = (),
+        self,
+        destination: Destination,
+        door: DestinationDoor,
+        store: Store,
+        runtime: Runtime,
+        *,
+        policies: Mapping[str, DeadLetter],
+        holds: Holds,
+        slots: Slots,
+        alert: Alert,
+        maybe_sent: Iterable[int] = (),
     ) -> None:
         """
         Prepare; nothing is read or leaves before `begin`.
@@ -74,8 +83,7 @@ class DestinationQueue:
         """
         self.destination, self.name, self.door = destination, destination.name, door
         self._store, self._runtime, self._holds, self._slots, self._alert = store, runtime, holds, slots, alert
-        self._maybe_sent = set(maybe_sent)
-        self.last_accepted_ms = 0
+        self._maybe_sent, self.last_accepted_ms = set(maybe_sent), 0
         self.last_failure: tuple[int, Verdict] | None = None
         retry = destination.retry
         self.circuit = Circuit(retry)
@@ -87,8 +95,15 @@ class DestinationQueue:
         self.outage = Outage(self.name, self.circuit, store, runtime, deadlines, alert, self._settling.later)
         self.budget = RenderedBudget(_RENDERED_BYTES)
         self._reader = Reader(
-            self.name, store, runtime, self._passing, holds, self.budget,
-            missing=self._gone_missing, leave=self._leave, failed=self._read_failed,
+            self.name,
+            store,
+            runtime,
+            self._passing,
+            holds,
+            self.budget,
+            missing=self._gone_missing,
+            leave=self._leave,
+            failed=self._read_failed,
         )
         longest = max(retry.connect.longest, retry.unknown.longest, retry.busy.longest)
         self._staying = Staying(runtime, deadlines, self.parking, self.outage, holds, longest)
@@ -263,7 +278,11 @@ class DestinationQueue:
         if ended is not Trouble.NONE or not self.outage.is_idle:
             self.outage.over(ended, self.lanes, accepted=True)
         settle = flight.settled(
-            state=DeliveryState.DELIVERED, queued=False, end_ms=now_ms, spent=flight.delivery.spent, due_ms=0,
+            state=DeliveryState.DELIVERED,
+            queued=False,
+            end_ms=now_ms,
+            spent=flight.delivery.spent,
+            due_ms=0,
             verdict=verdict,
         )
         # One lane alone goes as fast as its outcomes reach the disk; several ride together.
@@ -294,7 +313,11 @@ class DestinationQueue:
             if ended is not Trouble.NONE:
                 self.outage.over(ended, self.lanes, accepted=False)
         began = self.circuit.failed(
-            verdict.outcome, lane, len(self._under_way), runtime.monotonic(), runtime.random(),
+            verdict.outcome,
+            lane,
+            len(self._under_way),
+            runtime.monotonic(),
+            runtime.random(),
             works=self.circuit.successes != flight.successes,
         )
         if began is not Trouble.NONE:
@@ -307,13 +330,18 @@ class DestinationQueue:
         delivery, runtime, retry = flight.delivery, self._runtime, self.destination.retry
         self._fails(flight, verdict)
         failure = Failure(
-            verdict, runtime.now_ms(), runtime.random(), self.parking.policy(delivery),
-            accepted_another=self._acceptances.accepted_since(delivery.id), counts=not self.outage.gives_back,
+            verdict,
+            runtime.now_ms(),
+            runtime.random(),
+            self.parking.policy(delivery),
+            accepted_another=self._acceptances.accepted_since(delivery.id),
+            counts=not self.outage.gives_back,
         )
         settle = flight.failed(failure, retry)
         if settle.state is DeliveryState.PENDING and settle.due_ms and delivery.attempts + 1 == retry.attempts:
             self._alert(
-                "stuck", self.name,
+                "stuck",
+                self.name,
                 f"{self.name}: delivery {show_delivery_id(delivery.id)} failed {retry.attempts} times and nothing "
                 f"else was accepted meanwhile; last: {verdict.reason}",
             )

@@ -24,8 +24,13 @@ class Settling:
     """The outcomes of one destination that aren't on disk yet."""
 
     def __init__(
-        self, store: Store, runtime: Runtime, slots: Slots, deadlines: Deadlines,
-        settled: Callable[[Flight, Settle], None], refused: Callable[[Flight, ChangeRefused], None],
+        self,
+        store: Store,
+        runtime: Runtime,
+        slots: Slots,
+        deadlines: Deadlines,
+        settled: Callable[[Flight, Settle], None],
+        refused: Callable[[Flight, ChangeRefused], None],
     ) -> None:
         """
         Begin with none.
@@ -56,9 +61,7 @@ class Settling:
     def submit(self, flight: Flight, settle: Settle, *, urgent: bool = False) -> None:
         """Put an outcome on disk; `urgent`: nothing else is under way, and others wait for it."""
         self._flights[flight.delivery.id] = flight
-        self._store.submit(
-            settle, Urgency.NOW if urgent else Urgency.SOON, partial(self._done, flight, settle)
-        )
+        self._store.submit(settle, Urgency.NOW if urgent else Urgency.SOON, partial(self._done, flight, settle))
 
     def _done(self, flight: Flight, settle: Settle, receipt: Receipt | StoreError) -> None:
         if isinstance(receipt, StoreError) and not isinstance(receipt, ChangeRefused):

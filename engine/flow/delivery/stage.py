@@ -53,8 +53,14 @@ class DeliveryStage:
         slots = Slots()
         self.queues: dict[str, DestinationQueue] = {
             name: DestinationQueue(
-                configuration.destinations[name], door, store, runtime,
-                policies=policies_of(configuration, name), holds=self.holds, slots=slots, alert=alert,
+                configuration.destinations[name],
+                door,
+                store,
+                runtime,
+                policies=policies_of(configuration, name),
+                holds=self.holds,
+                slots=slots,
+                alert=alert,
                 maybe_sent=recovery.maybe_sent.get(name, ()),
             )
             for name, door in doors.items()
@@ -154,9 +160,7 @@ class DeliveryStage:
         end_ms = self.holds.next_end_ms
         if end_ms and not self._stopped:
             left = (end_ms - self._runtime.now_ms()) / 1000
-            self._hold_timer = self._runtime.call_later(
-                min(max(0.0, left), _LONGEST_SLEEP_SECONDS), self._end_holds
-            )
+            self._hold_timer = self._runtime.call_later(min(max(0.0, left), _LONGEST_SLEEP_SECONDS), self._end_holds)
 
     def _end_holds(self) -> None:
         self._hold_timer = None

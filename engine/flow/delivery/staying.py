@@ -65,9 +65,7 @@ class Staying:
         # Wall time on disk, monotonic here: a clock that is set back makes nobody wait longer than the longest delay.
         left = (delivery.due_ms - self._runtime.now_ms()) / 1000
         self._outage.retrying.add(delivery.id)
-        self._deadlines.set(
-            Moment.DUE, delivery.id, self._runtime.monotonic() + min(max(0.0, left), self._longest)
-        )
+        self._deadlines.set(Moment.DUE, delivery.id, self._runtime.monotonic() + min(max(0.0, left), self._longest))
 
     def due(self, place: int, lanes: Lanes) -> None:
         """The time of the next attempt has come."""

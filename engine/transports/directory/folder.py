@@ -225,9 +225,7 @@ def _share_companions(found: list[Found]) -> None:
 
 
 def _same(status: os.stat_result, found: Found) -> bool:
-    return (
-        stat.S_ISREG(status.st_mode) and status.st_size == found.size and status.st_mtime_ns == found.mtime_ns
-    )
+    return stat.S_ISREG(status.st_mode) and status.st_size == found.size and status.st_mtime_ns == found.mtime_ns
 
 
 def _read_up_to(handle: int, size: int) -> bytes:

@@ -99,9 +99,7 @@ class DirectorySource:
         runtime: Clock, timers, coroutines.
     """
 
-    def __init__(
-        self, source: configuration.Source, accept: Accept, refuse: RefuseBytes, runtime: Runtime
-    ) -> None:
+    def __init__(self, source: configuration.Source, accept: Accept, refuse: RefuseBytes, runtime: Runtime) -> None:
         self._source = source
         self._accept = accept
         self._refuse = refuse

@@ -86,9 +86,7 @@ def test_the_reason_names_code_and_field() -> None:
     assert verdict.reason == "the receiver answered AE: required field missing (101)"
 
 
-@given(
-    st.sampled_from(["AE", "AR", "CE", "CR", "AA", "XX"]), st.text(), st.text(), st.text(), st.text(), st.text()
-)
+@given(st.sampled_from(["AE", "AR", "CE", "CR", "AA", "XX"]), st.text(), st.text(), st.text(), st.text(), st.text())
 def test_no_text_of_the_receiver_comes_out(code: str, number: str, where: str, a: str, b: str, c: str) -> None:
     """A receiver may quote the patient anywhere: only short codes and paths pass."""
     verdict = judge_answer(Answer(code, "1", a, [AnswerError(number, b, where, "E", c)]), "1")

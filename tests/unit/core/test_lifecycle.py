@@ -61,8 +61,14 @@ def test_deliveries(before: DeliveryState, after: DeliveryState) -> None:
 
 @pytest.mark.parametrize(
     ("states", "ending"),
-    [("PENDING DEAD DELIVERED", "waiting"), ("DEAD DELIVERED", "dead"), ("DELIVERED CANCELLED", "delivered"),
-     ("DISCARDED CANCELLED", "discarded"), ("CANCELLED", "cancelled"), ("", "delivered")],
+    [
+        ("PENDING DEAD DELIVERED", "waiting"),
+        ("DEAD DELIVERED", "dead"),
+        ("DELIVERED CANCELLED", "delivered"),
+        ("DISCARDED CANCELLED", "discarded"),
+        ("CANCELLED", "cancelled"),
+        ("", "delivered"),
+    ],
 )
 def test_a_message_counts_once(states: str, ending: str) -> None:
     """The ending of a message with several copies is the one that needs most attention."""

@@ -11,8 +11,10 @@ def test_the_same_identifier_gives_the_same_hash() -> None:
     one = references.hash("patient", "1.2.3/PI", "42")
     assert one == References(b"k" * 32).hash("patient", "1.2.3/PI", "42")
     others = {
-        references.hash("ipp", "1.2.3/PI", "42"), references.hash("patient", "1.2.4/PI", "42"),
-        references.hash("patient", "1.2.3/PI", "0042"), References(b"l" * 32).hash("patient", "1.2.3/PI", "42"),
+        references.hash("ipp", "1.2.3/PI", "42"),
+        references.hash("patient", "1.2.4/PI", "42"),
+        references.hash("patient", "1.2.3/PI", "0042"),
+        References(b"l" * 32).hash("patient", "1.2.3/PI", "42"),
     }
     assert one not in others
     assert len(others) == 4

@@ -74,9 +74,7 @@ def test_a_broken_store_stops_the_engine(tmp_path: Path) -> None:
     assert asyncio.run(run()) == 1
 
 
-def test_secrets_are_read_in_the_data_directory_of_this_engine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secrets_are_read_in_the_data_directory_of_this_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--data` says where the secrets are, whatever PASSERELLE_DATA says."""
     seen: list[str] = []
 

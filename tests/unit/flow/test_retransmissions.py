@@ -17,7 +17,12 @@ def message(
 
 
 def arrival(
-    place: int, control_id: str = "A1", digest: int = 7, at: int = 0, lanes: tuple[int, ...] = (5,), *,
+    place: int,
+    control_id: str = "A1",
+    digest: int = 7,
+    at: int = 0,
+    lanes: tuple[int, ...] = (5,),
+    *,
     live: bool = True,
 ) -> Arrival:
     return Arrival(place, control_id, digest, at, frozenset(lanes), live)
@@ -44,7 +49,10 @@ def test_what_differs_is_news() -> None:
     memory = Retransmissions()
     memory.remember("gam", arrival(1))
     for other in (
-        message(digest=8), message(source="ris"), message(control_id=""), message(control_id="A2"),
+        message(digest=8),
+        message(source="ris"),
+        message(control_id=""),
+        message(control_id="A2"),
         message(at=WINDOW + 1),
     ):
         assert memory.original_of(other, WINDOW) == 0

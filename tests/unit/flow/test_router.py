@@ -50,13 +50,24 @@ routes:
 
 
 def message(
-    runtime: SimulatedRuntime, control_id: str, *, ipp: str = "42", kind: str = "ADT^A01", unit: str = "U1",
+    runtime: SimulatedRuntime,
+    control_id: str,
+    *,
+    ipp: str = "42",
+    kind: str = "ADT^A01",
+    unit: str = "U1",
     source: str = "gam",
 ) -> StoredMessage:
     raw = f"MSH|^~\\&|GAM|CHA|||2026||{kind}|{control_id}|P|2.5\rPID|1||{ipp}^^^CHA^PI\rPV1|1|I|{unit}\r".encode()
     return StoredMessage(
-        source=source, group="main", raw=raw, received_ms=runtime.now_ms(), control_id=control_id, type=kind,
-        digest=digest_of(raw), site="cha",
+        source=source,
+        group="main",
+        raw=raw,
+        received_ms=runtime.now_ms(),
+        control_id=control_id,
+        type=kind,
+        digest=digest_of(raw),
+        site="cha",
     )
 
 
@@ -139,12 +150,17 @@ def test_endings(tmp_path: Path) -> None:
     async def test(it: Yard) -> None:
         await it.router.start()
         it.receive(
-            message(it.runtime, "A1"), message(it.runtime, "A1"), message(it.runtime, "A2", kind="ORU^R01"),
+            message(it.runtime, "A1"),
+            message(it.runtime, "A1"),
+            message(it.runtime, "A2", kind="ORU^R01"),
             message(it.runtime, "A3", unit=""),
         )
         await it.rest()
         assert [await it.state(place) for place in (1, 2, 3, 4)] == [
-            MessageState.ROUTED, MessageState.DUPLICATE, MessageState.UNROUTED, MessageState.ROUTED,
+            MessageState.ROUTED,
+            MessageState.DUPLICATE,
+            MessageState.UNROUTED,
+            MessageState.ROUTED,
         ]
         dead = await it.store.delivery(delivery_id(4, 0))
         assert dead is not None
@@ -352,7 +368,8 @@ def test_rejected(tmp_path: Path) -> None:
         assert states == [MessageState.REJECTED, MessageState.REJECTED, MessageState.DEAD]
         rows = [await it.store.queries.message_row(place) for place in (1, 3)]
         assert [(row["code"], row["reason"][-17:]) for row in rows if row is not None] == [
-            ("AE", "a place is needed"), ("E-REJECTED", "a place is needed"),
+            ("AE", "a place is needed"),
+            ("E-REJECTED", "a place is needed"),
         ]
         assert it.announced == []
 

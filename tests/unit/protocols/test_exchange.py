@@ -14,8 +14,14 @@ def ack(control_id: str, separator: str = "|") -> bytes:
 @pytest.mark.parametrize(
     ("block", "control_id"),
     [
-        (ack("A1"), b"A1"), (ack("A1", "$"), b"A1"), (b"MSA|AA|A1", b"A1"), (b"MSH|\nMSA|AA|A1\n", b"A1"),
-        (b"MSH|\rMSA|AA", b""), (b"MSH|^~\\&\r", None), (b"", None), (b"MSH|\rMSA", None),
+        (ack("A1"), b"A1"),
+        (ack("A1", "$"), b"A1"),
+        (b"MSA|AA|A1", b"A1"),
+        (b"MSH|\nMSA|AA|A1\n", b"A1"),
+        (b"MSH|\rMSA|AA", b""),
+        (b"MSH|^~\\&\r", None),
+        (b"", None),
+        (b"MSH|\rMSA", None),
     ],
 )
 def test_acknowledged_control_id(block: bytes, control_id: bytes | None) -> None:

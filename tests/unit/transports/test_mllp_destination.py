@@ -44,8 +44,13 @@ def street(test: Any, reply: Callable[[bytes], bytes | None] = plain_ack, port: 
     async def run() -> None:
         async with receiver(reply) as fake:
             destination = Destination(
-                name="dpi", type="mllp", host="127.0.0.1", port=port or fake.port, ack_timeout=0.3,
-                connect_timeout=1.0, **options,
+                name="dpi",
+                type="mllp",
+                host="127.0.0.1",
+                port=port or fake.port,
+                ack_timeout=0.3,
+                connect_timeout=1.0,
+                **options,
             )
             door = MllpDestination(destination, LoopRuntime(asyncio.get_running_loop(), lambda: None))
             await door.open()

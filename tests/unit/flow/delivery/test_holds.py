@@ -9,9 +9,7 @@ from tests.support.delivery_bench import HOUR, Bench, scenario
 from tests.support.runtime import SimulatedRuntime
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [("route", "shared"), ("source", "lis"), ("lane", "1")]
-)
+@pytest.mark.parametrize(("kind", "name"), [("route", "shared"), ("source", "lis"), ("lane", "1")])
 def test_holds_of_route_source_and_lane_let_the_others_go(kind: str, name: str) -> None:
     """What is held keeps its place; what shares no lane with it leaves."""
 

@@ -70,9 +70,13 @@ def test_trouble_of_every_kind_in_a_row() -> None:
         bench = Bench(runtime, dead_letter=DeadLetter(lane="park"))
         await bench.start()
         kinds: list[Callable[[Delivery], SendOutcome | None]] = [
-            lambda delivery: NOT_SENT, lambda delivery: None, lambda delivery: answer(delivery.control_id, "AE"),
-            lambda delivery: answer(delivery.control_id, "AR"), lambda delivery: NO_ANSWER,
-            lambda delivery: answer(delivery.control_id, "AE", error="204"), lambda delivery: answer("x"),
+            lambda delivery: NOT_SENT,
+            lambda delivery: None,
+            lambda delivery: answer(delivery.control_id, "AE"),
+            lambda delivery: answer(delivery.control_id, "AR"),
+            lambda delivery: NO_ANSWER,
+            lambda delivery: answer(delivery.control_id, "AE", error="204"),
+            lambda delivery: answer("x"),
         ]
         for kind in kinds:
             bench.door.receiver = kind
@@ -170,7 +174,7 @@ TROUBLES = [
 
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_operators_who_try_in_an_outage_neither_end_it_nor_make_it_younger(
-    trouble: Callable[[Delivery], SendOutcome | None]
+    trouble: Callable[[Delivery], SendOutcome | None],
 ) -> None:
     """Resumes, holds and releases are attempts: one alert at the start, one at the acceptance, the age goes on."""
 

@@ -38,7 +38,8 @@ def test_block_stops_the_destination_until_an_operator_acts() -> None:
         await runtime.sleep(HOUR)
         assert again.row(other).state is DeliveryState.PENDING
         assert await again.act("discard", delivery=bad, destination="dpi") == (
-            True, f"delivery {show_delivery_id(bad)}: discarded; it can be restored",
+            True,
+            f"delivery {show_delivery_id(bad)}: discarded; it can be restored",
         )
         await runtime.until(lambda: again.row(other).state is DeliveryState.DELIVERED)
         await again.stop()
@@ -68,7 +69,8 @@ def test_park_holds_the_lane_until_an_operator_passes_it() -> None:
         await runtime.until(lambda: bench.row(behind).state is DeliveryState.DELIVERED)
         assert bench.row(bad).state is DeliveryState.DEAD
         assert await bench.act("pass", delivery=bad, destination="dpi") == (
-            False, f"delivery {show_delivery_id(bad)} holds no lane: what is behind it goes on already",
+            False,
+            f"delivery {show_delivery_id(bad)} holds no lane: what is behind it goes on already",
         )
         assert bench.stage.facts()["dpi"]["why"] == ""
         await bench.stop()
@@ -104,9 +106,7 @@ def test_what_died_in_the_router_takes_its_place() -> None:
         await bench.start()
         bad = bench.add(1, kind=DeliveryKind.BODILESS, state=DeliveryState.DEAD, code="E-MAP-MISS")
         behind = bench.add(1)
-        passing = bench.add(
-            2, kind=DeliveryKind.BODILESS, state=DeliveryState.DEAD, code="E-MAP-MISS", queued=False
-        )
+        passing = bench.add(2, kind=DeliveryKind.BODILESS, state=DeliveryState.DEAD, code="E-MAP-MISS", queued=False)
         other = bench.add(2)
         await runtime.until(lambda: bench.row(other).state is DeliveryState.DELIVERED)
         await runtime.sleep(HOUR)

@@ -226,9 +226,15 @@ def random_weekend(seed: int) -> None:
         bench = Bench(runtime, capacity=chance.choice([1, 4]), dead_letter=DeadLetter(lane="park", results_wait=60))
         await bench.start()
         moods: list[Callable[[Delivery], SendOutcome | None]] = [
-            accepted, accepted, lambda one: NOT_SENT, lambda one: None, lambda one: NO_ANSWER,
-            lambda one: answer(one.control_id, "AE"), lambda one: answer(one.control_id, "AR"),
-            lambda one: answer(one.control_id, "AE", error="103"), lambda one: answer("other"),
+            accepted,
+            accepted,
+            lambda one: NOT_SENT,
+            lambda one: None,
+            lambda one: NO_ANSWER,
+            lambda one: answer(one.control_id, "AE"),
+            lambda one: answer(one.control_id, "AR"),
+            lambda one: answer(one.control_id, "AE", error="103"),
+            lambda one: answer("other"),
         ]
         taken: list[int] = []
         for _ in range(chance.randint(5, 25)):
@@ -237,10 +243,12 @@ def random_weekend(seed: int) -> None:
                 mood(one) if chance.random() < share else accepted(one)
             )
             lanes = chance.choice([1, 3, 30])
-            bench.add_many([
-                (tuple(chance.sample(range(1, lanes + 2), chance.choice([1, 1, 2]))), {})
-                for _ in range(chance.choice([0, 3, 40]))
-            ])
+            bench.add_many(
+                [
+                    (tuple(chance.sample(range(1, lanes + 2), chance.choice([1, 1, 2]))), {})
+                    for _ in range(chance.choice([0, 3, 40]))
+                ]
+            )
             await runtime.sleep(chance.choice([0.01, 1.0, 60.0, 5000.0]))
             if chance.random() < 0.2:
                 taken += bench.door.taken

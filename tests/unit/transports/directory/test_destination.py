@@ -67,7 +67,10 @@ def test_a_delivery_is_one_file_of_its_bytes(tmp_path: Path) -> None:
 
     asyncio.run(main())
     assert files(tmp_path) == {
-        "7-0.hl7": b"MSH|1\r", "adt_8.hl7": b"MSH|2\r", "_.._out.hl7": b"MSH|3\r", "10-0.hl7": b""
+        "7-0.hl7": b"MSH|1\r",
+        "adt_8.hl7": b"MSH|2\r",
+        "_.._out.hl7": b"MSH|3\r",
+        "10-0.hl7": b"",
     }
 
 

@@ -393,7 +393,10 @@ def test_a_refusal_of_intake_puts_the_answer_beside_the_file(tmp_path: Path) -> 
     for name in ("aa.hl7", "ae.hl7", "ca.hl7", "both.hl7", "words.hl7"):
         put(tmp_path, name)
     answers = {
-        "aa.hl7": ACK % b"AA", "ae.hl7": ACK % b"AE" + b"ERR|||101|E\r", "ca.hl7": ACK % b"CA", "words.hl7": b"no MSH"
+        "aa.hl7": ACK % b"AA",
+        "ae.hl7": ACK % b"AE" + b"ERR|||101|E\r",
+        "ca.hl7": ACK % b"CA",
+        "words.hl7": b"no MSH",
     }
 
     async def main() -> None:

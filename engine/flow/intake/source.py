@@ -1,5 +1,5 @@
 """
-Intake: from a block to a message on disk and its acknowledgement.
+One source's reception: from a block to a message on disk and its acknowledgement.
 
 Reads the header only: whatever the content, custody comes first, and what is wrong with it is a dead letter
 later, because many senders stop their queue or drop the message at a negative answer. `AA`/`CA` is said when
@@ -9,7 +9,7 @@ kept among the refusals.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,13 +17,15 @@ import structlog
 
 from engine.core.acceptance import Acceptance, application_code, commit_code
 from engine.core.ack import AckCode, AnswerError, ErrorCode
-from engine.core.changes import Change, Receipt, Receive, Refuse, Route
+from engine.core.changes import Receipt, Receive, Refuse, Route
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Refusal, StoredMessage
-from engine.core.ports import Reply, Runtime, SourceDoor, Store, Timer, Urgency
+from engine.core.ports import Reply, Timer, Urgency
 from engine.core.references import digest_of
 from engine.errors import ParseError, StoreError, StoreUnavailable
 from engine.errors import where as where_of
+from engine.flow.intake.batch import BatchReply, PartReply
+from engine.flow.intake.stage import Intake
 from engine.parsers import header_of, sniff
 from engine.parsers.hl7v2.ack import NO_HEADER, build_ack, error_of
 from engine.parsers.hl7v2.batch import is_batch, split_batch
@@ -32,11 +34,6 @@ from engine.routes.configuration import Source
 
 _log = structlog.get_logger(__name__)
 
-PAUSE_LOAD: Final = 0.8
-RESUME_LOAD: Final = 0.5
-LOOK_SECONDS: Final = 0.01
-"""How often the load is measured while reading stands still."""
-RETRY_SECONDS: Final = 1.0
 _FORMATS_WITH_BATCHES: Final = ("hl7v2", "auto")
 REFUSAL_BYTES: Final = 65_536
 REFUSAL_LOAD: Final = 0.5
@@ -50,136 +47,6 @@ class _Awaiting:
     header: Header
     reply: Reply
     timer: Timer | None = None
-
-
-class Intake:
-    """
-    All sources' common part: back-pressure, and waiting while the store can't store.
-
-    Two causes stop reading: the store is full (every source), and the store can't store (the sources whose
-    senders wait; those that answer `ae` or `ar` meanwhile must read to do so).
-    """
-
-    def __init__(self, store: Store, runtime: Runtime, *, utc_offset_seconds: int = 0) -> None:
-        """
-        Prepare; `source_intake` makes one door a source.
-
-        Args:
-            store: Where messages are committed.
-            runtime: Clock and timers.
-            utc_offset_seconds: Of MSH-7 in our acknowledgements.
-        """
-        self.store = store
-        self.runtime = runtime
-        self.utc_offset_seconds = utc_offset_seconds
-        self.available = True
-        self._doors: list[SourceDoor] = []
-        self._answering: list[SourceDoor] = []
-        self._full = False
-        self._waiting = False
-        self._look: Timer | None = None
-        self._held: list[tuple[SourceIntake, StoredMessage, Header, Reply]] = []
-        self._ack_serial = 0
-        self._retry: Timer | None = None
-        store.on_trouble(self._trouble)
-
-    def attach(self, doors: Iterable[SourceDoor], answering: Iterable[SourceDoor] = ()) -> None:
-        """
-        Name the doors whose reading is paused and resumed.
-
-        Args:
-            doors: Doors that stop to read while the store is full, and while it can't store.
-            answering: Doors that stop only while it is full (`SourceIntake.answers_trouble`).
-        """
-        self._doors, self._answering = list(doors), list(answering)
-        if self._full:
-            _pause(self._answering)
-        if self._full or self._waiting:
-            _pause(self._doors)
-
-    def next_ack_id(self) -> str:
-        """Return a control id for one of our acknowledgements, unique in this run."""
-        self._ack_serial += 1
-        return f"PA{self._ack_serial}"
-
-    def take(self, change: Change, urgency: Urgency, done: Callable[[Receipt | StoreError], None] | None) -> None:
-        """Submit a reception or a refusal, and stop reading when the store is filling up."""
-        self.store.submit(change, urgency, done)
-        if not self._full and self.store.load >= PAUSE_LOAD:
-            self._full = True
-            _pause(self._answering)
-            if not self._waiting:
-                _pause(self._doors)
-            self._look = self.runtime.call_later(LOOK_SECONDS, self._look_again)
-
-    def stored(self) -> None:
-        """Go on reading when the store works and has room again; called after each reception."""
-        if self._waiting and self.available:
-            self._waiting = False
-            if not self._full:
-                _resume(self._doors)
-        if self._full and self.store.load <= RESUME_LOAD:
-            self._full = False
-            if self._look is not None:
-                self._look.cancel()
-                self._look = None
-            _resume(self._answering)
-            if not self._waiting:
-                _resume(self._doors)
-
-    def hold(self, intake: SourceIntake, message: StoredMessage, header: Header, reply: Reply) -> None:
-        """Keep a message that could not be stored; its sender waits, and reading has stopped."""
-        self._held.append((intake, message, header, reply))
-        self._wait()
-        if self._retry is None:
-            self._retry = self.runtime.call_later(RETRY_SECONDS, self._try_held)
-
-    def facts(self) -> dict[str, Any]:
-        """Return what holds reception back, for status."""
-        return {"paused": self._full or self._waiting, "available": self.available, "held": len(self._held)}
-
-    def _look_again(self) -> None:
-        """Measure while reading stands still: the load may fall after the last reception was told."""
-        self._look = None
-        self.stored()
-        if self._full:
-            self._look = self.runtime.call_later(LOOK_SECONDS, self._look_again)
-
-    def _trouble(self, error: StoreError | None) -> None:
-        if error is not None:
-            _log.error("store unavailable", reason=str(error))
-            self._wait()
-            return
-        _log.info("store available")
-        self._try_held()
-        self.stored()
-
-    def _wait(self) -> None:
-        self.available = False
-        if not self._waiting:
-            self._waiting = True
-            if not self._full:
-                _pause(self._doors)
-
-    def _try_held(self) -> None:
-        """Submit what is held, in order; what fails again is held again, and reading goes on once one is stored."""
-        if self._retry is not None:
-            self._retry.cancel()
-            self._retry = None
-        self.available = True
-        held, self._held = self._held, []
-        for intake, message, header, reply in held:
-            intake.receive(message, header, reply)
-
-
-def _pause(doors: Iterable[SourceDoor]) -> None:
-    for door in doors:
-        door.pause()
-
-
-def _resume(doors: Iterable[SourceDoor]) -> None:
-    for door in doors:
-        door.resume()
 
 
 class SourceIntake:
@@ -262,8 +129,17 @@ class SourceIntake:
             return
         self.last_received_ms = now = self._runtime.now_ms()
         message = StoredMessage(
-            source=source.name, group=source.routing, raw=raw, received_ms=now, peer=peer, name=name, format=form,
-            control_id=header.control_id, type=header.type, charset=header.charset, digest=digest_of(raw),
+            source=source.name,
+            group=source.routing,
+            raw=raw,
+            received_ms=now,
+            peer=peer,
+            name=name,
+            format=form,
+            control_id=header.control_id,
+            type=header.type,
+            charset=header.charset,
+            digest=digest_of(raw),
             site=source.site,
         )
         self.receive(message, header, reply)
@@ -312,7 +188,7 @@ class SourceIntake:
     def _unavailable(self, message: StoredMessage, header: Header, reply: Reply) -> None:
         if not self.answers_trouble:  # and of a file: a negative answer would set it aside
             message.place = 0
-            self._intake.hold(self, message, header, reply)
+            self._intake.hold(lambda: self.receive(message, header, reply))
             return
         acceptance = Acceptance.REJECTED if self.source.when_unavailable == "ar" else Acceptance.ERROR
         self._answer(header, reply, acceptance, _error(ErrorCode.INTERNAL, "", "nothing can be stored at the moment"))
@@ -331,10 +207,10 @@ class SourceIntake:
         if len(batch.messages) <= 1 and not batch.enveloped:
             self._accept_one(raw, peer, reply, name)
             return
-        collected = _BatchReply(reply, len(batch.messages))
+        collected = BatchReply(reply, len(batch.messages))
         for rank, message in enumerate(batch.messages):
             part = f"{name}#{rank + 1}" if name else ""
-            self._accept_one(message, peer, _PartReply(collected, rank), part)
+            self._accept_one(message, peer, PartReply(collected, rank), part)
 
     # --- answers
 
@@ -362,8 +238,13 @@ class SourceIntake:
     def _ack(self, header: Header, code: AckCode, error: AnswerError | None) -> bytes:
         intake = self._intake
         return build_ack(
-            header, code=code, now_ms=self._runtime.now_ms(), ack_id=intake.next_ack_id(),
-            text="" if error is None else error.user_text, error=error, utc_offset_s=intake.utc_offset_seconds,
+            header,
+            code=code,
+            now_ms=self._runtime.now_ms(),
+            ack_id=intake.next_ack_id(),
+            text="" if error is None else error.user_text,
+            error=error,
+            utc_offset_s=intake.utc_offset_seconds,
         )
 
     def _routed(self, routes: Sequence[Route]) -> None:
@@ -426,7 +307,12 @@ class SourceIntake:
             return
         kept = raw[:REFUSAL_BYTES] if intake.store.load <= REFUSAL_LOAD else b""
         refusal = Refusal(
-            source=self.source.name, peer=peer, at_ms=self._runtime.now_ms(), code=code, reason=reason, size=size,
+            source=self.source.name,
+            peer=peer,
+            at_ms=self._runtime.now_ms(),
+            code=code,
+            reason=reason,
+            size=size,
             raw=kept,
         )
         intake.take(Refuse(refusal), Urgency.LAZY, None)
@@ -437,44 +323,11 @@ class SourceIntake:
     def facts(self) -> Mapping[str, Any]:
         """Return counts since the start, for status."""
         return {
-            **self.counts, "findings": dict(self.findings), "refusals": dict(self.refused_by_code),
+            **self.counts,
+            "findings": dict(self.findings),
+            "refusals": dict(self.refused_by_code),
             "last_received_ms": self.last_received_ms,
         }
-
-
-class _BatchReply:
-    """Collect the answers of a batch's messages; each goes out as a block of its own, in order."""
-
-    __slots__ = ("_answers", "_reply", "_waiting")
-
-    def __init__(self, reply: Reply, count: int) -> None:
-        self._reply = reply
-        self._answers: list[list[bytes]] = [[] for _ in range(count)]
-        self._waiting = count
-
-    def part(self, rank: int, data: bytes, *, last: bool) -> None:
-        if data:
-            self._answers[rank].append(data)
-        if last:
-            self._waiting -= 1
-            if not self._waiting:
-                blocks = [block for answers in self._answers for block in answers]
-                for block in blocks[:-1]:
-                    self._reply.answer(block, last=False)
-                self._reply.answer(blocks[-1] if blocks else b"")
-
-
-class _PartReply:
-    """The place of one message's answers among those of its batch."""
-
-    __slots__ = ("_batch", "_rank")
-
-    def __init__(self, batch: _BatchReply, rank: int) -> None:
-        self._batch = batch
-        self._rank = rank
-
-    def answer(self, data: bytes, *, last: bool = True) -> None:
-        self._batch.part(self._rank, data, last=last)
 
 
 def _header_of(head: bytes) -> Header | None:

@@ -1,0 +1,129 @@
+"""Reception promises: nothing is acknowledged before it is stored, every block is answered, nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine.core.changes import Route
+from engine.core.lifecycle import MessageState
+from engine.core.messages import Refusal
+from engine.core.ports import Urgency
+from engine.errors import StoreUnavailable
+from tests.support.hall import SOURCE, Hall, adt, hall
+from tests.support.mllp import field_of
+
+
+def test_the_answer_comes_after_the_commit() -> None:
+    """Before the commit nothing is said; after it AA with the control id."""
+
+    async def test(it: Hall) -> None:
+        reply = it.give(adt())
+        await asyncio.sleep(1)
+        assert not reply.complete
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        assert reply.codes == ["AA"]
+        assert field_of(reply.answers[0], b"MSA", 2) == "A1"
+        message = await it.store.message(1)
+        assert message is not None
+        assert (message.raw, message.control_id, message.site, message.peer) == (adt(), "A1", "cha", "10.0.0.1")
+
+    hall(test)
+
+
+def test_what_is_no_message_is_answered_at_once_and_kept() -> None:
+    """AR with a sentence; the refusal is kept with its bytes; nothing is received."""
+
+    async def test(it: Hall) -> None:
+        reply = it.give(b"PID|1||42")
+        assert reply.codes == ["AR"]
+        it.store.commit()
+        (refusal,) = await it.store.queries.refusals()
+        assert refusal["code"] == "E-NO-HEADER"
+        assert await it.store.message(1) is None
+        assert it.source.facts()["refusals"] == {"E-NO-HEADER": 1}
+
+    hall(test)
+
+
+def test_a_file_is_answered_by_nothing_or_by_a_refusal() -> None:
+    """MSH-15/16 don't concern files: stored is silence, and a refusal is never silent."""
+    source = replace(SOURCE, type="directory")
+
+    async def test(it: Hall) -> None:
+        taken = it.give(adt(acks="AL|AL"), name="a.hl7")
+        refused = it.give(b"nothing", name="b.hl7")
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        assert (taken.answers, taken.complete) == ([], True)
+        assert refused.codes == ["AR"]
+
+    hall(test, source)
+
+
+@pytest.mark.parametrize(("policy", "code"), [("ar", "AR"), ("ae", "AE")])
+def test_store_unavailable_said(policy: str, code: str) -> None:
+    """ar, ae: the sender is told, and the message is not ours."""
+
+    async def test(it: Hall) -> None:
+        it.faults.append("disk full")
+        reply = it.give(adt())
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        assert reply.codes == [code]
+
+    hall(test, replace(SOURCE, when_unavailable=policy))
+
+
+def test_after_route_waits_for_the_router() -> None:
+    """ack: after_route answers with the router's decision; in enhanced mode CA comes before."""
+    source = replace(SOURCE, ack="after_route", answer_within=10.0)
+
+    async def test(it: Hall) -> None:
+        replies = [it.give(adt("A1", "AL|AL")), it.give(adt("A2")), it.give(adt("A3"))]
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        assert [reply.codes for reply in replies] == [["CA"], [], []]
+        for place, state, code in ((1, MessageState.FILTERED, ""), (2, MessageState.REJECTED, "AE")):
+            route = Route(
+                place=place,
+                group="main",
+                source="gam",
+                expected=MessageState.RECEIVED,
+                state=state,
+                code=code,
+                reason="no bed of that name",
+            )
+            it.store.submit(route, Urgency.NOW)
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        assert [reply.codes for reply in replies] == [["CA", "AA"], ["AE"], []]
+        await asyncio.sleep(11)
+        assert replies[2].codes == ["AA"]
+
+    hall(test, source)
+
+
+def test_refusals_leave_the_room_to_messages() -> None:
+    """Over half of the store's load a refusal is kept without its bytes; without a store it is only counted."""
+
+    async def test(it: Hall) -> None:
+        kept: list[Refusal] = []
+
+        def submit(change: Any, urgency: Urgency, done: Any = None) -> None:
+            kept.append(change.refusal)
+
+        it.store.submit = submit  # type: ignore[method-assign]
+        for load in (0.5, 0.6):
+            it.store.load = load
+            assert it.give(b"nothing").codes == ["AR"]
+        it.intake._trouble(StoreUnavailable("too little room"))
+        assert it.give(b"nothing").codes == ["AR"]
+        assert [(one.raw, one.size) for one in kept] == [(b"nothing", 7), (b"", 7)]
+        assert it.source.facts()["refused"] == 3
+
+    hall(test)
