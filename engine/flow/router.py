@@ -30,7 +30,7 @@ from engine.routes.evaluation import REJECTED, Evaluation, evaluate, render_agai
 
 _log = structlog.get_logger(__name__)
 
-_SLICE_SECONDS: Final = 0.002
+_SLICE_SECONDS: Final = 0.0005
 _PAGE_MESSAGES: Final = 500
 _PAGE_BYTES: Final = 4_000_000
 _BUFFER_BYTES: Final = 16_000_000

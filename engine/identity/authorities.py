@@ -12,17 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from engine.identity.spellings import TYPES_ALIKE, Spellings
+
 if TYPE_CHECKING:
     from engine.parsers.hl7v2.delimiters import Delimiters
-
-INS_ARC: Final = "1.2.250.1.213.1.4."
-"""OIDs of the INS, in production and in test, today's and the obsolete one."""
-
-TYPES_ALIKE: Final = {"RI": "PI"}
-"""CX-5 that some senders write for another (table 0203)."""
-
-_CACHED: Final = 4096
-"""Spellings remembered by one recogniser: real systems have some tens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,11 +98,16 @@ class Authorities:
         return [*self.group.values(), *(one for site in self.sites.values() for one in site.authorities.values())]
 
 
+_DIALECTS_MAX: Final = 64
+"""Pairs of delimiters and kind of field whose spellings one recogniser keeps."""
+
+
 class Recogniser:
     """Recognise identifiers in the messages of one site; remembers spellings, never values."""
 
     __slots__ = (
-        "_aliases", "_by_finess", "_by_oid", "_cache", "_types", "_untyped", "keys", "names", "own_patients", "site",
+        "_aliases", "_by_finess", "_by_oid", "_spellings", "_types", "_untyped", "keys", "names", "own_patients",
+        "site",
     )  # fmt: skip
 
     def __init__(self, known: Authorities, site: str, untyped: str = "") -> None:
@@ -126,7 +124,7 @@ class Recogniser:
         self._by_oid: dict[str, dict[str, Authority]] = {}
         self._by_finess: dict[str, dict[str, Authority | None]] = {}
         self._types: dict[str, Authority | None] = {}
-        self._cache: dict[tuple[bytes, bytes, str, bytes, bytes], Normal | None] = {}
+        self._spellings: dict[tuple[bytes, bytes, str], Spellings] = {}
         for one in sorted(known.all(), key=lambda each: each.site == site):
             if one.oid:  # the own site comes last and wins
                 self._by_oid.setdefault(one.oid, {})[one.type] = one
@@ -175,25 +173,30 @@ class Recogniser:
     ) -> Normal | None:
         """Return the authority with what CX-4 and CX-5 become; arguments as for `recognise`."""
         count = len(components)
-        if count > 4:
-            assigner, type_ = components[3], components[4]
-        else:
-            assigner, type_ = components[3] if count > 3 else b"", b""
+        assigner = components[3] if count > 3 else b""
+        type_ = components[4] if count > 4 else b""
         if not assigner and not expected and (repetition or self._untyped is None):
             return None
-        key = (assigner, type_, expected, delimiters.subcomponent, delimiters.escape)
-        try:
-            return self._cache[key]
-        except KeyError:
-            pass
         authority = self._find(assigner, type_, delimiters.subcomponent, expected)
-        found = None
-        if authority is not None:
-            reference = authority.key if authority.of_patients else ""
-            found = Normal(authority, _spell(authority, delimiters), authority.type.encode(), reference)
-        if len(self._cache) >= _CACHED:
-            self._cache.clear()
-        self._cache[key] = found
+        if authority is None:
+            return None
+        reference = authority.key if authority.of_patients else ""
+        return Normal(authority, _spell(authority, delimiters), authority.type.encode(), reference)
+
+    def spellings(self, delimiters: Delimiters, expected: str = "") -> Spellings:
+        """
+        Return what was learnt of how identifiers are spelt here: the way to recognise them on a message's walk.
+
+        Args:
+            delimiters: Those of the message.
+            expected: As for `recognise`.
+        """
+        key = (delimiters.field, delimiters.declared, expected)
+        found = self._spellings.get(key)
+        if found is None:
+            if len(self._spellings) >= _DIALECTS_MAX:
+                self._spellings.clear()
+            found = self._spellings[key] = Spellings(self, delimiters, expected)
         return found
 
     def _find(self, assigner: bytes, type_bytes: bytes, subcomponent: bytes, expected: str) -> Authority | None:

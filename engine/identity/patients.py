@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.identity.authorities import INS_ARC, TYPES_ALIKE, Recogniser
+from engine.identity.spellings import NULL, text_of
 
 if TYPE_CHECKING:
-    from engine.parsers.hl7v2.delimiters import Delimiters
+    from engine.identity.authorities import Recogniser
+    from engine.identity.spellings import Spellings
     from engine.parsers.hl7v2.message import Message
 
 Reference = tuple[str, str]
@@ -21,8 +22,6 @@ Reference = tuple[str, str]
 
 _FIELDS: Final = ((b"PID", 3), (b"MRG", 1), (b"PID", 21))
 _HPRIM_FIELDS: Final = ((b"P", 2),)
-_LOCAL_TYPES: Final = frozenset({b"PI", b"PN", b"RI"})
-_INS: Final = INS_ARC.encode()
 
 
 def patient_references(message: Message, recogniser: Recogniser, fields: list[bytes] | None = None) -> list[Reference]:
@@ -42,10 +41,10 @@ def patient_references(message: Message, recogniser: Recogniser, fields: list[by
     if message.format != "hl7v2":
         return _of_hprim(message, recogniser, fields)
     found: list[Reference] = []
-    delimiters = message.delimiters
+    spellings = recogniser.spellings(message.delimiters)
     for data in fields:
-        if data and data != b'""':
-            _collect(data, delimiters, recogniser, found)
+        if data and data != NULL:
+            _collect(data, spellings, found)
     return list(dict.fromkeys(found)) if len(found) > 1 else found
 
 
@@ -56,55 +55,21 @@ def patient_fields(message: Message) -> list[bytes]:
     return message.fields(_FIELDS)
 
 
-def _collect(data: bytes, delimiters: Delimiters, recogniser: Recogniser, found: list[Reference]) -> None:
-    """
-    Add the references of one field.
-
-    Without type and without known authority, an identifier is the sender's where CX-4 is empty; where it
-    isn't, it may be a third party's, and counts only when the field has nothing better.
-    """
-    strangers: list[tuple[bytes, bytes]] = []
+def _collect(data: bytes, spellings: Spellings, found: list[Reference]) -> None:
+    """Add the references of one field; a stranger counts only when the field has nothing better."""
+    strangers: list[Reference] = []
     before = len(found)
-    mark = delimiters.component
-    for rank, repetition in enumerate(delimiters.repetitions(data)):
-        components = repetition.split(mark, 5) if mark else [repetition]  # CX-1 to CX-5 are looked at
-        value = components[0].strip()
-        if not value or value == b'""':
+    for rank, repetition in enumerate(spellings.cut(data)):
+        value, spelling = spellings.read(repetition, rank)
+        value = value.strip()
+        if not value or value == NULL:
             continue
-        normal = recogniser.normal(components, delimiters, rank)
-        if normal is not None:
-            if normal.reference:
-                found.append((normal.reference, _text(value)))
-            continue
-        assigner = components[3].strip() if len(components) > 3 else b""
-        type_ = components[4].strip() if len(components) > 4 else b""
-        if (type_ and type_ not in _LOCAL_TYPES) or _INS in assigner:
-            continue
-        if type_ or not assigner:
-            found.append((_strange(assigner, type_ or b"PI", delimiters, recogniser), _text(value)))
-        else:
-            strangers.append((assigner, value))
+        if spelling.reference:
+            found.append((spelling.reference, text_of(value)))
+        elif spelling.stranger:
+            strangers.append((spelling.stranger, text_of(value)))
     if len(found) == before:
-        found += [(_strange(assigner, b"PI", delimiters, recogniser), _text(value)) for assigner, value in strangers]
-
-
-def _strange(assigner: bytes, type_: bytes, delimiters: Delimiters, recogniser: Recogniser) -> str:
-    """
-    Name an authority that isn't recognised, for order only.
-
-    Without CX-4, or with no more than the name (HD-1) of the site's own authority, it counts as that one: a
-    name is never enough to say who a patient is, but two messages that may be about one patient must not
-    overtake each other, and to wait once too often hurts nobody.
-    """
-    kind = _text(type_)
-    kind = TYPES_ALIKE.get(kind, kind)
-    own = recogniser.own_patients.get(kind)
-    if own is not None:
-        mark = delimiters.subcomponent
-        name = assigner.split(mark, 1)[0] if mark else assigner
-        if not assigner or _text(name).strip().upper() == own.hd1.upper():
-            return own.key
-    return f"{_text(assigner) or f'site:{recogniser.site}'}|{kind}"
+        found += strangers
 
 
 def _of_hprim(message: Message, recogniser: Recogniser, fields: list[bytes]) -> list[Reference]:
@@ -114,10 +79,6 @@ def _of_hprim(message: Message, recogniser: Recogniser, fields: list[bytes]) -> 
     found: list[Reference] = []
     for data in fields:
         for value in message.delimiters.components(data)[:2]:
-            if value.strip() and value != b'""':
-                found.append((authority, _text(value.strip())))  # noqa: PERF401 - two conditions read better so
+            if value.strip() and value != NULL:
+                found.append((authority, text_of(value.strip())))  # noqa: PERF401 - two conditions read better so
     return list(dict.fromkeys(found))
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "surrogateescape")

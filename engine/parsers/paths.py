@@ -26,8 +26,8 @@ from engine.parsers.hl7v2.segments import HEADERS, Segment
 from engine.parsers.parts import NULL, leaf_of, part, text_of, with_part
 from engine.parsers.pathwords import Selector, Words, take_apart
 
-Recognise = Callable[[list[bytes], Delimiters, int], bool]
-"""Whether an identifier is one of an authority: its components, the delimiters, the repetition's rank from 0."""
+Recognise = Callable[[bytes, Delimiters, int], bool]
+"""Whether a repetition is an identifier of an authority: its bytes, the delimiters, its rank from 0."""
 
 Presence = Literal["absent", "null", "value"]
 
@@ -442,15 +442,11 @@ class Path:
             raise StepFailed(
                 "E-NO-SITE", "the site of the message isn't known, so its authorities are not", field=self.text
             )
-        result = []
-        mark = marks.component
-        for rank, repetition in enumerate(repetitions):
-            components = repetition.split(mark) if mark else [repetition]
-            for recognise in self._recognisers:
-                if recognise(components, marks, rank):
-                    result.append(rank)
-                    break
-        return result
+        return [
+            rank
+            for rank, repetition in enumerate(repetitions)
+            if any([recognise(repetition, marks, rank) for recognise in self._recognisers])
+        ]
 
 
 def _segment_meets(segment: Segment, selector: Selector, message: Message) -> bool:

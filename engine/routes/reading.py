@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import PathError
-from engine.identity.authorities import INS_ARC, Authorities, Recogniser
+from engine.identity.authorities import Authorities, Recogniser
+from engine.identity.spellings import INS_ARC
 from engine.parsers.paths import Path
 from engine.routes.configuration import Site, split_variant
 from engine.routes.dictionary import FIELDS_MAX, UNSTABLE_POSITIONS
@@ -418,16 +419,17 @@ def _mark_of(where: Node | Mark) -> Mark:
     return where.mark if isinstance(where, Node) else where
 
 
-def _is_ins(components: list[bytes], delimiters: Delimiters, repetition: int) -> bool:  # noqa: ARG001 - as `bind` calls
+def _is_ins(repetition: bytes, delimiters: Delimiters, rank: int) -> bool:  # noqa: ARG001 - as `bind` calls
+    components = delimiters.components(repetition)
     return len(components) > 3 and INS_ARC.encode() in components[3]
 
 
-def _of_authority(recogniser: Recogniser, name: str) -> Callable[[list[bytes], Delimiters, int], bool]:
+def _of_authority(recogniser: Recogniser, name: str) -> Callable[[bytes, Delimiters, int], bool]:
     wanted = recogniser.names[name]
     wanted_key = wanted.key
 
-    def recognise(components: list[bytes], delimiters: Delimiters, repetition: int) -> bool:
-        found = recogniser.normal(components, delimiters, repetition)
-        return found is not None and (found.authority is wanted or found.authority.key == wanted_key)
+    def recognise(repetition: bytes, delimiters: Delimiters, rank: int) -> bool:
+        found = recogniser.spellings(delimiters).read(repetition, rank)[1].authority
+        return found is not None and (found is wanted or found.key == wanted_key)
 
     return recognise

@@ -12,7 +12,7 @@ BYTES_HELD: Final = 32 * 1024 * 1024
 """Backlog at which the store is full (load 1)."""
 CHANGE_BYTES: Final = 300
 """What a change without bytes counts for."""
-UNROUTED_HELD: Final = 500
+UNROUTED_HELD: Final = 120
 """
 Messages taken in this run and not yet routed at which the store is full.
 

@@ -11,13 +11,14 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engine.errors import StepFailed
+from engine.identity.spellings import NULL
 from engine.transforms.nodes import Node
 from engine.transforms.shapes import Choice, Key, ListOf, Reader, Record, TextShape, Verb, refuse
 from engine.transforms.step import Context, Step
 
 if TYPE_CHECKING:
     from engine.identity.authorities import Recogniser
-    from engine.parsers.hl7v2.delimiters import Delimiters
+    from engine.identity.spellings import Spellings
 
 EXPECTED_TYPES: Final = {"PID-18": "AN", "PV1-19": "VN", "MRG-3": "AN", "MRG-5": "VN"}
 """CX-5 by PAM France where the message has none."""
@@ -71,42 +72,38 @@ class NormaliseAuthorities(Step):
                 has a known authority.
         """
         message = context.message
-        delimiters = message.delimiters
         for code, number, expected, text in self._fields:
-            for position in message.positions(code):
+            positions = message.positions(code)
+            if not positions:
+                continue
+            spellings = self._recogniser.spellings(message.delimiters, expected)
+            for position in positions:
                 data = message.peek(position).field(number)
-                if not data or data == b'""':
+                if not data or data == NULL:
                     continue
-                written = self._written(data, delimiters, expected)
+                written = _written(data, spellings)
                 if written is None:
                     self._unknown(context, text)
                 elif written != data:
                     message.own(position).set_field(number, written)
-
-    def _written(self, data: bytes, delimiters: Delimiters, expected: str) -> bytes | None:
-        """Return a field in its declared form; None: it has no identifier of a known authority."""
-        mark = delimiters.component
-        repetitions = delimiters.repetitions(data)
-        known = False
-        for rank, repetition in enumerate(repetitions):
-            components = repetition.split(mark, 5) if mark else [repetition]  # what follows CX-5 stays one piece
-            if not components[0] or components[0] == b'""':
-                continue
-            normal = self._recogniser.normal(components, delimiters, rank, expected)
-            if normal is None:
-                continue
-            known = True
-            if len(components) < 5:
-                components += [b""] * (5 - len(components))
-            components[3], components[4] = normal.assigner, normal.type
-            repetitions[rank] = mark.join(components)
-        return delimiters.repetition.join(repetitions) if known else None
 
     def _unknown(self, context: Context, field: str) -> None:
         if self._on_unknown == "dead_letter":
             raise StepFailed("E-AUTHORITY", "no identifier has an authority that a site declares", field=field)
         if self._on_unknown == "flag":
             context.findings.append(f"unknown-authority {field}")
+
+
+def _written(data: bytes, spellings: Spellings) -> bytes | None:
+    """Return a field in its declared form; None: it has no identifier of a known authority."""
+    repetitions = spellings.cut(data)
+    known = False
+    for rank, repetition in enumerate(repetitions):
+        value, spelling = spellings.read(repetition, rank)
+        if spelling.authority is not None and value and value != NULL:
+            known = True
+            repetitions[rank] = value + spelling.tail
+    return spellings.repetition.join(repetitions) if known else None
 
 
 def build(arguments: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 - the signature of all verbs

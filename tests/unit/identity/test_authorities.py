@@ -127,11 +127,3 @@ def test_names():
     """`@group` is the group's ipp; a site sees its own names."""
     assert set(KNOWN.of("cha").names) == {"ipp", "nda", "visit", "group"}
     assert KNOWN.of("chb").names["ipp"].site == "chb"
-
-
-def test_memory_is_bounded():
-    """Ever new spellings don't fill the memory."""
-    recogniser = KNOWN.of("cha", "ipp")
-    for number in range(10_000):
-        recogniser.recognise([b"1", b"", b"", b"X%d" % number, b"PI"], STANDARD)
-    assert len(recogniser._cache) <= 4096

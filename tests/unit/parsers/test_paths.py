@@ -93,7 +93,8 @@ def test_relative_paths_read_the_segment_of_foreach() -> None:
         Path.parse(".3.1").read(message)
 
 
-def recognise(components: list[bytes], marks: Delimiters, rank: int) -> bool:
+def recognise(repetition: bytes, marks: Delimiters, rank: int) -> bool:
+    components = marks.components(repetition)
     return len(components) > 3 and marks.subcomponents(components[3])[1:2] == [b"9.9"] and rank == 1
 
 
