@@ -442,10 +442,14 @@ class Path:
             raise StepFailed(
                 "E-NO-SITE", "the site of the message isn't known, so its authorities are not", field=self.text
             )
+        recognisers = self._recognisers
+        if len(recognisers) == 1:
+            recognise = recognisers[0]
+            return [rank for rank, repetition in enumerate(repetitions) if recognise(repetition, marks, rank)]
         return [
             rank
             for rank, repetition in enumerate(repetitions)
-            if any([recognise(repetition, marks, rank) for recognise in self._recognisers])
+            if any(recognise(repetition, marks, rank) for recognise in recognisers)
         ]
 
 

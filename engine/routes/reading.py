@@ -243,10 +243,10 @@ class Reading:
 
     def _recognisers(
         self, path: Path, variant: str, node: Scalar, column: int
-    ) -> dict[str, Callable[[list[bytes], Delimiters, int], bool]]:
+    ) -> dict[str, Callable[[bytes, Delimiters, int], bool]]:
         site, untyped = split_variant(variant)
         recogniser = self._names.authorities.of(site, untyped)
-        bound: dict[str, Callable[[list[bytes], Delimiters, int], bool]] = {}
+        bound: dict[str, Callable[[bytes, Delimiters, int], bool]] = {}
         for name in path.authorities:
             if name == "ins":
                 bound[name] = _is_ins
