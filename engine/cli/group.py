@@ -17,6 +17,7 @@ from engine.errors import PasserelleError, where
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("engine.cli.run", "run"),
     "lint": ("engine.cli.lint", "lint"),
+    "table": ("engine.cli.table", "table"),
     "status": ("engine.cli.status", "status"),
     "queue": ("engine.cli.queue", "queue"),
     "hold": ("engine.cli.holding", "hold"),

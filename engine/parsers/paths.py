@@ -87,6 +87,23 @@ class Path:
         repetition = self._words.repetition
         return repetition.names if repetition is not None else ()
 
+    @property
+    def is_all(self) -> bool:
+        """Whether it has a star: it leads to any number of values."""
+        return any(
+            selector is not None and selector.kind == "all" for selector in (self._words.which, self._words.repetition)
+        )
+
+    @property
+    def appends(self) -> bool:
+        """Whether it makes a new repetition each time that it is written to: `[+]`."""
+        return self._words.repetition is not None and self._words.repetition.kind == "append"
+
+    @property
+    def selects_repetitions(self) -> bool:
+        """Whether something stands between brackets after the field."""
+        return self._words.repetition is not None
+
     def bind(self, recognisers: Mapping[str, Recognise]) -> Path:
         """
         Return this path with what recognises its authorities.
@@ -234,7 +251,7 @@ class Path:
         written = 0
         for segment in self._segments(message, at, to_edit=True):
             written += self._write_into(segment, message, data)
-        if not written and not self._is_all():
+        if not written and not self.is_all:
             if not message.positions(self._code):
                 raise StepFailed(
                     "E-NO-SEGMENT",
@@ -344,11 +361,6 @@ class Path:
             raise StepFailed("E-DELIMITERS", "the delimiters of a message are not a value to write", field=self.text)
         if not self.field:
             raise StepFailed("E-NO-FIELD", "the path names a segment; name a field of it", field=self.text)
-
-    def _is_all(self) -> bool:
-        return any(
-            selector is not None and selector.kind == "all" for selector in (self._words.which, self._words.repetition)
-        )
 
     def change(self, message: Message, change: Callable[[bytes], bytes], at: Segment | None = None) -> int:
         """

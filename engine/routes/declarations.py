@@ -293,7 +293,7 @@ def _site_from(values: dict[str, Any], reading: Reading, names: Names) -> SiteFr
     if declared is None:
         raise refuse(reading, node, "E116", f"there is no table {name}", suggest(name, [*names.tables, FINESS_TABLE]))
     names.used_tables.add(name)
-    key, to = declared.column(names.table_keys[name][0]), declared.column("site")
+    key, to = declared.column(declared.keys[0]), declared.column("site")
     if to < 0:
         raise refuse(reading, node, "E121", f"the table {name} has no column site", "add a column named site")
     unknown = sorted({row[to] for row in declared.rows} - set(names.sites))

@@ -273,7 +273,7 @@ class _Loader:
                 continue
             found = read_table(name, self._shown(path), data, self.findings)
             if found is not None:
-                self._names.tables[name], self._names.table_keys[name] = found
+                self._names.tables[name] = found
 
     def _read_group(self) -> dict[str, Authority]:
         values: dict[str, Any] | None = None

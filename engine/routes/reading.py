@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,9 +16,10 @@ from engine.routes.dictionary import FIELDS_MAX, UNSTABLE_POSITIONS
 from engine.routes.findings import Findings
 from engine.routes.suggestions import suggest
 from engine.routes.when import WhenError, compile_when
+from engine.transforms.beside import BESIDE, around
 from engine.transforms.nodes import Entries, Items, Mark, Node, Scalar, Word
 from engine.transforms.shapes import Shape, Unreadable, Verb, refuse
-from engine.transforms.step import Conditional, Context, Step
+from engine.transforms.step import Context, Run, Step
 from engine.transforms.tables import Table
 from engine.transforms.text import Part, Text, TextError, compile_text
 from engine.transforms.verbs import VERBS
@@ -31,7 +32,6 @@ Values = Callable[[Context], list[str]]
 
 _REFERENCE: Final = re.compile(r"\$\{([^}]*)\}")
 _POSITION: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]+\[[0-9]+\]")
-_BESIDE: Final = ("label", "when")
 
 
 @dataclass(slots=True)
@@ -44,7 +44,6 @@ class Names:
     authorities: Authorities = field(default_factory=Authorities)
     lists: dict[str, frozenset[str]] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
-    table_keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     key_names: set[str] = field(default_factory=set)
     runs: dict[str, Node] = field(default_factory=dict)
     """Named runs of steps."""
@@ -314,14 +313,13 @@ class Reading:
             raise WhenError("E116", f"there is no list {name}", column, suggest(name, self._names.lists))
         return found
 
-    def codes_of(self, name: str, column: int) -> frozenset[str]:
+    def codes_of(self, name: str, column: int) -> Container[str]:
         """Return the codes of a table's first key column."""
         table = self._names.tables.get(name)
         if table is None:
             raise WhenError("E116", f"there is no table {name}", column, suggest(name, self._names.tables))
         self._names.used_tables.add(name)
-        index = table.column(self._names.table_keys[name][0])
-        return frozenset(row[index] for row in table.rows)
+        return table.codes(table.keys[0])
 
     # --- steps -------------------------------------------------------------------------------------------
 
@@ -365,11 +363,11 @@ class Reading:
         if not isinstance(node, Entries):
             raise refuse(self, node, "E106", "a step is a mapping", "write `- verb: …`")
         verbs = [(key, value) for key, value in node.entries if key.text in VERBS or key.text == "use"]
-        beside = {name for key, _ in verbs if key.text in VERBS for name in VERBS[key.text].beside}
+        own = {name for key, _ in verbs if key.text in VERBS for name in VERBS[key.text].beside}
         for key, _ in node.entries:
-            if key.text not in VERBS and key.text not in ("use", *_BESIDE, *beside):
+            if key.text not in VERBS and key.text not in ("use", *BESIDE, *own):
                 raise refuse(
-                    self, key, "E122", f"there is no verb {key.text}", suggest(key.text, [*VERBS, "use", *_BESIDE])
+                    self, key, "E122", f"there is no verb {key.text}", suggest(key.text, [*VERBS, "use", *BESIDE])
                 )
         if len(verbs) != 1:
             sentence = (
@@ -385,12 +383,18 @@ class Reading:
                 f"verbs: {', '.join(VERBS)}" if not verbs else "make two steps",
             )
         key, argument = verbs[0]
-        when_node, label_node = node.get("when"), node.get("label")
-        when = self.condition(when_node) if when_node is not None else None
-        made = self._run(argument) if key.text == "use" else (self._verb(VERBS[key.text], key, argument, node),)
-        if label_node is not None and key.text != "use":
-            made[0].label = str(self.word(label_node))
-        return made if when is None else tuple(Conditional(step, when) for step in made)
+        beside = {
+            name: shape.read(found, self) for name, shape in BESIDE.items() if (found := node.get(name)) is not None
+        }
+        if key.text == "use":
+            made = self._run(argument)
+            if {"when", "on_error"} & beside.keys():
+                made = (Run(made),)  # its condition is asked once, and it is undone as a whole
+        else:
+            step = self._verb(VERBS[key.text], key, argument, node)
+            step.label, step.mark = str(beside.get("label", "")), key.mark
+            made = (step,)
+        return tuple([around(step, beside) for step in made])
 
     def _verb(self, verb: Verb, key: Scalar, argument: Node, step: Entries) -> Step:
         # a finding about the whole argument points at the verb: that is where the eye looks for it

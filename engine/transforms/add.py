@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from engine.errors import StepFailed
 from engine.transforms.foreach import SegmentName
 from engine.transforms.nodes import Node
-from engine.transforms.shapes import Key, Pairs, PathShape, Reader, Record, TemplateShape, Verb
+from engine.transforms.shapes import Key, Pairs, Reader, Record, TemplateShape, Verb
 from engine.transforms.step import Context, Step
+from engine.transforms.valuepaths import ValuePath
 
 if TYPE_CHECKING:
     from engine.parsers.paths import Path
@@ -54,7 +55,7 @@ _SHAPE = Record(
     {
         "segment": Key(SegmentName(), required=True),
         "after": Key(SegmentName(), required=True),
-        "set": Key(Pairs(PathShape(), TemplateShape())),
+        "set": Key(Pairs(ValuePath(), TemplateShape())),
     }
 )
 VERB = Verb("add", _SHAPE, build, "make a segment where there is none")

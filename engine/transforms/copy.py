@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from engine.parsers.parts import NULL
 from engine.transforms.nodes import Node
-from engine.transforms.shapes import Pairs, PathShape, Reader, Verb
+from engine.transforms.shapes import Pairs, Reader, Verb
 from engine.transforms.step import Context, Step
+from engine.transforms.valuepaths import ValuePath, carry
 
 if TYPE_CHECKING:
     from engine.parsers.paths import Path
@@ -25,17 +27,10 @@ class Copy(Step):
         """Copy each that has a value."""
         message, at = context.message, context.at
         for origin, target in self._pairs:
-            if origin.presence(message, at) != "value":
-                continue
-            if _level(origin) >= _level(target):  # a part goes where it is a part: structure and escapes too
-                target.write_bytes(message, origin.read_bytes(message, at)[0], at)
-            else:
-                target.write(message, origin.first(message, at), at)
-
-
-def _level(path: Path) -> int:
-    """0: a repetition, 1: a component, 2: a subcomponent."""
-    return 2 if path.subcomponent else 1 if path.component else 0
+            for data in origin.read_bytes(message, at):
+                if data != NULL:
+                    carry(data, origin, target, message, at)
+                    break
 
 
 def build(pairs: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 - the signature of all verbs
@@ -43,4 +38,4 @@ def build(pairs: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 - the
     return Copy(pairs)
 
 
-VERB = Verb("copy", Pairs(PathShape(), PathShape()), build, "copy a value to another path")
+VERB = Verb("copy", Pairs(ValuePath(), ValuePath()), build, "copy a value to another path")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.transforms.nodes import Node
-from engine.transforms.shapes import Pairs, PathShape, Reader, TemplateShape, Verb
+from engine.transforms.shapes import Pairs, Reader, TemplateShape, Verb
 from engine.transforms.step import Context, Step
+from engine.transforms.valuepaths import ValuePath
 
 if TYPE_CHECKING:
     from engine.parsers.paths import Path
@@ -34,4 +35,4 @@ def build(pairs: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 - the
     return Default(pairs)
 
 
-VERB = Verb("default", Pairs(PathShape(), TemplateShape()), build, "write where nothing is")
+VERB = Verb("default", Pairs(ValuePath(), TemplateShape()), build, "write where nothing is")

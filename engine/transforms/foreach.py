@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from engine.transforms.nodes import Node
@@ -45,6 +46,10 @@ class Foreach(Step):
                     step.apply(context)
         finally:
             context.at, context.rank = before
+
+    def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
+        """Wrap the steps inside."""
+        return Foreach(self._name, tuple([step.wrapped(wrap) for step in self._steps]))
 
 
 def build(arguments: Any, reader: Reader, node: Node) -> Step:

@@ -1,23 +1,21 @@
 """
-`map: { field, table, match: {column: "{value}"}, take: column, on_missing }`: replace codes through a table.
+`map: { field, table, match: {column: "{value}"}, at, take: column, on_missing }`: replace codes through a table.
 
 An absent or null field isn't a missing code: it is skipped (ROUTES, rule 6).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import StepFailed
-from engine.transforms.nodes import Entries, Node, Word
+from engine.parsers.parts import NULL, leaf_of, text_of
+from engine.transforms.fallback import Fallback, FallbackShape
+from engine.transforms.nodes import Node, Word
 from engine.transforms.shapes import (
-    Choice,
-    Either,
     Key,
     ListOf,
-    NameShape,
     Pairs,
-    PathShape,
     Reader,
     Record,
     TableShape,
@@ -25,33 +23,26 @@ from engine.transforms.shapes import (
     TextShape,
     Unreadable,
     Verb,
+    exactly_one,
+    refuse,
 )
 from engine.transforms.step import Context, Step
-from engine.transforms.tables import ANY, Lookup, Table
+from engine.transforms.tables import Lookup, Row, Table
+from engine.transforms.text import Text, name_reader
+from engine.transforms.valuepaths import ValuePath
 
 if TYPE_CHECKING:
     from engine.parsers.paths import Path
-    from engine.transforms.text import Text
 
-_NULL = '""'
-
-
-class OnMissing:
-    """What to do with a code that the table doesn't have."""
-
-    __slots__ = ("action", "text", "word")
-
-    def __init__(self, action: str, text: Text | None = None, word: str = "") -> None:
-        self.action = action
-        """`dead_letter`, `keep`, `set` or `flag`."""
-        self.text = text
-        self.word = word
+_NULL: Final = '""'
+_DAY: Final = 8
+_DUPLICATES_MAX: Final = 20
 
 
 class Map(Step):
     """Replace codes through a table."""
 
-    __slots__ = ("_fields", "_lookup", "_match", "_missing", "_name", "_take", "_write")
+    __slots__ = ("_at", "_fallback", "_fields", "_lookup", "_match", "_name", "_take", "_write")
 
     def __init__(
         self,
@@ -60,80 +51,110 @@ class Map(Step):
         match: list[tuple[str, Text]],
         take: str,
         write: list[tuple[Path, str]],
-        missing: OnMissing,
+        fallback: Fallback,
+        at: list[Path] | None = None,
     ) -> None:
+        """
+        Keep what to do.
+
+        Args:
+            fields: Whose values are looked for.
+            table: Where.
+            match: What each column must hold.
+            take: The column that replaces the value; empty: none.
+            write: Paths and the columns that are written to them.
+            fallback: What to do with a code that the table doesn't have.
+            at: Paths of a date: the row must be valid on that day; the first that has one says it.
+        """
         super().__init__("map")
         self._fields = fields
         self._name = table.name
-        self._lookup = Lookup(table, [column for column, _ in match])
+        self._lookup: Lookup = table.lookup([column for column, _ in match])
         self._match = [text for _, text in match]
         self._take = table.column(take)
         self._write = [(path, table.column(column)) for path, column in write]
-        self._missing = missing
+        self._fallback = fallback
+        self._at = at or []
 
     def apply(self, context: Context) -> None:
         """
         Replace the code of each field.
 
         Raises:
-            StepFailed: E-MAP-MISS with `on_missing: dead_letter`; E-MAP-SEVERAL when a path gives values
-                that become different codes (use `foreach`).
+            StepFailed: E-MAP-MISS with `on_missing: dead_letter`; E-MAP-DATE when no path of `at` has a day;
+                E-MAP-SEVERAL when `write` is asked for values with different rows (use `foreach`).
         """
+        day: str | None = None
         for path in self._fields:
             values = [value for value in path.read(context.message, context.at) if value and value != _NULL]
             if not values:
                 continue
-            row = self._one(context, values[0], path)
-            if len(values) > 1 and {row} != {self._one(context, value, path) for value in values}:
-                raise StepFailed("E-MAP-SEVERAL", "several values become different codes", field=path.text)
-            self._put(context, path, row)
+            if day is None:
+                day = self._day(context)
+            if len(values) == 1:
+                self._put(context, path, self._row(context, values[0], day))
+            elif self._write:
+                rows = [self._row(context, value, day) for value in values]
+                if any(row != rows[0] for row in rows):
+                    raise StepFailed("E-MAP-SEVERAL", "several values become different codes", field=path.text)
+                self._put(context, path, rows[0])
+            else:
+                self._put_each(context, path, day)
 
-    def _one(self, context: Context, value: str, path: Path) -> tuple[str, ...] | None:
-        """Return the row for a value, None where it is missing and that is allowed."""
+    def _day(self, context: Context) -> str:
+        """Return the day at which the table is asked: YYYYMMDD; empty for a table without dates."""
+        if not self._at:
+            return ""
+        for path in self._at:
+            day = path.first(context.message, context.at)[:_DAY]
+            if len(day) == _DAY and day.isascii() and day.isdecimal():
+                return day
+        raise StepFailed("E-MAP-DATE", "there is no day at which the table could be asked", field=self._at[0].text)
+
+    def _row(self, context: Context, value: str, day: str) -> Row | None:
         context.value = value
-        row = self._lookup.find(tuple([text.render(context) for text in self._match]))
-        if row is None and self._missing.action == "dead_letter":
-            raise StepFailed("E-MAP-MISS", f"the code isn't in the table {self._name}", field=path.text)
-        return row
+        return self._lookup.find(tuple([text.render(context) for text in self._match]), day)
 
-    def _put(self, context: Context, path: Path, row: tuple[str, ...] | None) -> None:
+    def _instead(self, context: Context, path: Path) -> str | None:
+        """Return what is written for a missing code; None: it stays."""
+        missing = StepFailed("E-MAP-MISS", f"the code isn't in the table {self._name}", field=path.text)
+        return self._fallback.take(context, missing)
+
+    def _put_each(self, context: Context, path: Path, day: str) -> None:
+        """Replace each of several values by its own code."""
+        message = context.message
+        codec, marks = message.codec, message.delimiters
+
+        def change(data: bytes) -> bytes:
+            if data == NULL:
+                return data
+            row = self._row(context, text_of(data, codec, marks), day)
+            text = row[self._take] if row is not None else self._instead(context, path)
+            return data if text is None else leaf_of(text, codec, marks, path.text)
+
+        path.change(message, change, context.at)
+
+    def _put(self, context: Context, path: Path, row: Row | None) -> None:
         message, at = context.message, context.at
-        if row is not None:
-            if self._take >= 0:
-                path.write(message, row[self._take], at)
-            for target, column in self._write:
-                target.write(message, row[column], at)
-        elif self._missing.text is not None:
-            path.write(message, self._missing.text.render(context), at)
-        elif self._missing.action == "flag":
-            context.findings.append(f"{self._missing.word} {path.text}")
-
-
-class _MissingShape(Either):
-    """`dead_letter | keep | { set: "…" } | { flag: word }`."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            Choice("dead_letter", "keep"),
-            Record({"set": Key(TemplateShape("value")), "flag": Key(NameShape())}),
-        )
-
-    def read(self, node: Node, reader: Reader) -> OnMissing:
-        """Read the node."""
-        value = super().read(node, reader)
-        if isinstance(value, str):
-            return OnMissing(value)
-        if (value["set"] is None) == (value["flag"] is None):
-            reader.error(node, "E110", "one of set and flag is wanted", 'write { set: "text" } or { flag: word }')
-            raise Unreadable
-        return OnMissing("set" if value["set"] is not None else "flag", value["set"], str(value["flag"] or ""))
+        if row is None:
+            text = self._instead(context, path)
+            if text is not None:
+                path.write(message, text, at)
+            return
+        if self._take >= 0:
+            path.write(message, row[self._take], at)
+        for target, column in self._write:
+            target.write(message, row[column], at)
 
 
 def build(arguments: Any, reader: Reader, node: Node) -> Step:
-    """Make the step; checks columns and duplicate rows."""
+    """Make the step; checks columns, dates and rows that stand twice."""
     table: Table = arguments["table"]
-    failed = _alone(arguments, reader, node, "field", "fields") + _alone(arguments, reader, node, "take", "write")
-    match: list[tuple[Word, Text]] = arguments["match"] or _default_match(table, reader, node)
+    failed = exactly_one(arguments, reader, node, "field", "fields")
+    failed += exactly_one(arguments, reader, node, "take", "write")
+    match: list[tuple[Word, Text]] = arguments["match"] or [
+        (Word(table.columns[0]), Text("{value}", [name_reader("value")]))
+    ]
     columns = [word for word, _ in match]
     for word in [*columns, arguments["take"], *(column for _, column in arguments["write"] or [])]:
         if isinstance(word, Word) and table.column(word) < 0:
@@ -144,50 +165,55 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:
             failed += 1
     if failed:
         raise Unreadable
-    for first, again in table.duplicates(columns):
-        if ANY not in table.rows[again]:
-            lines = (
-                f"lines {table.lines[first]} and {table.lines[again]}" if table.lines else f"rows {first} and {again}"
-            )
-            reader.error(node, "E121", f"the table {table.name} has the same code twice ({table.file}, {lines})",
-                         f"keep one row for each {' and '.join(columns)}")  # fmt: skip
-            failed += 1
-    if failed:
-        raise Unreadable
+    _check_dates(arguments, table, reader, node)
+    _check_rows(table, columns, reader, node)
     fields = arguments["fields"] or [arguments["field"]]
     pairs = [(str(column), text) for column, text in match]
     write = [(path, str(column)) for path, column in arguments["write"] or []]
-    return Map(fields, table, pairs, str(arguments["take"] or ""), write, arguments["on_missing"])
+    take = str(arguments["take"] or "")
+    return Map(fields, table, pairs, take, write, arguments["on_missing"], arguments["at"])
 
 
-def _default_match(table: Table, reader: Reader, node: Node) -> list[tuple[Word, Text]]:
-    """Without `match`: the value against the first column."""
-    from engine.transforms.text import Text as CompiledText
-    from engine.transforms.text import name_reader
+def _check_dates(arguments: Any, table: Table, reader: Reader, node: Node) -> None:
+    if table.is_dated and arguments["at"] is None:
+        raise refuse(
+            reader, node, "E120", f"rows of the table {table.name} are valid at certain dates: at which day?",
+            "add at: PATH of a date, as ZBE-2 or [EVN-6, EVN-2, MSH-7]: the first that has a value",
+        )  # fmt: skip
+    if arguments["at"] is not None and not table.is_dated:
+        raise refuse(
+            reader, node, "E118", f"at: asks for a date, and the table {table.name} has none",
+            "remove at:, or add a column valid_from or valid_to to the table",
+        )  # fmt: skip
 
-    del reader, node
-    return [(Word(table.columns[0]), CompiledText("{value}", [name_reader("value")]))]
 
-
-def _alone(arguments: Any, reader: Reader, node: Node, one: str, other: str) -> int:
-    """Exactly one of two keys; returns how many findings were reported."""
-    if (arguments[one] is None) != (arguments[other] is None):
-        return 0
-    where = node.key(other) or node if isinstance(node, Entries) else node
-    reader.error(where, "E105", f"one of {one} and {other} is wanted", f"write {one}: or {other}:, not both")
-    return 1
+def _check_rows(table: Table, columns: list[Word], reader: Reader, node: Node) -> None:
+    failed = False
+    for number, (first, again) in enumerate(table.duplicates(columns)):
+        if number >= _DUPLICATES_MAX:
+            break
+        lines = f"lines {table.lines[first]} and {table.lines[again]}" if table.lines else f"rows {first} and {again}"
+        reader.error(
+            node, "E121", f"the table {table.name} has the same code twice ({table.file}, {lines})",
+            f"keep one row for each {' and '.join(columns)}"
+            + (", or make their dates follow one another" if table.is_dated else ""),
+        )  # fmt: skip
+        failed = True
+    if failed:
+        raise Unreadable
 
 
 _SHAPE = Record(
     {
-        "field": Key(PathShape()),
-        "fields": Key(ListOf(PathShape())),
+        "field": Key(ValuePath()),
+        "fields": Key(ListOf(ValuePath())),
         "table": Key(TableShape(), required=True),
         "match": Key(Pairs(TextShape(), TemplateShape("value"))),
+        "at": Key(ListOf(ValuePath(), single=True)),
         "take": Key(TextShape()),
-        "write": Key(Pairs(PathShape(), TextShape())),
+        "write": Key(Pairs(ValuePath(), TextShape())),
         "on_missing": Key(
-            _MissingShape(),
+            FallbackShape(),
             required=True,
             missing="map can fail: a code may be missing from the table"
             "|add on_missing: dead_letter | keep | { set: ... } | { flag: ... }",

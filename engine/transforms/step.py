@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from engine.errors import StepFailed
+
 if TYPE_CHECKING:
     from engine.parsers.hl7v2.message import Message
     from engine.parsers.hl7v2.segments import Segment
+    from engine.transforms.nodes import Mark
 
 KeyReader = Callable[["Context"], list[str]]
 """Gives the values of a declared key."""
@@ -118,11 +121,13 @@ class Context:
 class Step:
     """One compiled step of a route."""
 
-    __slots__ = ("label", "verb")
+    __slots__ = ("label", "mark", "verb")
 
-    def __init__(self, verb: str = "", label: str = "") -> None:
+    def __init__(self, verb: str = "", label: str = "", mark: Mark | None = None) -> None:
         self.verb = verb
         self.label = label
+        self.mark = mark
+        """Where it stands in the file."""
 
     def apply(self, context: Context) -> None:
         """
@@ -135,6 +140,33 @@ class Step:
         """
         raise NotImplementedError
 
+    def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
+        """
+        Return the same work with each step that has a verb of its own wrapped, for those who look at a trial.
+
+        Steps that hold others give themselves back with the inner ones wrapped.
+        """
+        return wrap(self)
+
+
+class Run(Step):
+    """Several steps as one: a named run (`use:`) with a condition or an `on_error` of its own."""
+
+    __slots__ = ("_steps",)
+
+    def __init__(self, steps: tuple[Step, ...], label: str = "") -> None:
+        super().__init__("use", label)
+        self._steps = steps
+
+    def apply(self, context: Context) -> None:
+        """Apply each, in order."""
+        for step in self._steps:
+            step.apply(context)
+
+    def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
+        """Wrap each step."""
+        return Run(tuple([step.wrapped(wrap) for step in self._steps]), self.label)
+
 
 class Conditional(Step):
     """A step with `when:`."""
@@ -142,7 +174,7 @@ class Conditional(Step):
     __slots__ = ("_step", "_when")
 
     def __init__(self, step: Step, when: Callable[[Context], bool]) -> None:
-        super().__init__(step.verb, step.label)
+        super().__init__(step.verb, step.label, step.mark)
         self._step = step
         self._when = when
 
@@ -150,3 +182,43 @@ class Conditional(Step):
         """Apply the step when the condition holds."""
         if self._when(context):
             self._step.apply(context)
+
+    def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
+        """Wrap the step inside."""
+        return Conditional(self._step.wrapped(wrap), self._when)
+
+
+class Tolerant(Step):
+    """A step with `on_error: keep` or `{ flag: word }`: where it fails, the message stays as it was before it."""
+
+    __slots__ = ("_step", "_word")
+
+    def __init__(self, step: Step, word: str = "") -> None:
+        """
+        Wrap a step.
+
+        Args:
+            step: What may fail.
+            word: Of the finding that is left then, before the code of the failure; empty: none.
+        """
+        super().__init__(step.verb, step.label, step.mark)
+        self._step = step
+        self._word = word
+
+    def apply(self, context: Context) -> None:
+        """Apply the step; undo what it did before it failed."""
+        message, body, at, rank = context.message, context.body, context.at, context.rank
+        undo = message.checkpoint()
+        findings, tags = len(context.findings), len(context.tags)
+        try:
+            self._step.apply(context)
+        except StepFailed as failure:
+            undo()
+            context.message, context.body, context.at, context.rank = message, body, at, rank
+            del context.findings[findings:], context.tags[tags:]
+            if self._word:
+                context.findings.append(f"{self._word} {failure.code}")
+
+    def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
+        """Wrap the step inside."""
+        return Tolerant(self._step.wrapped(wrap), self._word)

@@ -6,17 +6,21 @@ from typing import Final
 
 from engine.transforms import (
     add,
+    convert,
     copy,
     default,
     delete,
     drop,
     foreach,
+    keep,
     map_,
+    move,
     normalise_authorities,
     reject,
     render,
     require,
     set_,
+    swap,
     tag,
 )
 from engine.transforms.shapes import Verb
@@ -24,8 +28,8 @@ from engine.transforms.shapes import Verb
 VERBS: Final[dict[str, Verb]] = {
     module.VERB.name: module.VERB
     for module in (
-        set_, default, copy, delete, add, map_, foreach, require, normalise_authorities, render, tag, drop,
-        reject,
+        set_, default, copy, move, swap, delete, keep, add, map_, convert, foreach, require, normalise_authorities,
+        render, tag, drop, reject,
     )
 }  # fmt: skip
 """Every verb that a step may have; exactly one stands in a step."""

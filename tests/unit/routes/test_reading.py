@@ -64,8 +64,9 @@ def test_condition_of_a_route_knows_the_site_of_the_message(small, references, s
 def test_runs(small):
     """A declared run is used by name; one that uses itself, or isn't there, is refused."""
     runs = "steps:\n  a:\n    - tag: x\n    - use: b\n  b:\n    - tag: y\n"
+    assert [step.verb for step in small(runs + route("use: a")).routes[0].steps["cha/ipp"]] == ["tag", "tag"]
     configuration = small(runs + route("use: a\n        when: event == A01"))
-    assert len(configuration.routes[0].steps["cha/ipp"]) == 2
+    assert [step.verb for step in configuration.routes[0].steps["cha/ipp"]] == ["use"]
     assert refused(small, runs.replace("tag: y", "use: a") + route("use: a")) == ["E118"]
     assert refused(small, route("use: c")) == ["E116"]
 

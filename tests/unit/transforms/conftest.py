@@ -39,14 +39,19 @@ CHA = Site(
                  "visit": authority("visit", "VN", "1.2.3.2", hd1="NDA")},
 )  # fmt: skip
 UF = Table("uf", ("site", "code", "dpi", "label"), [("cha", "1010", "T1", "Urgences"), ("cha", "*", "T9", "Autres")])
+DATED = Table(
+    "dated",
+    ("code", "to", "valid_from", "valid_to"),
+    [("1010", "old", "", "20260228"), ("1010", "new", "20260301", "")],
+)
 CODES = Table("codes", ("code", "to"), [("A", "a"), ("B", "b"), ("10", "ten")])
 
 
 def names() -> Names:
     made = Names(environment={}, secrets=lambda name: None, sites={"cha": CHA})
     made.authorities = make_authorities([CHA], {})
-    made.tables = {"uf": UF, "codes": CODES}
-    made.table_keys = {"uf": ("site", "code"), "codes": ("code",)}
+    made.tables = {"uf": UF, "codes": CODES, "dated": DATED}
+
     made.key_names = {"nda"}
     return made
 

@@ -52,12 +52,48 @@ def test_write_several(run):
 
 
 def test_several_values(run):
-    """Values that become different codes are an error rather than a guess; foreach does them one by one."""
+    """Each of several values becomes its own code; empty fields beside them stay so."""
+    done = run(
+        SIMPLE.format(field='"OBX[*]-3.1"', missing="keep"),
+        message='MSH|^~\\&|A\rOBX|1|CE|A^1\rOBX|2|CE\rOBX|3|CE|B^2\rOBX|4|CE|C\rOBX|5|CE|""\r',
+    )
+    assert done.lines[1:6] == ["OBX|1|CE|a^1", "OBX|2|CE", "OBX|3|CE|b^2", "OBX|4|CE|C", 'OBX|5|CE|""']
     with pytest.raises(StepFailed) as caught:
-        run(SIMPLE.format(field='"OBX[*]-3.1"', missing="keep"))
+        run(SIMPLE.format(field='"OBX[*]-5"', missing="dead_letter"))
+    assert (caught.value.code, caught.value.field) == ("E-MAP-MISS", "OBX[*]-5")
+
+
+def test_several_values_and_write(run):
+    """What one row writes elsewhere can't be said of two."""
+    step = "  - map: { field: 'OBX[*]-3.1', table: codes, write: { OBX-4: to }, on_missing: keep }"
+    with pytest.raises(StepFailed) as caught:
+        run(step)
     assert caught.value.code == "E-MAP-SEVERAL"
-    done = run("  - foreach: OBX\n    do:\n    " + SIMPLE.format(field="'.3.1'", missing="keep"))
-    assert [line[:10] for line in done.lines[3:5]] == ["OBX|1|CE|a", "OBX|2|CE|b"]
+    done = run(step, message="MSH|^~\\&|A\rOBX|1|CE|A\rOBX|2|CE|A\r")
+    assert done.lines[1:3] == ["OBX|1|CE|A|a", "OBX|2|CE|A"]
+
+
+DATED = "  - map: {{ field: PV1-3.1, table: dated, take: to, at: {at}, on_missing: dead_letter }}"
+
+
+@pytest.mark.parametrize(
+    ("day", "code"), [("20260228235959", "old"), ("20260301", "new"), ("20260301000000+0100", "new")]
+)
+def test_at_a_day(run, day, code):
+    """The row that is valid on the day that the message says."""
+    message = f"MSH|^~\\&|A|B|C|D|{day}\rPV1|1|I|1010\r"
+    assert f"PV1|1|I|{code}\r" in run(DATED.format(at="MSH-7"), message=message).text
+    assert f"PV1|1|I|{code}\r" in run(DATED.format(at="[EVN-2, PV1-2, MSH-7]"), message=message).text
+
+
+def test_no_day(run, compiled):
+    """A date of less than a day, or none, is a dead letter; a code that is absent needs none."""
+    with pytest.raises(StepFailed) as caught:
+        run(DATED.format(at="[EVN-2, MSH-7]"), message="MSH|^~\\&|A|B|C|D|202603\rPV1|1|I|1010\r")
+    assert (caught.value.code, caught.value.field) == ("E-MAP-DATE", "EVN-2")
+    run(DATED.format(at="EVN-2"), message="MSH|^~\\&|A\rPV1|1|I\r")
+    assert compiled(DATED.format(at="MSH-7").replace("at: MSH-7, ", "")).codes == ["E120"]
+    assert compiled(SIMPLE.format(field="PV1-3.1", missing="keep, at: MSH-7")).codes == ["E118"]
 
 
 def test_refused(compiled):
