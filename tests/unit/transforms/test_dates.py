@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.transforms.dates import DateRefused, FormRefused, date_reader, date_writer
@@ -71,6 +71,7 @@ def test_forms_that_cannot_be_written(form):
         date_writer(form)
 
 
+@settings(deadline=None)
 @given(st.datetimes())
 def test_there_and_back(moment):
     """What is written in a form that says all reads back the same."""
