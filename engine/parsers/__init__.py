@@ -8,7 +8,7 @@ Bytes to Message and back, byte-exact for what nobody touched.
     paths       PID-3[@ipp].1: compiled once, read and written on any Message
     pathwords   the grammar of a path and the sentences of its errors
     hl7v2/      delimiters, header, escapes, segments, message, batch, acknowledgements
-    hprim/      the same for HPRIM Santé's own header
+    hprim/      HPRIM Santé and HPRIM Médecin, in the same terms
 
 Everything works on bytes: a leaf is decoded when it is asked for, so that a charset never breaks routing.
 """

@@ -16,10 +16,14 @@ HEAD_BYTES: Final = 65_536
 UTF8_MARK: Final = b"\xef\xbb\xbf"
 BLANKS: Final = b" \t\r\n\x0b\x0c\x00"
 
-_HPRIM_HEADER = re.compile(rb"^[ \t]*H([^\w\s])[^\r\n]*\1[^\r\n]*\1", re.MULTILINE)
+_HPRIM_HEADER = re.compile(
+    rb"(?:\A(?:\xef\xbb\xbf)?[\x00-\x20]*|[\r\n][ \t]*)(?=H([!-/:-@\[-`{-~])[^\r\n]*\1[^\r\n]*\1)"
+)
 _HL7_HEADER = re.compile(rb"(?:MSH|FHS|BHS)[^\w\s]")
 _HPRIM_XML = re.compile(rb"hprim\.org|<(?:\w+:)?(?:evenements?|acquittements)[A-Z]")
-_LETTER_TAG = re.compile(rb"^[ \t]*\*{4}(?:LAB|FIN|FINFICHIER)\*{4}", re.MULTILINE | re.IGNORECASE)
+_LETTER_TAG = re.compile(
+    rb"(?:\A|[\r\n])[ \t]*\*{3,5}(?:LAB|FIN|FINFICHIER)\*{3,5}(?=[ \t]*(?:[\r\n]|\Z))", re.IGNORECASE
+)
 _LETTER_DATE = re.compile(rb"\s*\d\d/\d\d/(?:\d{4}|\d\d)\s*")
 
 
@@ -47,9 +51,17 @@ def sniff(raw: bytes) -> str:
     return "hprim-sante" if _HPRIM_HEADER.search(head) else "unknown"
 
 
+def find_hprim(raw: bytes) -> int:
+    """Return where the H segment of HPRIM Santé begins, behind whatever stands before it; -1: there is none."""
+    found = _HPRIM_HEADER.search(raw[:HEAD_BYTES])
+    return found.end() if found else -1
+
+
 def _is_letter(raw: bytes, head: bytes) -> bool:
-    """HPRIM Médecin has no mark at its beginning: line 7 is the birth date, line 10 the examination's."""
+    """HPRIM Médecin begins with no mark: line 7 is the birth date, line 10 the examination's, or their neighbours."""
     if _LETTER_TAG.search(head) or _LETTER_TAG.search(raw[-4096:]):
         return True
-    lines = head.splitlines()[:13]
-    return len(lines) >= 12 and bool(_LETTER_DATE.fullmatch(lines[6]) and _LETTER_DATE.fullmatch(lines[9]))
+    lines = head.splitlines()[:14]
+    if len(lines) < 12:
+        return False
+    return any(_LETTER_DATE.fullmatch(lines[at]) and _LETTER_DATE.fullmatch(lines[at + 3]) for at in (6, 5, 7))

@@ -157,7 +157,7 @@ class Message:
     def copy(self) -> Message:
         """Return a message of its own: no edit of the one is seen in the other."""
         # ruff: noqa: SLF001 - a copy is filled in by its own class; __init__ would cut the lines again
-        other = Message.__new__(Message)
+        other = Message.__new__(type(self))
         other.format = self.format
         other.delimiters = self.delimiters
         other.codec = self.codec

@@ -39,6 +39,13 @@ class Segment:
         self._fields: list[bytes] | None = None
         self._edits: dict[int, bytes] | None = None
 
+    @classmethod
+    def of_fields(cls, code: bytes, fields: list[bytes], line: bytes, mark: bytes, origin: int) -> Segment:
+        """Return a segment whose fields aren't cut at separators: those of a format that has none."""
+        segment = cls(code, line, mark, origin)
+        segment._fields = [code, *fields]
+        return segment
+
     @property
     def name(self) -> str:
         """`PID`; empty for a line that doesn't begin with a segment's name."""
