@@ -13,7 +13,7 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     evaluation       one message to its deliveries: pure, the hot path of the router
     searching        with what keys are hashed, when indexed and when looked for
     encoding         a message as its destination wants it
-    tables, shipped, dictionary, suggestions: what these need
+    tables, shipped, suggestions: what these need
 """
 
 from engine.routes.findings import ConfigurationRefused, Finding

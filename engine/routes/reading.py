@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.dictionary.limits import is_unordered, last_component, last_field
 from engine.errors import PathError
 from engine.identity.authorities import Authorities, Recogniser
 from engine.identity.spellings import INS_ARC
 from engine.parsers.paths import Path
 from engine.routes.configuration import Site, split_variant
-from engine.routes.dictionary import FIELDS_MAX, UNSTABLE_POSITIONS
 from engine.routes.findings import Findings
 from engine.routes.suggestions import suggest
 from engine.routes.when import WhenError, compile_when
@@ -207,7 +207,6 @@ class Reading:
         except PathError as error:
             raise refuse(self, node.at(column + error.column), "E112", error.reason, error.hint) from None
         where = node.at(column, len(text))
-        most = FIELDS_MAX.get(path.segment)
         if path.relative and not self._foreach:
             raise refuse(
                 self,
@@ -216,21 +215,7 @@ class Reading:
                 "a path that begins with a dot stands inside foreach",
                 f"write the segment: OBX-{text[1:]}",
             )
-        if most is not None and path.field > most:
-            raise refuse(
-                self,
-                where,
-                "E112",
-                f"{path.segment} has no field {path.field}",
-                f"its last one is {path.segment}-{most}",
-            )
-        if _POSITION.match(text) and f"{path.segment}-{path.field}" in UNSTABLE_POSITIONS:
-            self.warn(
-                where,
-                "W202",
-                f"{text} counts repetitions, whose order isn't stable",
-                f"write {path.segment}-{path.field}[@ipp] or [5=PI]",
-            )
+        self._check_reach(path, path.segment or self._foreach, where)
         if self._foreach and path.segment == self._foreach and not path.relative:
             self.warn(
                 where,
@@ -239,6 +224,20 @@ class Reading:
                 f"write {text[len(path.segment) :].replace('-', '.', 1)}",
             )
         return path
+
+    def _check_reach(self, path: Path, segment: str, where: Mark) -> None:
+        """Tell what no version of HL7 has, and what counts repetitions that have no order."""
+        field = f"{segment}-{path.field}"
+        last = last_field(segment)
+        if last is not None and path.field > last.number:
+            raise refuse(self, where, "E112", f"{segment} has no field {path.field}", f"its last one is {last.words}")
+        most = last_component(segment, path.field)
+        if most and path.component > most:
+            sentence = f"{field} has no component {path.component} in any version of HL7"
+            self.warn(where, "W207", sentence, f"its last one is {field}.{most}")
+        if _POSITION.match(path.text) and is_unordered(segment, path.field):
+            sentence = f"{path.text} counts repetitions, whose order isn't stable"
+            self.warn(where, "W202", sentence, f"write {field}[@ipp] or [5=PI]")
 
     def _recognisers(
         self, path: Path, variant: str, node: Scalar, column: int

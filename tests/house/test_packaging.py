@@ -35,10 +35,11 @@ def test_types_are_published():
 
 
 def test_data_files_are_in_the_package():
-    """Migrations and the grammar of `when:` are found beside the code."""
+    """Migrations, the grammar of `when:` and the dictionary are found beside the code."""
     here = Path(engine.__file__).parent
     assert list(here.rglob("*.sql"))
     assert list(here.rglob("*.lark"))
+    assert list(here.rglob("*.tsv"))
 
 
 def test_a_running_engine_imports_neither_tables_nor_screens():
