@@ -350,7 +350,7 @@ def table_rows(texts: Texts) -> Rows:
             kind = "open" if len(kept) < len(set(cleaned)) or not kept else ""
             yield reference.version, (number, "", plain(name), kind)
             for code in kept:
-                meaning = " ".join(values.get(code, "").replace("\xa0", " ").split())
+                meaning = " ".join(values.get(code, "").replace("\xa0", " ").replace("?R)", "®)").split())
                 yield reference.version, (number, code, meaning, "")
 
 

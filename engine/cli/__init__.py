@@ -5,7 +5,8 @@ The command line: click commands, one module a command group; `main` is the cons
     options    --routes, --data, --json, --no-color: before or after the subcommand
     asking     an operation, through the control socket of a running engine or under the data directory's lock
     acting     number first, ask, reason, `--yes --expect N`
-    printing   tables, JSON lines, times and ages; the only module here that knows rich
+    printing   tables, JSON lines, times and ages
+    files      messages of a file that the user names, or of stdin; trees: how they look
     run, lint, table, status, queue, dead, msg, holding, send, simulate, db, doctor, audit, version    the commands
 
 `passerelle run` starts fast and stays small: rich, sqlite_utils and the like are imported where they are used.

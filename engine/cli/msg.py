@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
 
 from engine.cli.asking import Answer, ask, ask_secret, now_ms
+from engine.cli.files import is_id, messages_of
 from engine.cli.options import common_options, options
 from engine.cli.printing import cell, console, print_json, print_more, print_rows
 from engine.errors import OperationRefused
@@ -84,11 +86,19 @@ def find(
 
 
 @msg.command("show")
-@click.argument("id_", metavar="ID")
+@click.argument("id_", metavar="ID|FILE")
 @reveal_options
 @common_options
 def show(*, id_: str, reveal: bool, reason: str) -> None:
-    """Show message 48211 as received, or delivery 48211-0 as sent; faulty fields are marked."""
+    """
+    Show message 48211 as received, or delivery 48211-0 as sent, masked; or the messages of FILE as they are.
+
+    FILE is any path (`./48211` where its name looks like an id), `-` for stdin: HL7 v2 as a tree with names,
+    tables in words and faulty places marked.
+    """
+    if not is_id(id_):
+        _show_file(Path(id_))
+        return
     answer = ask("message_show", id=id_, reveal=reveal, reason=reason)
     if options().json:
         print_json(answer)
@@ -137,6 +147,17 @@ def refusals(*, source: str, limit: int) -> None:
     answer = ask("refusals", source=source, limit=limit)
     columns = (("at_ms", "at"), "source", "peer", "code", "reason", "size")
     print_rows(answer.get("rows", []), columns, empty="no refusal")
+
+
+def _show_file(path: Path) -> None:
+    """Print the messages of a file, which its owner named: nothing is masked."""
+    from engine.cli.trees import print_tree
+    from engine.operations.trees import tree_of
+
+    for rank, raw in enumerate(messages_of(path)):
+        if rank and not options().json:
+            click.echo()
+        print_tree(tree_of(raw))
 
 
 def print_message_row(row: Mapping[str, Any]) -> None:

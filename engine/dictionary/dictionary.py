@@ -8,7 +8,7 @@ number, wholly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from typing import Final
 
@@ -21,6 +21,9 @@ PAM_FR: Final = "pam-fr-2.11"
 _FOLDERS: Final = {"": (HL7,), PAM_FR: (HL7, PAM_FR_FOLDER)}
 
 VARIES: Final = "varies"
+"""Data type of a field whose type another field says (OBX-5: OBX-2)."""
+CODED: Final = frozenset({"CE", "CWE", "CNE", "CF"})
+"""Data types whose first component is a code: the table of such a field is that of this code (HL7 v2.5 § 2.A.13)."""
 
 
 def dictionary_of(version: str, extension: str = "") -> Dictionary:
@@ -37,6 +40,23 @@ def dictionary_of(version: str, extension: str = "") -> Dictionary:
 @cache
 def _made(version: str, extension: str) -> Dictionary:
     return Dictionary(version, extension)
+
+
+def extension_of(version: str, country: str, segments: Iterable[str]) -> str:
+    """
+    Tell which extension a message follows.
+
+    Args:
+        version: MSH-12 as it stands (`2.5^FRA^2.11`).
+        country: MSH-17.
+        segments: Names of its segments.
+
+    Returns:
+        PAM_FR where the message says that it is French, or has a movement segment ZBE; else nothing.
+    """
+    parts = version.split("^")
+    french = "FRA" in (parts[1].partition("&")[0] if len(parts) > 1 else "", country) or "ZBE" in segments
+    return PAM_FR if french else ""
 
 
 class Dictionary:

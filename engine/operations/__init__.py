@@ -10,10 +10,12 @@ What operators do, once, for the command line and the console.
     balance      received = delivered + waiting + …; rows, wording: ids, states, ages as people read them
     acts         intentions: recorded, audited, their outcome awaited
     masking      bodies without patient values; pseudonyms gives identifiers a stable, meaningless name
+    trees        messages of a file as trees: names, values, words of tables, marks
     presence     since when the engine runs, or is stopped
     control      the server on DIR/control.sock; client is its other end, address where it lies
     offline      the same operations without a running engine, under the data directory's lock
 
 Answers are plain dicts that go to JSON as they are: `"v": 1`, times in milliseconds since 1970 UTC, fields
-are only ever added. No answer holds a patient value unless it was revealed with a reason, which is audited.
+are only ever added. No answer holds a patient value unless it was revealed with a reason, which is audited; trees are
+made of files that their owner names, and are no answers.
 """

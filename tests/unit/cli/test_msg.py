@@ -57,3 +57,43 @@ def test_trace_and_refusals(passerelle, live) -> None:
     shown = passerelle("msg", "trace", "1").stdout
     assert [word in shown for word in ("received", "attempt 1", "delivered")] == [True] * 3
     assert "E-NO-HEADER" in passerelle("refusals").stdout
+
+
+def test_a_file_is_shown_as_a_tree(passerelle, tmp_path) -> None:
+    """As it is, with names and tables in words; several messages one after the other; nobody asks an engine."""
+    path = tmp_path / "two.hl7"
+    path.write_bytes(body(1) + b"\r\n" + body(2))
+    shown = passerelle("msg", "show", str(path))
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.count("PID  patient identification") == 2
+    assert "family name" in shown.stdout
+    assert SECRETS[0] in shown.stdout
+    assert shown.stderr == ""
+
+
+def test_a_file_may_come_on_stdin(passerelle) -> None:
+    """`-`; as JSON, one object a message."""
+    shown = passerelle("msg", "show", "-", "--json", input=body(1))
+    (line,) = shown.stdout.splitlines()
+    assert json.loads(line)["v"] == 1
+    assert json.loads(line)["name"] == "ADT^A01"
+
+
+def test_a_file_whose_name_looks_like_an_id(passerelle, tmp_path, monkeypatch) -> None:
+    """Is named with its directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "48211").write_bytes(body(1))
+    assert passerelle("msg", "show", "./48211").stdout.startswith("ADT^A01")
+
+
+def test_a_file_that_is_none(passerelle, tmp_path) -> None:
+    """A sentence, and exit code 2 (usage) or 1 (no message)."""
+    absent = passerelle("msg", "show", str(tmp_path / "absent.hl7"))
+    assert absent.exit_code == 2
+    assert "can't be read: No such file" in absent.stderr
+    (tmp_path / "empty.hl7").write_bytes(b"\r\n")
+    assert passerelle("msg", "show", str(tmp_path / "empty.hl7")).exit_code == 2
+    (tmp_path / "broken.hl7").write_bytes(b"MSH|||\r")
+    broken = passerelle("msg", "show", str(tmp_path / "broken.hl7"))
+    assert broken.exit_code == 1
+    assert "MSH-2 is empty" in broken.stderr
