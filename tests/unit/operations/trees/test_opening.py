@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -36,7 +37,5 @@ def test_what_says_that_it_is_a_message_and_is_none_is_refused():
 def test_real_messages_become_trees_or_are_refused():
     """Nothing else is raised, whatever stands in a file (with PASSERELLE_CORPUS)."""
     for path in Path(CORPUS).glob("*/*") if CORPUS else ():
-        try:
+        with contextlib.suppress(ParseError):
             assert tree_of(path.read_bytes()).name
-        except ParseError as refused:
-            assert refused.reason
