@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from engine.cli.options import Options, options
+from engine.errors import ConfigurationRefused
 from engine.operations.client import Client, EngineAway
+from engine.operations.wording import several
 
 if TYPE_CHECKING:
     from engine.routes import Finding
@@ -91,11 +95,43 @@ def read_configuration(chosen: Options) -> Configuration | None:
     return configuration
 
 
-def check_routes(chosen: Options) -> tuple[Configuration | None, list[Finding]]:
-    """Read routes.yaml as `run` does: with this process's environment and the data directory's secrets."""
+def check_routes(chosen: Options, tests: Sequence[Path] | None = None) -> tuple[Configuration | None, list[Finding]]:
+    """
+    Read routes.yaml as `run` does: with this process's environment and the data directory's secrets.
+
+    Args:
+        chosen: Which, and where the data are.
+        tests: Files of tests to read too, beside those under routes; None: no test is read.
+    """
     from engine.routes import check, file_secrets
 
-    return check(chosen.routes, environment=os.environ, secrets=file_secrets(os.environ, chosen.data))
+    secrets = file_secrets(os.environ, chosen.data)
+    return check(chosen.routes, environment=os.environ, secrets=secrets, tests=tests)
+
+
+def read_runnable(chosen: Options, tests: Sequence[Path] | None = None) -> Configuration:
+    """
+    Read routes.yaml where nothing can be done without it.
+
+    Raises:
+        ConfigurationRefused: There is none, or it has errors (exit code 78).
+    """
+    if not chosen.routes.is_file():
+        sentence = f"there is no configuration at '{chosen.routes}' (--routes PATH or PASSERELLE_ROUTES)"
+        raise ConfigurationRefused(sentence)
+    configuration, findings = check_routes(chosen, tests)
+    if configuration is None:
+        errors = sum(finding.level == "error" for finding in findings)
+        sentence = f"{chosen.routes} is refused ({several(errors, 'error')}): passerelle lint says what is wrong"
+        raise ConfigurationRefused(sentence)
+    return configuration
+
+
+def files_of_tests(chosen: Options) -> list[Path]:
+    """Return the files of tests that belong to routes.yaml."""
+    from engine.routes.casereading import test_files
+
+    return test_files(chosen.routes.parent)
 
 
 def interactive() -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli.asking import check_routes
+from engine.cli.asking import check_routes, files_of_tests
 from engine.cli.options import common_options, options
 from engine.cli.printing import print_json
 from engine.errors import ConfigurationRefused
@@ -19,7 +19,7 @@ def lint() -> None:
     if not chosen.routes.is_file():
         sentence = f"there is no configuration at '{chosen.routes}' (--routes PATH or PASSERELLE_ROUTES)"
         raise ConfigurationRefused(sentence)
-    configuration, findings = check_routes(chosen)
+    configuration, findings = check_routes(chosen, tests=files_of_tests(chosen))
     for finding in findings:
         if chosen.json:
             print_json(finding.as_json())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from engine.cli.asking import check_routes
+from engine.cli.asking import check_routes, read_runnable
 from engine.cli.options import common_options, options
 from engine.cli.printing import print_json
 from engine.errors import ConfigurationRefused, OperationRefused
@@ -90,7 +90,7 @@ def _asked(found: Table, values: tuple[str, ...]) -> dict[str, str]:
 
 
 def _table(name: str) -> Table:
-    configuration = _configuration()
+    configuration = read_runnable(options())
     found = configuration.tables.get(name)
     if found is None:
         raise OperationRefused(_no_table(name, configuration), exit_code=2)
@@ -102,25 +102,13 @@ def _no_table(name: str, configuration: Configuration) -> str:
     return f"the configuration declares no table {name}" + (f"; there are {known}" if known else "")
 
 
-def _configuration() -> Configuration:
-    chosen = options()
-    if not chosen.routes.is_file():
-        sentence = f"there is no configuration at '{chosen.routes}' (--routes PATH or PASSERELLE_ROUTES)"
-        raise ConfigurationRefused(sentence)
-    configuration, findings = check_routes(chosen)
-    if configuration is None:
-        errors = sum(finding.level == "error" for finding in findings)
-        raise ConfigurationRefused(f"{chosen.routes} is refused ({several(errors, 'error')}): passerelle lint")
-    return configuration
-
-
 def _declared(names: list[str]) -> tuple[list[str], list[Finding]]:
     """Check the tables that the configuration declares; what else is wrong with it is `passerelle lint`'s."""
     configuration, findings = check_routes(options())
     about_tables = [one for one in findings if not one.mark.file.endswith(_YAML) or one.code == "E121"]
     if configuration is None:
         if not about_tables:
-            _configuration()  # says what is wrong instead
+            read_runnable(options())  # says what is wrong instead
         return [str(options().routes)], about_tables
     for name in names:
         if name not in configuration.tables:

@@ -149,7 +149,10 @@ class Service:
         await self._delivery.start()
         for router in self._routers:
             await router.start()
-        desk = Desk(queries=store.queries, store=store, now_ms=runtime.now_ms, live=self, references=references)
+        desk = Desk(
+            queries=store.queries, store=store, now_ms=runtime.now_ms, live=self, references=references,
+            data=self._settings.data,
+        )  # fmt: skip
         self._control = ControlServer(self._settings.data, Operations(desk), now_ms=runtime.now_ms)
         await self._control.open()
         for name, door in self._sources.items():

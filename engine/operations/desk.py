@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.core.changes import Audit, Change, Receipt
@@ -55,6 +56,8 @@ class Desk:
     """The configuration, where there is no running engine to ask."""
     references: References | None = None
     """Hashes identifiers with the data directory's key: for search and pseudonyms."""
+    data: Path = Path("data")
+    """The data directory: where secrets of a configuration are looked for."""
     stopped_since_ms: int = 0
     """Without a running engine: since when; 0 when nobody knows."""
     outcome_within: float = 10.0

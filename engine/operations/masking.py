@@ -156,6 +156,12 @@ class Masking:
         separators = _separators(text, fmt)
         return "\n".join(self._line(line, separators) for line in _lines(text))
 
+    def field(self, segment: str, number: int, value: str, separators: _Separators | None) -> str:
+        """Mask one field of a segment by its name, or with number 0 the whole segment; empty stays empty."""
+        if not value or separators is None or (segment not in separators.known and not _LOCAL.fullmatch(segment)):
+            return _shortened(mask(value))
+        return self.value(segment, number, value, separators) if number else _shortened(self._line(value, separators))
+
     def _line(self, line: str, separators: _Separators | None) -> str:
         name = _segment_name(line, separators)
         if separators is None or not name:
@@ -189,6 +195,11 @@ class Masking:
             else:
                 parts[index] = mask(parts[index])
         return separators.component.join(parts) if separators.component else parts[0]
+
+
+def separators_of(raw: bytes, fmt: str) -> _Separators | None:
+    """Return the delimiters of a message, for `Masking.field`; None: it has none, so everything is masked."""
+    return _separators(decode(raw), fmt)
 
 
 def revealed(raw: bytes, fmt: str = "hl7v2", *, faults: Iterable[str] = ()) -> list[dict[str, Any]]:

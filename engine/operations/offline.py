@@ -106,6 +106,7 @@ async def _call(
             now_ms=_now_ms,
             known=configuration,
             references=References(store.reference_key),
+            data=directory,
             stopped_since_ms=since_ms,
         )
         answer = await Operations(desk).call(operation, arguments, who=who)

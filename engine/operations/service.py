@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from engine.errors import OperationRefused
-from engine.operations import dead, messages, queues, status
+from engine.operations import dead, messages, queues, status, trying
 from engine.operations.desk import Answer, Desk
 
 Operation = Callable[..., Awaitable[Answer]]
@@ -35,6 +35,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         messages.message_trace,
         messages.refusals,
         messages.audit,
+        trying.message_try,
     )
 }
 _TYPES: Final[Mapping[str, tuple[type, ...]]] = {

@@ -43,6 +43,8 @@ class Assembler:
         self._reading = Reading(findings, names)
         self._early = ""
         """A source of the route at hand that answers before its routes run."""
+        self.tests: list[tuple[str, Node]] = []
+        """Routes and what stands under their `tests:`."""
 
     def routes(self, entries: Named) -> list[Route]:
         """Read `routes:`, in the order of the file."""
@@ -72,6 +74,8 @@ class Assembler:
             if item is not None and (one := self._exit(value, item, variants, order, dead_letter)) is not None
         ]
         self._check_once(values["to"])
+        if values["tests"] is not None:
+            self.tests.append((name, values["tests"]))
         return Route(
             name=name, sources=tuple(sources), when=when, when_text=when_text, on_no_match=values["on_no_match"],
             steps=steps, to=tuple(exits), owner=str(values["owner"]),

@@ -15,6 +15,7 @@ from engine.identity.authorities import Authorities, Authority
 
 if TYPE_CHECKING:
     from engine.parsers.paths import Path
+    from engine.routes.cases import Case
     from engine.transforms.step import KeyReader, Step
     from engine.transforms.tables import Table
     from engine.transforms.text import Text
@@ -303,3 +304,5 @@ class Configuration:
     tables: Mapping[str, Table] = field(default_factory=dict)
     key_readers: Mapping[str, KeyReader] = field(default_factory=dict)
     """What a Context gets: the readers of all declared keys."""
+    cases: tuple[Case, ...] = ()
+    """Tests, where they were asked for (loader.check)."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import pathlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
 from engine.identity.authorities import Authority
 from engine.routes import schema
 from engine.routes.assembling import Assembler
+from engine.routes.casereading import CaseReader, check_given
+from engine.routes.cases import Case
 from engine.routes.configuration import Configuration, Route, Source
 from engine.routes.declarations import (
     Named,
@@ -60,17 +62,27 @@ def load(path: pathlib.Path, *, environment: Mapping[str, str], secrets: Secrets
 
 
 def check(
-    path: pathlib.Path, *, environment: Mapping[str, str] | None = None, secrets: Secrets | None = None
+    path: pathlib.Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    secrets: Secrets | None = None,
+    tests: Sequence[pathlib.Path] | None = None,
 ) -> tuple[Configuration | None, list[Finding]]:
     """
     Read a configuration and tell all that is to say about it.
+
+    Args:
+        path: routes.yaml.
+        environment: As `load`.
+        secrets: As `load`.
+        tests: Files of tests to read too, beside those under routes; None: no test is read.
 
     Returns:
         The configuration (None when there is an error), and errors and warnings in the order of the files.
     """
     given = environment if environment is not None else {}
     loader = _Loader(path, given, secrets or file_secrets(given))
-    configuration = loader.configuration()
+    configuration = loader.configuration(tests)
     return (None if loader.findings.refused else configuration), loader.findings.all()
 
 
@@ -112,7 +124,7 @@ class _Loader:
         self._origins: dict[tuple[str, str], Mark] = {}
         self._group: Node | None = None
 
-    def configuration(self) -> Configuration | None:
+    def configuration(self, tests: Sequence[pathlib.Path] | None) -> Configuration | None:
         """Read all; None when nothing could be read at all."""
         if not self._file(self._path, None):
             return None
@@ -134,6 +146,12 @@ class _Loader:
         )  # fmt: skip
         routes = assembler.routes(sections["routes"])
         self._whole(sources, destinations, routes)
+        cases: list[Case] = []
+        if tests is not None:
+            reader = CaseReader(self.findings, names, sources, destinations, routes, self._path.parent)
+            cases += [case for route, node in assembler.tests for case in reader.cases(node, route)]
+            cases += [case for file in tests for case in reader.file(file)]
+            check_given(cases, self.findings)
         return Configuration(
             hash=self._digest.hexdigest(),
             text="\n".join(f"# --- {file}\n{text}" for file, text in self._texts),
@@ -148,6 +166,7 @@ class _Loader:
             routes_of={name: tuple(route for route in routes if name in route.sources) for name in sources},
             authorities=names.authorities,
             tables=names.tables,
+            cases=tuple(cases),
             key_readers={name: key.read for name, key in keys.items() if key.read is not None},
         )
 

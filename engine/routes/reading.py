@@ -78,6 +78,10 @@ class Reading:
         self._open_runs: tuple[str, ...] = ()
         self._condition: Scalar | None = None
 
+    def with_variants(self, variants: Sequence[str]) -> Reading:
+        """Return a reading whose conditions choose by the message's own variant."""
+        return Reading(self._findings, self._names, variants=variants)
+
     # --- reporting ---------------------------------------------------------------------------------------
 
     def error(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:

@@ -298,6 +298,7 @@ ROUTE: Final = Record(
         "to": Key(ListOf(Either(TextShape(), _EXIT), single=True), required=True),
         "order_by": Key(ORDER_BY),
         "dead_letter": Key(DEAD_LETTER),
+        "tests": Key(Raw()),
     }
 )
 SECTIONS: Final = (

@@ -12,6 +12,7 @@ from engine.transforms.dates import DateRefused, FormRefused, date_reader, date_
 from engine.transforms.fallback import Fallback, FallbackShape
 from engine.transforms.nodes import Entries, Node, Word
 from engine.transforms.shapes import (
+    AnyText,
     Choice,
     Either,
     Key,
@@ -19,7 +20,6 @@ from engine.transforms.shapes import (
     Number,
     Reader,
     Record,
-    Shape,
     TextShape,
     Unreadable,
     Verb,
@@ -81,16 +81,6 @@ class Convert(Step):
             context.value = text
             instead = self._fallback.take(context, StepFailed("E-DATE", str(refused), field=path.text))
             return text if instead is None else instead
-
-
-class _AnyText(Shape):
-    """A text that may be empty."""
-
-    wants = "a text, which may be empty"
-
-    def read(self, node: Node, reader: Reader) -> Word:
-        """Read the node."""
-        return reader.word(node)
 
 
 _SEQUENCE: Final = re.compile(r"(\\[^\\]+\\)")
@@ -209,7 +199,7 @@ _SHAPE = Record(
             Record(
                 {
                     "from": Key(ListOf(TextShape(), single=True), required=True),
-                    "to": Key(_AnyText(), required=True),
+                    "to": Key(AnyText(), required=True),
                 }
             )
         ),

@@ -105,6 +105,16 @@ class TextShape(Shape):
         return word
 
 
+class AnyText(Shape):
+    """A text that may be empty."""
+
+    wants = "a text, which may be empty"
+
+    def read(self, node: Node, reader: Reader) -> Word:
+        """Read the node."""
+        return reader.word(node)
+
+
 class NameShape(TextShape):
     """A stable id: metrics, queues and history hang on it."""
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.references import References
-from engine.operations.masking import Masking, decode, known_words, mask, revealed
+from engine.operations.masking import Masking, decode, known_words, mask, revealed, separators_of
 from engine.operations.pseudonyms import Pseudonyms
 from tests.support.custody import BODY, SECRETS, body, configuration
 
@@ -106,3 +106,15 @@ def test_bytes_of_any_charset_are_decoded() -> None:
     assert decode("é".encode()) == decode("é".encode("cp1252")) == "é"
     assert mask("Éa1²ß-ⅷ") == "xx99x-9"
     assert "{n}" in BODY
+
+
+def test_a_field_by_itself():
+    """As within its message; an unknown segment, a format without delimiters and whole segments are masked too."""
+    masking = Masking(None)
+    separators = separators_of(BODY.encode(), "hl7v2")
+    assert masking.field("MSH", 3, "GAM", separators) == "GAM"
+    assert masking.field("PID", 5, "ZUBROWKA^Théodule", separators) == "xxxxxxxx^xxxxxxxx"
+    assert masking.field("PV1", 0, "PV1|1|I|CARD", separators) == "PV1|1|I|xxxx"
+    assert masking.field("QQQ", 3, "GAM", separators) == "xxx"
+    assert masking.field("MSH", 3, "GAM", None) == "xxx"
+    assert masking.field("MSH", 3, "", separators) == ""

@@ -1,0 +1,122 @@
+"""`passerelle try`: one message through one route, step by step; nothing is sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.cli.asking import Answer, ask, read_runnable
+from engine.cli.msg import reveal_options
+from engine.cli.options import common_options, options
+from engine.cli.printing import print_json
+from engine.errors import OperationRefused
+from engine.operations.wording import several
+
+if TYPE_CHECKING:
+    from engine.routes.configuration import Configuration, Source
+
+
+@click.command("try")
+@click.argument("route", metavar="ROUTE")
+@click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@click.option("--message", "id_", metavar="ID", default="", help="A stored message; masked unless revealed.")
+@click.option("--source", default="", metavar="NAME", help="From which source FILE comes.")
+@reveal_options
+@common_options
+def try_(*, route: str, file: Path | None, id_: str, source: str, reveal: bool, reason: str) -> None:
+    """
+    Put a message through a route of routes.yaml as it is on disk, and show what each step changes.
+
+    Nothing is sent, nothing is stored.
+    """
+    if (file is None) == (not id_):
+        raise OperationRefused("give a FILE, or --message ID", exit_code=2)
+    if file is not None:
+        answer = _file(route, file, source)
+    else:
+        routes = str(options().routes.absolute()) if options().routes.is_file() else None
+        answer = ask("message_try", id=id_, route=route, routes=routes, reveal=reveal, reason=reason)
+    if options().json:
+        print_json(answer)
+        return
+    _print(answer)
+
+
+def _file(route: str, file: Path, name: str) -> Answer:
+    """Follow a file of one's own: shown as it is."""
+    from engine.operations.trying import require_route
+    from engine.trials.following import follow
+    from engine.trials.messages import NoMessage, split, taken
+    from engine.trials.telling import plain, told
+
+    configuration = read_runnable(options())
+    source = _source(configuration, route, name)
+    require_route(configuration, route, source.name)
+    try:
+        raw = file.read_bytes()
+        messages = split(raw, source)
+        if len(messages) > 1:
+            raise OperationRefused(f"'{file}' holds {len(messages)} messages: try them one by one", exit_code=2)
+        stored = taken(messages[0], source, 1)
+    except FileNotFoundError:
+        raise OperationRefused(f"there is no file '{file}'", exit_code=2) from None
+    except NoMessage as error:
+        raise OperationRefused(f"'{file}': {error}") from None
+    followed = follow(configuration, route, stored, file.name)
+    return {"masked": False} | told(followed, configuration, plain, bodies=True)
+
+
+def _source(configuration: Configuration, route: str, name: str) -> Source:
+    found = next((one for one in configuration.routes if one.name == route), None)
+    known = found.sources if found is not None else tuple(configuration.sources)
+    if not name and found is not None and len(known) > 1:
+        raise OperationRefused(f"from which source? --source {' | '.join(known)}", exit_code=2)
+    name = name or (known[0] if known else "")
+    if name not in configuration.sources:
+        names = ", ".join(configuration.sources)
+        raise OperationRefused(f"there is no source {name}; there are {names}", exit_code=2)
+    return configuration.sources[name]
+
+
+def _print(answer: Answer) -> None:
+    where = f"from {answer['source']}, site {answer['site'] or 'not known'}, {answer['type'] or 'no type'}"
+    click.echo(f"{answer['message']} {where}")
+    if answer["when"]:
+        holds = {True: "holds", False: "doesn't hold", None: "wasn't asked"}[answer["wanted"]]
+        click.echo(f"when: {answer['when']}: {holds}")
+    _print_steps(answer["steps"], "")
+    for exit_ in answer["exits"]:
+        click.echo(f"to {exit_['destination']}")
+        _print_steps(exit_["steps"], "  ")
+        for one in exit_["deliveries"]:
+            if one["state"] == "dead":
+                words = " ".join(filter(None, (one["code"], one["field"])))
+                click.echo(f"  a dead letter {words}: {one['reason']}")
+            else:
+                target = f" as {one['target']}" if one["target"] else ""
+                size = f"{one['size']:,} bytes"
+                click.echo(f"  {one['id']}{target}: {size}, {several(one['lanes'], 'lane')}")
+        if not exit_["deliveries"]:
+            click.echo("  nothing")
+    click.echo(f"outcome: {answer['ending']}; nothing was sent")
+    if answer.get("masked"):
+        click.echo("masked, by whole fields; --reveal --reason TEXT shows the values, and is audited", err=True)
+
+
+def _print_steps(steps: list[dict[str, Any]], indent: str) -> None:
+    for number, step in enumerate(steps, 1):
+        label = f" ({step['label']})" if step["label"] else ""
+        times = f", {step['runs']} times" if step["runs"] > 1 else ""
+        passed = "" if step["runs"] else ": passed over"
+        click.echo(f"{indent}{number:3d} {step['verb']}{label}{passed}{times}  {step['where']}")
+        for change in step["changes"]:
+            old, new = ("(absent)" if change[side] is None else change[side] for side in ("old", "new"))
+            click.echo(f"{indent}      {change['path']}  {old} -> {new}")
+        for word in step["left"]:
+            click.echo(f"{indent}      {word if word.startswith('tag:') else f'finding: {word}'}")
+        if "body" in step:
+            click.echo(f"{indent}      body  {step['body']}")
+        if step["stopped"]:
+            click.echo(f"{indent}      {step['stopped']}")

@@ -1,0 +1,11 @@
+"""
+Routes on trial: tests, and one message step by step; nothing is sent, nothing is stored.
+
+    messages     bytes that are given, as intake would take them
+    running      the messages of a test through the routes, one after the other
+    judging      what a test expects, compared with what became of its messages; copies: with one delivery
+    endings      how a message ended, in words
+    leaving      the order in which a destination's lanes let deliveries leave
+    difference   what differs between two messages, leaf by leaf
+    report       tests as people read them; junit: as build servers do
+"""

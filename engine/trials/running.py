@@ -1,0 +1,132 @@
+"""Run a test: its messages through the routes, one after the other, as the router would; nothing is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from engine.core.messages import Delivery, StoredMessage
+from engine.core.references import References
+from engine.errors import ParseError, StepFailed
+from engine.parsers import open_message
+from engine.parsers.hl7v2.message import Message
+from engine.routes.cases import Case, Given
+from engine.routes.configuration import Configuration, Source, variant_of
+from engine.routes.evaluation import Evaluation, evaluate
+from engine.trials.messages import NoMessage, given_bytes, split, taken
+
+REFERENCES = References(b"trials have no data directory: their references lead nowhere"[:32])
+"""Lane keys of trials."""
+
+
+@dataclass(slots=True)
+class Passed:
+    """One message that went through the routes."""
+
+    name: str
+    stored: StoredMessage
+    evaluation: Evaluation
+    variant: str
+    """Site and `untyped:` of the message: for which its paths are bound."""
+    received: Message | None
+    """As the router reads it; None: it can't be read."""
+
+    def deliveries(self, destination: str) -> list[Delivery]:
+        """Return its deliveries for one destination, in order."""
+        return [one for one in self.evaluation.deliveries if one.destination == destination]
+
+
+@dataclass(slots=True)
+class Session:
+    """What became of the messages of a test."""
+
+    configuration: Configuration
+    passed: list[Passed] = field(default_factory=list)
+    trouble: str = ""
+    """Why the test could not be run."""
+
+    def of(self, name: str) -> Passed | None:
+        """Return a given message by its name."""
+        return next((one for one in self.passed if one.name == name), None)
+
+    def deliveries(self, destination: str) -> list[Delivery]:
+        """Return all deliveries of a destination, in order."""
+        return [delivery for one in self.passed for delivery in one.deliveries(destination)]
+
+    def name_of(self, delivery: Delivery) -> str:
+        """Return the name of the message of a delivery."""
+        return next(one.name for one in self.passed if one.stored.place == delivery.place)
+
+
+def run_case(configuration: Configuration, case: Case) -> Session:
+    """
+    Run one test.
+
+    Args:
+        configuration: As loaded, with its tests.
+        case: One of `configuration.cases`.
+
+    Returns:
+        What became of each message. A block that its source cuts gives several, named `name#1`, `name#2`; the last
+        has the name alone too.
+    """
+    session = Session(only(configuration, case.route) if case.route else configuration)
+    for given in case.given:
+        try:
+            _send(session, given)
+        except (NoMessage, StepFailed) as error:
+            session.trouble = f"{given.name}: {error}"
+            break
+    return session
+
+
+def only(configuration: Configuration, route: str) -> Configuration:
+    """Return a configuration in which one route is the only one."""
+    routes = tuple([one for one in configuration.routes if one.name == route])
+    return replace(
+        configuration, routes=routes,
+        routes_of={name: tuple([one for one in routes if name in one.sources]) for name in configuration.sources},
+    )  # fmt: skip
+
+
+def send(session: Session, raw: bytes, source: Source, name: str) -> Passed:
+    """
+    Put one message through the routes.
+
+    Raises:
+        NoMessage: Its source would refuse it.
+    """
+    stored = taken(raw, source, len(session.passed) + 1)
+    evaluation = evaluate(session.configuration, stored, REFERENCES)
+    variant = variant_of(evaluation.site, source.untyped) if evaluation.site else ""
+    passed = Passed(name, stored, evaluation, variant, read(session.configuration, stored))
+    session.passed.append(passed)
+    return passed
+
+
+def read(configuration: Configuration, stored: StoredMessage) -> Message | None:
+    """Open a message as the router does; None where it can't be read."""
+    source = configuration.sources[stored.source]
+    try:
+        message = open_message(
+            stored.raw, stored.format, default_charset=charset_of(configuration, source), as_utf8=True
+        )
+    except ParseError:
+        return None
+    if message.format == "hl7v2":
+        message.normalise_delimiters()
+    return message
+
+
+def charset_of(configuration: Configuration, source: Source) -> str:
+    """Return the codec of a source's messages, when they don't say it."""
+    site = configuration.sites.get(source.site)
+    return source.charset or (site.charset if site is not None else "cp1252")
+
+
+def _send(session: Session, given: Given) -> None:
+    source = session.configuration.sources[given.source]
+    raw = given_bytes(given, source, charset_of(session.configuration, source))
+    messages = split(raw, source)
+    for rank, one in enumerate(messages, 1):
+        name = given.name if rank == len(messages) else f"{given.name}#{rank}"
+        send(session, one, source, name)
