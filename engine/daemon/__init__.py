@@ -2,7 +2,7 @@
 The one place where the rooms meet: builds them from a configuration, starts and stops them.
 
     imports   what the engine's process must not load
-    limits    open files
+    limits    open files, and memory that goes back to the system
     runtime   time, chance, tasks and timers of the running engine (core.ports.Runtime)
     retention removes what is older than its retention
     doors     which transport serves which kind of source and destination

@@ -19,6 +19,7 @@ from engine.core.ports import DestinationDoor, Recovery, SourceDoor
 from engine.core.references import References
 from engine.daemon.doors import destination_door, source_door
 from engine.daemon.folders import Folder
+from engine.daemon.limits import give_back_large_blocks, raise_open_files
 from engine.daemon.retention import Retention
 from engine.daemon.runtime import LoopRuntime
 from engine.errors import PasserelleError, StoreBroken, StoreError
@@ -59,6 +60,8 @@ def main(settings: Settings) -> int:
         DoorFailed: A port is in use (69).
     """
     logs.configure(level=settings.log_level, style=settings.log_style)
+    raise_open_files()
+    give_back_large_blocks()
     secrets = file_secrets(os.environ, settings.data)
     configuration = load(settings.routes, environment=os.environ, secrets=secrets)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
