@@ -9,6 +9,7 @@ Nouns and judgments; no I/O, no clock, no chance.
     judgment    from an answer to a verdict: delivered, try again, dead
     retry       delays between attempts, and when an attempt counts
     circuit     outages and storms of one destination
+    reception   one budget of bytes for large messages, from their first byte until they are routed
     lanes       ordered delivery by several keys, in bounded memory
     lanetable   what of it is in memory
     splices     the difference between a received message and what is sent

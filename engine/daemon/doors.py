@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from engine.core.ports import Accept, DestinationDoor, RefuseBytes, Runtime, SourceDoor
+from engine.core.reception import ReceptionBudget
 from engine.routes.configuration import Destination, Source
 from engine.transports.mllp_destination import MllpDestination
 from engine.transports.mllp_source import MllpSource
-from engine.transports.reception import ReceptionBudget
 
 
 def source_door(

@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 
 from engine.core.ports import DestinationDoor, Recovery, SourceDoor
+from engine.core.reception import ReceptionBudget
 from engine.core.references import References
 from engine.daemon.doors import destination_door, source_door
 from engine.daemon.folders import Folder
@@ -35,7 +36,6 @@ from engine.routes.configuration import Configuration
 from engine.routes.loader import file_secrets, load
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
-from engine.transports.reception import ReceptionBudget
 
 _log = structlog.get_logger(__name__)
 
@@ -130,8 +130,8 @@ class Service:
         configuration, store, runtime = self._configuration, self._store, self._runtime
         references = References(store.reference_key)
         self._alerts = Alerts(runtime.now_ms)
-        self._intake = Intake(store, runtime, utc_offset_seconds=_utc_offset_seconds())
         budget = ReceptionBudget()
+        self._intake = Intake(store, runtime, budget, utc_offset_seconds=_utc_offset_seconds())
         for source in configuration.sources.values():
             intake = self._intakes[source.name] = SourceIntake(source, self._intake)
             self._sources[source.name] = source_door(source, intake.accept, intake.refuse, runtime, budget)

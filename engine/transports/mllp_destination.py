@@ -24,6 +24,8 @@ from engine.routes.configuration import Destination
 Done = Callable[[Delivery, SendOutcome], None]
 
 ANSWER_BYTES_MAX: Final = 1_000_000
+_COPIED_BYTES: Final = 65_536
+"""A message from here on isn't copied into its frame."""
 
 
 class _Line(asyncio.Protocol):
@@ -60,7 +62,11 @@ class _Line(asyncio.Protocol):
         self._delivery, self._done = delivery, done
         self.deadline = self._door.clock() + self._door.destination.ack_timeout
         self._exchange.sent(delivery.control_id.encode())
-        self._transport.write(frame(data))
+        if len(data) < _COPIED_BYTES:
+            self._transport.write(frame(data))
+        else:
+            for part in (b"\x0b", data, b"\x1c\r"):
+                self._transport.write(part)
 
     def data_received(self, data: bytes) -> None:
         self._decoder.receive_data(data)

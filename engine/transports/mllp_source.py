@@ -17,10 +17,10 @@ from typing import Any, Final
 import structlog
 
 from engine.core.ports import Accept, RefuseBytes, Runtime, Timer
+from engine.core.reception import LARGE_BYTES, STALL_BYTES, STALL_SECONDS, ReceptionBudget
 from engine.errors import DoorFailed
 from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Noise, Oversized, Stranger, Truncated, frame
 from engine.routes.configuration import Source
-from engine.transports.reception import LARGE_BYTES, ReceptionBudget
 
 _log = structlog.get_logger(__name__)
 
@@ -28,8 +28,8 @@ _ANSWERS_DUE_MAX: Final = 256
 _BLOCK_SECONDS_MAX: Final = 600.0
 """However slowly it drips, a block must end within this time."""
 _SWEEP_SECONDS: Final = 1.0
-_NOT_OURS: Final = {"budget"}
-"""A pause that doesn't stop a block's clock: a hog that is held back for its size still ends."""
+_OURS: Final = frozenset({"budget", "store"})
+"""Pauses that stop a block's clock: its sender can do nothing about them."""
 _BACKLOG: Final = 1024
 
 
@@ -61,6 +61,7 @@ class _Connection(asyncio.Protocol):
         "_door",
         "_due",
         "_last_byte",
+        "_paused_at",
         "_paused_for",
         "_transport",
         "peer",
@@ -72,6 +73,7 @@ class _Connection(asyncio.Protocol):
         self._due: deque[_Answers] = deque()
         self._transport: asyncio.Transport | None = None
         self._paused_for: set[str] = set()
+        self._paused_at = 0.0
         self._closing = False
         self._last_byte = 0.0
         self._block_began = 0.0
@@ -176,17 +178,28 @@ class _Connection(asyncio.Protocol):
         stalled = now - self._last_byte > limit or (
             mid_block and self._block_began and now - self._block_began > max(_BLOCK_SECONDS_MAX, limit)
         )
-        if not stalled or self._paused_for - _NOT_OURS:
+        if not stalled or self._paused_for:
             return False
+        self._end_block(f"nothing more came for {limit:g} s")
+        return True
+
+    def give_up(self) -> None:
+        """End the open block, whose sender holds up others (core.reception)."""
+        if not self._paused_for:
+            reason = f"less than {STALL_BYTES:,} bytes came in {STALL_SECONDS:g} s, while others had to wait for it"
+            self._end_block(reason)
+            self._door.partial.discard(self)
+            self._door.counts["idle_blocks"] += 1
+
+    def _end_block(self, reason: str) -> None:
         noise = self._decoder.pending_noise
         open_block = self._end_decoder()
         if open_block is not None:
             what, head, size = "a block that never ended", open_block.head, open_block.size
         else:
             what, head, size = "bytes without a start of block (VT, 0x0B)", b"", noise
-        self._refuse("E-IDLE", f"{what}: nothing more came for {limit:g} s", head, size)
+        self._refuse("E-IDLE", f"{what}: {reason}", head, size)
         self.close()
-        return True
 
     @property
     def idle_since(self) -> float:
@@ -205,16 +218,16 @@ class _Connection(asyncio.Protocol):
 
     def _block(self, payload: bytes) -> None:
         door = self._door
-        if self._block_began:
-            self._block_began = 0.0
-            door.partial.discard(self)
-            door.budget.changed(self, 0)
-        elif door.partial:
-            door.partial.discard(self)
         answers = _Answers(self)
         self._due.append(answers)
         door.blocks += 1
         door.accept(payload, self.peer, answers)
+        if self._block_began:
+            self._block_began = 0.0
+            door.partial.discard(self)
+            door.budget.changed(self, 0)  # only now: a large message is counted on, as taken
+        elif door.partial:
+            door.partial.discard(self)
         if len(self._due) > _ANSWERS_DUE_MAX:
             self._pause("answers")
 
@@ -251,6 +264,7 @@ class _Connection(asyncio.Protocol):
     def _pause(self, reason: str) -> None:
         if not self._paused_for and self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
+            self._paused_at = self._door.clock()
         self._paused_for.add(reason)
 
     def _resume(self, reason: str) -> None:
@@ -258,8 +272,9 @@ class _Connection(asyncio.Protocol):
             return
         self._paused_for.discard(reason)
         if not self._paused_for and self._transport is not None and not self._transport.is_closing():
-            if reason not in _NOT_OURS:
-                self._last_byte = self._door.clock()
+            self._last_byte = now = self._door.clock()
+            if self._block_began and reason in _OURS:
+                self._block_began += now - self._paused_at
             self._transport.resume_reading()
 
 
@@ -388,6 +403,7 @@ class MllpSource:
 
     def _sweep_partial(self) -> None:
         now = self.clock()
+        self.budget.watch(now)
         for connection in list(self.partial):
             if connection.overdue(now):
                 self.partial.discard(connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.core.reception import ReceptionBudget
 from engine.errors import StoreUnavailable
 from engine.flow.intake import Intake, SourceIntake
 from engine.routes.configuration import Source
@@ -52,7 +53,8 @@ class Hall:
     def __init__(self, runtime: SimulatedRuntime, source: Source = SOURCE) -> None:
         self.faults: list[str] = []
         self.store = MemoryStore(automatic=False, fault=self._fault)
-        self.intake = Intake(self.store, runtime)
+        self.budget = ReceptionBudget(5_000_000)
+        self.intake = Intake(self.store, runtime, self.budget)
         self.source = SourceIntake(source, self.intake)
         self.door = FakeDoor()
         self.intake.attach([self.door])  # type: ignore[list-item]

@@ -86,8 +86,14 @@ class EngineProcess:
         return [json.loads(line) for line in done.stdout.splitlines() if line.strip()]
 
     def rss_bytes(self) -> int:
-        """Return the resident memory."""
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-        raise AssertionError("no VmRSS")
+        """Return the resident memory, of its children too."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        return sum(_rss_bytes(int(pid)) for pid in [self.pid, *children])
+
+
+def _rss_bytes(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):  # a child that has just ended
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))

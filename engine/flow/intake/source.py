@@ -142,6 +142,7 @@ class SourceIntake:
             digest=digest_of(raw),
             site=source.site,
         )
+        self._intake.large.taken(message)
         self.receive(message, header, reply)
 
     def receive(self, message: StoredMessage, header: Header, reply: Reply) -> None:
@@ -154,6 +155,7 @@ class SourceIntake:
         def done(result: Receipt | StoreError) -> None:
             if isinstance(result, Receipt):
                 self.counts["stored"] += 1
+                intake.large.stored(message)
                 self._stored(message, header, reply)
                 intake.stored()
             else:
@@ -180,6 +182,7 @@ class SourceIntake:
             self._unavailable(message, header, reply)
             return
         # A rule of ours was broken: the sender must not believe that it is stored, and may send again.
+        self._intake.large.not_stored(message)
         _log.error("reception refused by the store", source=self.source.name, reason=str(error))
         failed = _error(ErrorCode.INTERNAL, "", "the message could not be stored")
         self._answer(header, reply, Acceptance.REJECTED, failed)
@@ -190,6 +193,7 @@ class SourceIntake:
             message.place = 0
             self._intake.hold(lambda: self.receive(message, header, reply))
             return
+        self._intake.large.not_stored(message)
         acceptance = Acceptance.REJECTED if self.source.when_unavailable == "ar" else Acceptance.ERROR
         self._answer(header, reply, acceptance, _error(ErrorCode.INTERNAL, "", "nothing can be stored at the moment"))
 

@@ -9,7 +9,9 @@ import structlog
 
 from engine.core.changes import Change, Receipt
 from engine.core.ports import Runtime, SourceDoor, Store, Timer, Urgency
+from engine.core.reception import ReceptionBudget
 from engine.errors import StoreError
+from engine.flow.intake.large import LargeMessages
 
 _log = structlog.get_logger(__name__)
 
@@ -28,17 +30,21 @@ class Intake:
     senders wait; those that answer `ae` or `ar` meanwhile must read to do so).
     """
 
-    def __init__(self, store: Store, runtime: Runtime, *, utc_offset_seconds: int = 0) -> None:
+    def __init__(
+        self, store: Store, runtime: Runtime, budget: ReceptionBudget | None = None, *, utc_offset_seconds: int = 0
+    ) -> None:
         """
         Prepare; `source_intake` makes one door a source.
 
         Args:
             store: Where messages are committed.
             runtime: Clock and timers.
+            budget: Of large messages, shared with the doors; one of its own unless told.
             utc_offset_seconds: Of MSH-7 in our acknowledgements.
         """
         self.store = store
         self.runtime = runtime
+        self.large = LargeMessages(store, budget or ReceptionBudget())
         self.utc_offset_seconds = utc_offset_seconds
         self.available = True
         self._doors: list[SourceDoor] = []
@@ -73,7 +79,7 @@ class Intake:
     def take(self, change: Change, urgency: Urgency, done: Callable[[Receipt | StoreError], None] | None) -> None:
         """Submit a reception or a refusal, and stop reading when the store is filling up."""
         self.store.submit(change, urgency, done)
-        if not self._full and self.store.load >= PAUSE_LOAD:
+        if not self._full and self._load() >= PAUSE_LOAD:
             self._full = True
             _pause(self._answering)
             if not self._waiting:
@@ -86,7 +92,7 @@ class Intake:
             self._waiting = False
             if not self._full:
                 _resume(self._doors)
-        if self._full and self.store.load <= RESUME_LOAD:
+        if self._full and self._load() <= RESUME_LOAD:
             self._full = False
             if self._look is not None:
                 self._look.cancel()
@@ -94,6 +100,9 @@ class Intake:
             _resume(self._answering)
             if not self._waiting:
                 _resume(self._doors)
+
+    def _load(self) -> float:
+        return max(self.store.load, self.large.load)
 
     def hold(self, again: Callable[[], None]) -> None:
         """Keep what receives a message that could not be stored; its sender waits, and reading has stopped."""

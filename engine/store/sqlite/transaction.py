@@ -30,6 +30,8 @@ from engine.store.sqlite.walk import (
     DELIVERY,
     KEYS,
     LANE,
+    LARGE_BODY,
+    LARGE_PAYLOAD,
     NAME,
     PAYLOAD,
     RECEIVED,
@@ -41,16 +43,10 @@ from engine.store.sqlite.walk import (
 
 PAYLOAD_INLINE_BYTES: Final = 1_000
 """Larger payloads have a row of their own: the delivery's row is rewritten at each outcome."""
-COPIED_BYTES: Final = 32 * 1024
 KEYS_A_TRANSACTION: Final = 500
 """Search keys indexed by one transaction."""
 
 _EXPECTED_OF_STATE: Final = {state.value: state.name.lower() for state in DeliveryState}
-
-
-def bindable(data: bytes) -> bytes | bytearray:
-    """Return bytes as the driver binds them quickly; a copy is cheaper than its search for an adapter."""
-    return bytearray(data) if len(data) < COPIED_BYTES else data
 
 
 def lane_columns(lanes: tuple[int, ...]) -> tuple[int, str]:
@@ -165,7 +161,7 @@ class Transaction:
         """Take custody of messages."""
         place = self.next_place
         receipts = []
-        add, own, any_ = self.rows.add, self.names.own, self.names.any
+        add, value, own, any_ = self.rows.add, self.rows.value, self.names.own, self.names.any
         self.fault("bodies")
         self.fault("messages")
         for change in changes:
@@ -173,7 +169,7 @@ class Transaction:
             message.place = place
             raw = message.raw
             add(
-                RECEIVED, place, bindable(raw), message.received_ms, own(message.source), own(message.group),
+                RECEIVED, place, value(raw, LARGE_BODY, place), message.received_ms, own(message.source), own(message.group),
                 any_(message.peer), message.name, any_(message.format), message.control_id, any_(message.type),
                 any_(message.charset), message.digest, len(raw), own(message.site),
             )  # fmt: skip
@@ -210,7 +206,7 @@ class Transaction:
             payload = each.payload if each.payload_kind else None
             if payload is not None and len(payload) > PAYLOAD_INLINE_BYTES:
                 self.fault("payloads")
-                self.rows.add(PAYLOAD, each.id, bindable(payload))
+                self.rows.add(PAYLOAD, each.id, self.rows.value(payload, LARGE_PAYLOAD, each.id))
                 payload = None
             self.rows.add(DELIVERY, *self._delivery_values(each, payload))
             if each.kind in COUNTED_KINDS:

@@ -100,21 +100,51 @@ def prepare_walk(connection: Connection) -> None:
         )
 
 
+LARGE_BODY: Final = "UPDATE bodies SET raw = ?2 WHERE message = ?1 AND ?3"
+LARGE_PAYLOAD: Final = "UPDATE payloads SET payload = ?2 WHERE delivery = ?1 AND ?3"
+COPIED_BYTES: Final = 32 * 1024
+LARGE_BYTES: Final = 256 * 1024
+"""
+Values from here on are written after their row, one by one.
+
+SQLite copies what goes through a view's trigger half a dozen times, and each prepared statement keeps the values
+that it was last given.
+"""
+_NOTHING: Final = bytearray()
+
+
 class WalkRows:
     """Rows of one transaction, collected before they are written."""
 
-    __slots__ = ("_values",)
+    __slots__ = ("_large", "_values")
 
     def __init__(self) -> None:
         self._values: list[Any] = []
+        self._large: list[tuple[str, int, bytes]] = []
 
     def add(self, kind: int, *columns: Any) -> None:
         """Add one row; its columns are exact int, str, bytes or bytearray (statements says why)."""
         self._values += (kind, *columns, *_PADS[WIDTH - 1 - len(columns)])
 
+    def value(self, data: bytes, large: str, key: int) -> bytes | bytearray:
+        """
+        Return what a row holds of its bytes: all, as the driver binds them quickly, or nothing yet.
+
+        Args:
+            data: The bytes.
+            large: The statement that writes them where they are large: LARGE_BODY, LARGE_PAYLOAD.
+            key: Of the row.
+        """
+        if len(data) < COPIED_BYTES:
+            return bytearray(data)  # cheaper than the driver's search for an adapter
+        if len(data) < LARGE_BYTES:
+            return data
+        self._large.append((large, key, data))
+        return _NOTHING
+
     def fits_one_statement(self) -> bool:
         """Tell whether one statement writes them all."""
-        return _WALK.statements(len(self._values) // WIDTH) == 1
+        return not self._large and _WALK.statements(len(self._values) // WIDTH) == 1
 
     def write(self, connection: Connection) -> None:
         """
@@ -132,10 +162,17 @@ class WalkRows:
             if str(error) == _COUNT_DIFFERS:
                 raise CountDiffers from None
             raise
+        large, self._large = self._large, []
+        for statement, key, data in large:
+            try:
+                connection.execute(statement, (key, data, 1))
+            finally:
+                connection.execute(statement, (0, _NOTHING, 0))  # changes no row: lets go of the bytes
 
     def drop(self) -> None:
         """Forget the rows collected since the last write."""
         self._values = []
+        self._large = []
 
     def __bool__(self) -> bool:
         return bool(self._values)

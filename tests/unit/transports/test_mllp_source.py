@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import structlog
 
+from engine.core.reception import STALL_SECONDS, ReceptionBudget
 from engine.routes.configuration import Source
 from engine.transports.mllp_source import MllpSource, _Connection
-from engine.transports.reception import ReceptionBudget
 from tests.support.runtime import SimulatedRuntime, simulate
 
 
@@ -18,12 +18,19 @@ class FakeTransport:
 
     def __init__(self) -> None:
         self.closed = self.aborted = False
+        self.reading = True
 
     def get_extra_info(self, name: str) -> Any:
         return ("192.0.2.7", 4000) if name == "peername" else None
 
     def write(self, data: bytes) -> None:
         """Nothing is read back here."""
+
+    def pause_reading(self) -> None:
+        self.reading = False
+
+    def resume_reading(self) -> None:
+        self.reading = True
 
     def is_closing(self) -> bool:
         return self.closed
@@ -41,7 +48,8 @@ class Hall:
     def __init__(self, runtime: SimulatedRuntime) -> None:
         self.refused: list[tuple[str, bytes, int]] = []
         source = Source(name="gam", type="mllp", site="cha", block_timeout=10.0)
-        self.door = MllpSource(source, lambda *_: None, self.refuse, runtime, ReceptionBudget())  # type: ignore[arg-type]
+        budget = ReceptionBudget(100_000)
+        self.door = MllpSource(source, lambda *_: None, self.refuse, runtime, budget)  # type: ignore[arg-type]
 
     def refuse(self, code: str, reason: str, head: bytes, size: int, peer: str, reply: Any) -> None:
         self.refused.append((code, head, size))
@@ -69,6 +77,51 @@ def test_what_stopped_to_grow_is_refused_with_its_size(data: bytes, head: bytes,
         assert it.refused == [("E-IDLE", head, size)]
         assert it.door.facts().get("noise_bytes", 0) == noise
         assert transport.closed
+
+    simulate(run)
+
+
+def test_a_pause_of_ours_stops_the_clock() -> None:
+    """Held back for the store or for the budget, however long: what its sender can't help isn't held against it."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        it = Hall(runtime)
+        await runtime.sleep(1)
+        first, _ = it.connect()
+        second, transport = it.connect()
+        first.data_received(b"\x0bMSH|" + b"x" * 90_000)
+        second.data_received(b"\x0bMSH|" + b"y" * 20_000)
+        assert not transport.reading
+        await runtime.sleep(700)
+        assert not second.overdue(runtime.monotonic())
+        first.data_received(b"\x1c\r")
+        assert transport.reading
+        assert not second.overdue(runtime.monotonic())
+        assert second.overdue(runtime.monotonic() + 11)
+
+    simulate(run)
+
+
+def test_one_that_holds_up_others_and_stalls_is_ended() -> None:
+    """It is refused with what came of it, and the next one may send."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        it = Hall(runtime)
+        first, its_transport = it.connect()
+        second, transport = it.connect()
+        first.data_received(b"\x0bMSH|" + b"x" * 90_000)
+        second.data_received(b"\x0bMSH|" + b"y" * 20_000)
+        budget = it.door.budget
+        it.door.pause()
+        budget.watch(0.0)
+        budget.watch(STALL_SECONDS + 1)
+        assert not its_transport.closed, "nobody reads: it can't get on"
+        it.door.resume()
+        budget.watch(2 * STALL_SECONDS + 3)
+        assert its_transport.closed
+        assert [(code, size) for code, _, size in it.refused] == [("E-IDLE", 90_004)]
+        assert transport.reading
+        assert it.door.facts()["idle_blocks"] == 1
 
     simulate(run)
 
