@@ -170,8 +170,8 @@ class Transaction:
             raw = message.raw
             add(
                 RECEIVED, place, value(raw, LARGE_BODY, place), message.received_ms, own(message.source),
-                own(message.group), any_(message.peer), message.name, any_(message.format), message.control_id, any_(message.type),
-                any_(message.charset), message.digest, len(raw), own(message.site),
+                own(message.group), any_(message.peer), message.name, any_(message.format), message.control_id,
+                any_(message.type), any_(message.charset), message.digest, len(raw), own(message.site),
             )  # fmt: skip
             receipts.append(Receipt(place))
             self.tally.received(message.source)
