@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from engine.cli.asking import check_routes, read_runnable
+from engine.cli.asking import ask, check_routes, read_runnable
 from engine.cli.options import common_options, options
 from engine.cli.printing import print_json
 from engine.errors import ConfigurationRefused, OperationRefused
@@ -74,6 +76,29 @@ def lookup(*, name: str, values: tuple[str, ...], day: str) -> None:
     width = max(len(column) for column in answer)
     for column, value in answer.items():
         click.echo(f"{column:<{width}}  {value}")
+
+
+@table.command("misses")
+@click.argument("name", metavar="[NAME]", default="")
+@click.option("--last", type=click.IntRange(1, 100_000), default=2000, show_default=True, help="How many messages.")
+@common_options
+def misses(*, name: str, last: int) -> None:
+    """List codes that the last stored messages ask for in vain: CSV rows, ready to paste."""
+    read_runnable(options())  # says what is wrong with it, in its own words
+    answer = ask("table_misses", routes=str(options().routes.absolute()), table=name or None, last=last)
+    rows = answer["rows"]
+    if options().json:
+        for row in rows:
+            print_json(row)
+        return
+    for file, columns in dict.fromkeys((row["file"], tuple(row["columns"])) for row in rows):
+        click.echo(f"# {file}: {','.join(columns)}")
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(row["row"] for row in rows if row["file"] == file)
+        click.echo(out.getvalue(), nl=False)
+    total = sum(row["count"] for row in rows)
+    looked = several(answer["messages"], "message")
+    click.echo(f"{several(len(rows), 'code')}, asked for {total:,} times by the last {looked}", err=True)
 
 
 def _asked(found: Table, values: tuple[str, ...]) -> dict[str, str]:

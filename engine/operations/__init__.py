@@ -7,6 +7,7 @@ What operators do, once, for the command line and the console.
     queues       waiting deliveries, lanes, holds
     dead         dead letters: list, groups, retry, pass, discard, restore
     messages     find, show, raw, trace; refusals
+    tables       codes that stored messages asked for in vain
     trying       a stored message on a route, step by step; candidate: a configuration that doesn't run yet
     balance      received = delivered + waiting + …; rows, wording: ids, states, ages as people read them
     acts         intentions: recorded, audited, their outcome awaited

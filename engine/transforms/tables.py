@@ -1,8 +1,7 @@
 """
 Tables of codes, as `map` asks them: rows by one or more columns, `*` for any other code, validity dates.
 
-A table is indexed once for each set of columns by which it is asked, whatever the number of steps and sites; the
-content may be replaced between two messages (`take`), and all who ask see the new rows.
+A table is indexed once for each set of columns by which it is asked, whatever the number of steps and sites.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class Table:
         self.misses: dict[tuple[tuple[str, ...], Asked], int] | None = None
         """How often rows were looked for and not found, by columns and values; None: nobody wants to know."""
         self._indexes: dict[tuple[str, ...], Lookup] = {}
-        self._codes: dict[int, Codes] = {}
+        self._codes: dict[str, frozenset[str]] = {}
 
     @property
     def is_dated(self) -> bool:
@@ -76,12 +75,12 @@ class Table:
             found = self._indexes[by] = Lookup(self, by)
         return found
 
-    def codes(self, column: str) -> Codes:
-        """Return the values of a column, to ask whether one is among them."""
-        index = self.column(column)
-        found = self._codes.get(index)
+    def codes(self, column: str) -> frozenset[str]:
+        """Return the values of a column: the same set for all who ask."""
+        found = self._codes.get(column)
         if found is None:
-            found = self._codes[index] = Codes(self, index)
+            index = self.column(column)
+            found = self._codes[column] = frozenset([row[index] for row in self.rows])
         return found
 
     def duplicates(self, columns: Sequence[str]) -> list[tuple[int, int]]:
@@ -106,37 +105,10 @@ class Table:
             if follow or (until and (not end or end > until)):
                 first, until, last = begin, end, number
 
-    def take(self, other: Table) -> None:
-        """Take the content of another table with the same columns; who asks from now on sees its rows."""
-        assert self.columns == other.columns, "steps were compiled with these columns"
-        self.rows, self.lines, self.keys = other.rows, other.lines, other.keys
-        for lookup in self._indexes.values():
-            lookup.refresh()
-        for codes in self._codes.values():
-            codes.refresh()
-
     def period(self, row: Row) -> tuple[str, str]:
         """Return the first and the last day of a row; empty: open."""
         begin, end = self.column(VALID_FROM), self.column(VALID_TO)
         return (row[begin] if begin >= 0 else ""), (row[end] if end >= 0 else "")
-
-
-class Codes:
-    """The values of one column of a table."""
-
-    __slots__ = ("_column", "_known", "_table")
-
-    def __init__(self, table: Table, column: int) -> None:
-        self._table = table
-        self._column = column
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Read the table again."""
-        self._known = frozenset([row[self._column] for row in self._table.rows])
-
-    def __contains__(self, value: object) -> bool:
-        return value in self._known
 
 
 class Lookup:
@@ -147,12 +119,7 @@ class Lookup:
     def __init__(self, table: Table, columns: tuple[str, ...]) -> None:
         self._table = table
         self._columns = columns
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Index the table again."""
-        table = self._table
-        indices = [table.column(name) for name in self._columns]
+        indices = [table.column(name) for name in columns]
         exact: dict[Asked, Row] = {}
         dated: dict[Asked, list[tuple[str, str, Row]]] = {}
         patterns: set[tuple[bool, ...]] = set()

@@ -91,3 +91,18 @@ def test_lint_when_something_else_is_wrong(passerelle, written):
     done = passerelle("table", "lint")
     assert done.exit_code == 78
     assert "passerelle lint" in done.stderr
+
+
+def test_misses(passerelle, live, data):
+    """CSV to paste; how often it was asked for goes to stderr."""
+    from tests.unit.operations.test_tables import ROUTES
+
+    (data.parent / "routes.yaml").write_text(ROUTES)
+    (data.parent / "uf.csv").write_text("#key: site,code\nsite,code,to\ncha,1010,T1\n")
+    (data.parent / "other.csv").write_text("code,to\n12,T\n3,x\n")
+    done = passerelle("table", "misses")
+    assert done.exit_code == 0, done.stderr
+    assert done.stdout == "# uf.csv: site,code,to\ncha,CARD,\n"
+    assert "1 code, asked for" in done.stderr
+    assert json.loads(passerelle("--json", "table", "misses", "uf").stdout)["row"] == ["cha", "CARD", ""]
+    assert passerelle("table", "misses", "none").exit_code == 2
