@@ -10,6 +10,7 @@ from engine.core import splices
 from engine.core.messages import Delivery, PayloadKind, StoredMessage, show_delivery_id
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.header import show_control_id
+from engine.parsers.hl7v2.message import DETACHED
 
 if TYPE_CHECKING:
     from engine.parsers.hl7v2.message import Message
@@ -128,7 +129,7 @@ def _encoded(delivery: Delivery, destination: Destination, message: Message, own
 
 
 def _smallest(delivery: Delivery, data: bytes, edits: list[splices.Splice], base_flag: int) -> None:
-    packed = splices.pack(edits, base_flag)
+    packed = splices.pack(edits, base_flag) if base_flag != DETACHED else data
     if len(packed) < len(data):
         delivery.payload_kind, delivery.payload, delivery.rendered = PayloadKind.SPLICES, packed, data
     else:

@@ -36,7 +36,7 @@ from engine.routes.reading import Names, Reading, Secrets
 from engine.routes.shipped import LISTS
 from engine.routes.suggestions import suggest
 from engine.routes.tables import read_table
-from engine.transforms.nodes import Entries, Mark, Node, Scalar
+from engine.transforms.nodes import Entries, Mark, Node, Scalar, Word
 from engine.transforms.shapes import Choice, ListOf, TextShape
 
 FILES_MAX: Final = 200
@@ -118,6 +118,8 @@ class _Loader:
         self._path = path
         self._names = Names(environment=environment, secrets=secrets)
         self._reading = Reading(self.findings, self._names)
+        self._names.read_file = self._beside
+        self._read: dict[str, tuple[str, str] | None] = {}
         self._texts: list[tuple[str, str]] = []
         self._digest = blake2b(digest_size=8)
         self._sections: dict[str, Named] = {name: [] for name in _NAMED}
@@ -215,6 +217,27 @@ class _Loader:
         self._digest.update(f"\x1e{shown}\x1f{len(data)}\x1f".encode())
         self._digest.update(data)
         return data
+
+    def _beside(self, word: Word) -> tuple[str, str] | None:
+        """Read a file that a step names, once: it counts as a part of the configuration."""
+        name = str(word)
+        if name not in self._read:
+            self._read[name] = self._text(name, word.node.mark)
+        return self._read[name]
+
+    def _text(self, name: str, where: Mark) -> tuple[str, str] | None:
+        if pathlib.PurePath(name).is_absolute() or ".." in pathlib.PurePath(name).parts:
+            self.findings.add("error", "E124", where, f"{name} lies outside", "such files lie below routes.yaml")
+            return None
+        path = self._path.parent / name
+        data = self._bytes(path, self._shown(path), where)
+        if data is None:
+            return None
+        try:
+            return self._shown(path), data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            self.findings.add("error", "E124", where, f"{name} isn't UTF-8", "save it as UTF-8")
+            return None
 
     def _shown(self, path: pathlib.Path) -> str:
         root = self._path.parent

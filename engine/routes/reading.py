@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Container, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from engine.identity.authorities import Authorities, Recogniser
 from engine.identity.spellings import INS_ARC
 from engine.parsers.paths import Path
 from engine.routes.configuration import Site, split_variant
+from engine.routes.document import read_document
 from engine.routes.findings import Findings
 from engine.routes.suggestions import suggest
 from engine.routes.when import WhenError, compile_when
@@ -45,6 +47,8 @@ class Names:
     lists: dict[str, frozenset[str]] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
     key_names: set[str] = field(default_factory=set)
+    read_file: Callable[[Word], tuple[str, str] | None] = lambda _: None
+    """Reads a file beside routes.yaml; None: what is wrong was reported."""
     runs: dict[str, Node] = field(default_factory=dict)
     """Named runs of steps."""
     used_tables: set[str] = field(default_factory=set)
@@ -316,7 +320,7 @@ class Reading:
             raise WhenError("E116", f"there is no list {name}", column, suggest(name, self._names.lists))
         return found
 
-    def codes_of(self, name: str, column: int) -> Container[str]:
+    def codes_of(self, name: str, column: int) -> frozenset[str]:
         """Return the codes of a table's first key column."""
         table = self._names.tables.get(name)
         if table is None:
@@ -335,6 +339,31 @@ class Reading:
         self._names.used_tables.add(word)
         return table
 
+    def file(self, node: Node) -> tuple[str, str]:
+        """Read a file that is named: its name as findings cite it, and its text."""
+        word = self.word(node)
+        found = self._names.read_file(word)
+        if found is None:
+            raise Unreadable  # it was reported
+        self._findings.source(*found)
+        return found
+
+    def document(self, file: str, text: str) -> Node:
+        """Read the text of a file as YAML."""
+        document = read_document(file, text, self._findings)
+        if document is None:
+            raise Unreadable
+        return document
+
+    @contextmanager
+    def inside(self, foreach: str) -> Iterator[None]:
+        """Read paths that begin with a dot as those of a segment at hand."""
+        before, self._foreach = self._foreach, foreach or self._foreach
+        try:
+            yield
+        finally:
+            self._foreach = before
+
     def site_recogniser(self) -> Recogniser:
         """Return the recogniser of the site for which steps are compiled."""
         return self._names.authorities.of(*split_variant(self._variant or ""))
@@ -347,17 +376,14 @@ class Reading:
         """Read a list of steps; `foreach` is the segment at hand inside `do:`."""
         if not isinstance(node, Items):
             raise refuse(self, node, "E106", f"steps are a list, this is a {node.kind}", "write one `- verb: …` a line")
-        before, self._foreach = self._foreach, foreach or self._foreach
         made: list[Step] = []
         failed = False
-        try:
+        with self.inside(foreach):
             for item in node.items:
                 try:
                     made.extend(self._step(item))
                 except Unreadable:
                     failed = True
-        finally:
-            self._foreach = before
         if failed:
             raise Unreadable
         return tuple(made)

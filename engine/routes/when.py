@@ -12,7 +12,7 @@ import fnmatch
 import functools
 import pathlib
 import re
-from collections.abc import Callable, Collection, Container
+from collections.abc import Callable, Collection
 from operator import attrgetter
 from typing import Any, Final, Protocol
 
@@ -63,7 +63,7 @@ class Scope(Protocol):
     def list_of(self, name: str, column: int) -> frozenset[str]:
         """Return a declared or shipped list."""
 
-    def codes_of(self, name: str, column: int) -> Container[str]:
+    def codes_of(self, name: str, column: int) -> frozenset[str]:
         """Return the codes of a table (its first key column)."""
 
     def suggest(self, text: str, allowed: Collection[str]) -> str:
@@ -238,7 +238,7 @@ class _Compiler:
             )
         return _ordered(sign, wanted, name) if as_date else _numeric(sign, float(wanted), name)
 
-    def _set(self, kind: str, op: Any) -> Container[str]:
+    def _set(self, kind: str, op: Any) -> frozenset[str]:
         if kind == "among":
             return frozenset(self._literal(child) for child in op.children)
         token = op.children[0]

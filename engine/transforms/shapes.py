@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from engine.transforms.nodes import Entries, Items, Mark, Node, Scalar, Word
@@ -51,6 +52,15 @@ class Reader(Protocol):
 
     def table(self, node: Node) -> Table:
         """Read the name of a table."""
+
+    def file(self, node: Node) -> tuple[str, str]:
+        """Read a file of UTF-8 that is named: its name as findings cite it, and its text."""
+
+    def document(self, file: str, text: str) -> Node:
+        """Read the text of a file as YAML, which JSON is."""
+
+    def inside(self, foreach: str) -> AbstractContextManager[None]:
+        """Read paths that begin with a dot as those of a segment at hand."""
 
     def site_recogniser(self) -> Any:
         """Return the identity.Recogniser of the site for which steps are compiled."""

@@ -16,6 +16,7 @@ from engine.transforms import (
     map_,
     move,
     normalise_authorities,
+    parse,
     reject,
     render,
     require,
@@ -29,7 +30,7 @@ VERBS: Final[dict[str, Verb]] = {
     module.VERB.name: module.VERB
     for module in (
         set_, default, copy, move, swap, delete, keep, add, map_, convert, foreach, require, normalise_authorities,
-        render, tag, drop, reject,
+        parse, render, tag, drop, reject,
     )
 }  # fmt: skip
 """Every verb that a step may have; exactly one stands in a step."""

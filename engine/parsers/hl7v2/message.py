@@ -24,6 +24,9 @@ from engine.parsers.sniff import BLANKS, UTF8_MARK
 LAST_BLANK: Final = max(BLANKS)
 __all__ = ["Message", "Segment", "index_of", "lines_of", "make_base"]
 
+DETACHED: Final = -1
+"""Base flag of a message that isn't made of the received bytes: it is stored whole."""
+
 CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\r\n")
 
 
@@ -39,7 +42,8 @@ class Message:
         findings: Short codes of what is odd: `charset-mismatch`, `charset-unknown`, `charset-undeclared`,
             `charset-repeated`, `control-character`, `odd-delimiters`, `two-headers`, `batch`.
         base: What `splices` apply to.
-        base_flag: How `base` was made from the received bytes (charset.base_of); 0: it is them.
+        base_flag: How `base` was made from the received bytes (charset.base_of); 0: it is them; DETACHED: it
+            was made from others.
     """
 
     __slots__ = (

@@ -46,6 +46,7 @@ class Example:
     before: str = ""
     after: str = ""
     tables: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def examples(page: pathlib.Path) -> list[Example]:
@@ -57,6 +58,8 @@ def examples(page: pathlib.Path) -> list[Example]:
             found.append(Example(page.stem, match["text"]))
         elif title.startswith("Table "):
             found[-1].tables[title.split("`")[1]] = match["text"]
+        elif title.startswith("File "):
+            found[-1].files[title.split("`")[1]] = match["text"]
         elif title in ("Before", "After"):
             setattr(found[-1], title.lower(), match["text"])
     return found
@@ -73,6 +76,7 @@ def outcome(example: Example) -> str:
     known = Names(environment={}, secrets=lambda _: None, sites={"cha": CHA}, lists={"urgent": frozenset({"S", "A"})})
     known.authorities = make_authorities([CHA], {})
     known.tables = {name: table_of(name, text) for name, text in example.tables.items()}
+    known.read_file = lambda word: (str(word), example.files[word])
     document = read_document("page.yaml", f"steps:\n{example.steps}\n", findings)
     assert document is not None, findings.all()
     node = document.get("steps")
