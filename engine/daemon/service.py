@@ -102,7 +102,7 @@ class Service:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
         self._started_ms = self._runtime.now_ms()
-        self._store = SqliteStore(self._settings.data, min_free=self._settings.min_free_bytes)
+        self._store = SqliteStore(self._settings.data, min_free=self._settings.min_free_bytes, apart=True)
         self._store.on_trouble(self._store_trouble)
         recovery = await self._store.open(now_ms=self._started_ms)
         try:

@@ -7,11 +7,15 @@ text itself, so that a sender can't fill our memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 NAMES_MAX: Final = 20_000
 NAME_CHARACTERS_MAX: Final = 120
+
+
+class UnknownName(Exception):
+    """A number that isn't known here yet: the writer gave it a moment ago, and the disk has its name."""
 
 
 class Names:
@@ -32,6 +36,12 @@ class Names:
             self._numbers[text] = number
             self._texts[number] = text
             self._next = max(self._next, number + 1)
+
+    def learn(self, names: Mapping[int, str]) -> None:
+        """Take names that another writer gave, and that are on disk."""
+        for number, text in names.items():
+            self._numbers[text] = number
+            self._texts[number] = text
 
     def own(self, text: str) -> int | str:
         """Return the number of a name that our configuration gives: always interned. Empty stays empty."""
@@ -56,8 +66,18 @@ class Names:
         return self._numbers.get(text)
 
     def show(self, value: int | str) -> str:
-        """Return the text of a column."""
-        return value if isinstance(value, str) else self._texts[value]
+        """
+        Return the text of a column.
+
+        Raises:
+            UnknownName: A writer elsewhere gave this number; `learn` what the disk holds, and ask again.
+        """
+        if isinstance(value, str):
+            return value
+        text = self._texts.get(value)
+        if text is None:
+            raise UnknownName(value)
+        return text
 
     def _add(self, text: str) -> int:
         number = self._next

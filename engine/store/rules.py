@@ -41,10 +41,16 @@ def check_route(route: Route) -> None:
     deliveries = route.deliveries
     if bool(deliveries) != (route.state == MessageState.ROUTED):
         raise ChangeRefused(f"message {route.place}: a routed message has deliveries, and no other has")
-    count = len(deliveries)
     for delivery in deliveries:
         if delivery.place != route.place:
             raise ChangeRefused(f"delivery {show_delivery_id(delivery.id)} is not of message {route.place}")
+    write_copies(deliveries)
+
+
+def write_copies(deliveries: list[Delivery]) -> None:
+    """Write into the deliveries of one message how many they are."""
+    count = len(deliveries)
+    for delivery in deliveries:
         # `copies == 1` spares the store a look at the others when it settles: it must be true.
         alone = count == 1 and delivery.kind in (DeliveryKind.BYTES, DeliveryKind.BODILESS)
         delivery.copies = 1 if alone else max(count, 2)

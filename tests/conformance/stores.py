@@ -102,7 +102,17 @@ class SqliteHouse:
         return sqlite3.OperationalError("disk I/O error")
 
 
-HOUSES = {"memory": MemoryHouse, "sqlite": SqliteHouse}
+class ApartHouse(SqliteHouse):
+    """The same with the writer in a process of its own, as in the engine; nothing can be made to fail there."""
+
+    async def open(self) -> tuple[Any, Recovery]:
+        store = SqliteStore(self.path, base_of=reversed_base, min_free=0, apart=True)
+        return store, await store.open(now_ms=1_000)
+
+
+HOUSES = {"memory": MemoryHouse, "sqlite": SqliteHouse, "sqlite-apart": ApartHouse}
+FALLIBLE = ("memory", "sqlite")
+"""Those whose disk a test can make fail."""
 
 
 def outcome_of(store: Any, change: Change, urgency: Urgency = Urgency.NOW) -> asyncio.Future[Receipt | StoreError]:

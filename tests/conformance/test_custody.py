@@ -234,7 +234,7 @@ def test_only_the_culprit_fails(house: House) -> None:
     asyncio.run(run())
 
 
-def test_a_failure_at_any_statement_leaves_all_or_nothing(house: House) -> None:
+def test_a_failure_at_any_statement_leaves_all_or_nothing(fallible_house: House) -> None:
     """Whatever statement fails: every change of the commit fails, nothing of it is stored, and all works again."""
 
     async def scenario(store: object, places: list[int], old: object) -> list[object]:
@@ -246,6 +246,8 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(house: House) -> None:
             routed(places[1], large),
             settled(old, flags=1),
         )
+
+    house = fallible_house
 
     async def run() -> None:
         names: list[str] = []

@@ -2,7 +2,10 @@
 The store of one machine, on SQLite.
 
     store         SqliteStore: the port, in the loop
-    writer        the thread that commits; transaction, rare, pruning: what it applies; books: what it knows
+    company       when what nobody waits for is committed
+    writer        what commits; transaction, rare, pruning: what it applies; books: what it knows
+    apart         the writer in a process of its own, seen from the loop; writing: that process; wire: what they say
+    report        what a commit has to say; ledger: the loop's copy of the books
     statements    many rows in one statement
     reading       the stages' reads; queries: the operators'; readers: their threads
     directory     lock, key, in-flight slots; recovery: what a start finds

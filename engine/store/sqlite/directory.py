@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
+import re
 import secrets
 import struct
+import time
 import zlib
 from datetime import datetime
 from pathlib import Path
@@ -15,9 +18,15 @@ from engine.errors import StoreLocked, StoreUnavailable
 
 _SLOT: Final = struct.Struct("<qiI")
 _SLOT_VALUES: Final = struct.Struct("<qi")
+MAPPED_BYTES: Final = 4096 * _SLOT.size
+"""As much of the slots' file is mapped; more deliveries than that are hardly ever under way."""
 KEY_BYTES: Final = 32
 LEAST_FREE_BYTES: Final = 1_000_000_000
 LEAST_FREE_SHARE: Final = 0.05
+LAST_COMMIT_SECONDS: Final = 10.0
+"""How long the last commit of a killed engine may take: its disk may be slow."""
+LOOK_SECONDS: Final = 0.005
+_HOLDER: Final = re.compile(r"process (\d+) since")
 
 
 class DataDirectory:
@@ -27,6 +36,7 @@ class DataDirectory:
         self.path = path
         self._lock = -1
         self._slots = -1
+        self._map: mmap.mmap | None = None
 
     def acquire(self, now_ms: int) -> None:
         """
@@ -42,20 +52,46 @@ class DataDirectory:
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StoreUnavailable(f"the data directory {self.path} can't be used: {error.strerror}") from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            holder = os.pread(lock, 200, 0).decode("utf-8", "replace").strip()
+        holder = self._flock(lock)
+        if holder is not None:
             os.close(lock)
-            raise StoreLocked(f"the data directory {self.path} is held by {holder or 'another process'}") from error
+            raise StoreLocked(f"the data directory {self.path} is held by {holder or 'another process'}")
         self._lock = lock
         since = datetime.fromtimestamp(now_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"process {os.getpid()} since {since}\n".encode(), 0)
         self._slots = os.open(self.path / "inflight", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.ftruncate(self._slots, max(os.fstat(self._slots).st_size, MAPPED_BYTES))
+        self._map = mmap.mmap(self._slots, MAPPED_BYTES)
+
+    def _flock(self, lock: int) -> str | None:
+        """
+        Take the lock; return who holds it where that isn't possible.
+
+        The writer process of an engine that was killed holds it until its last commit has ended: it is waited for.
+        """
+        until = time.monotonic() + LAST_COMMIT_SECONDS
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                holder = os.pread(lock, 200, 0).decode("utf-8", "replace").strip()
+                if _lives(holder) or time.monotonic() > until:
+                    return holder
+                time.sleep(LOOK_SECONDS)
+            else:
+                return None
+
+    @property
+    def lock(self) -> int:
+        """Descriptor of the lock; who inherits it holds the directory with us."""
+        return self._lock
 
     def release(self) -> None:
         """Unlock; the lock's file stays, empty."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
         if self._slots >= 0:
             os.close(self._slots)
             self._slots = -1
@@ -98,7 +134,12 @@ class DataDirectory:
     def note_sending(self, delivery: int, attempt: int, slot: int) -> None:
         """Write an in-flight slot; no fsync: it survives the process, not the machine."""
         values = _SLOT_VALUES.pack(delivery, attempt)
-        os.pwrite(self._slots, values + zlib.crc32(values).to_bytes(4, "little"), slot * _SLOT.size)
+        values += zlib.crc32(values).to_bytes(4, "little")
+        offset = slot * _SLOT.size
+        if self._map is not None and offset < MAPPED_BYTES:  # a page of the system's cache: no call
+            self._map[offset : offset + _SLOT.size] = values
+        else:
+            os.pwrite(self._slots, values, offset)
 
     def sent_perhaps(self) -> list[tuple[int, int]]:
         """Return (delivery, attempt) of every slot; a slot half written is left out."""
@@ -114,7 +155,9 @@ class DataDirectory:
 
     def clear_slots(self) -> None:
         """Forget every slot."""
-        os.ftruncate(self._slots, 0)
+        os.ftruncate(self._slots, MAPPED_BYTES)
+        if self._map is not None:
+            self._map[:] = bytes(MAPPED_BYTES)
 
     def free_bytes(self) -> int:
         """Return the room left on the disk for this account."""
@@ -125,3 +168,17 @@ class DataDirectory:
         """Return the room below which nothing more is taken: 1 GB, or 5 % of a smaller disk."""
         found = os.statvfs(self.path)
         return min(LEAST_FREE_BYTES, int(found.f_blocks * found.f_frsize * LEAST_FREE_SHARE))
+
+
+def _lives(holder: str) -> bool:
+    """Tell whether the process that wrote its name into the lock is still there; yes where it can't be known."""
+    found = _HOLDER.match(holder)
+    if found is None:
+        return True
+    try:
+        os.kill(int(found[1]), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

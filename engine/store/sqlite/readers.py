@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from engine.errors import StoreUnavailable
+from engine.store.names import Names, UnknownName
 from engine.store.sqlite.connections import open_reader
 from engine.store.sqlite.driver import Connection, sqlite3
 
@@ -17,8 +18,9 @@ Result = TypeVar("Result")
 class Reader:
     """One thread: reads run one after the other, each a transaction of one statement."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, names: Names) -> None:
         self._path = path
+        self._names = names
         self._threads = ThreadPoolExecutor(1, thread_name_prefix=f"store-{name}")
         self._connection: Connection | None = None
 
@@ -37,7 +39,11 @@ class Reader:
         try:
             if self._connection is None:
                 self._connection = open_reader(self._path)
-            return read(self._connection)
+            try:
+                return read(self._connection)
+            except UnknownName:  # committed a moment ago: its row came with what was read
+                self._names.learn(dict(self._connection.execute("SELECT id, name FROM names").fetchall()))
+                return read(self._connection)
         except sqlite3.Error as error:
             self._drop()
             raise StoreUnavailable(f"the store can't be read at the moment: {error}") from error

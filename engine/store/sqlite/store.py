@@ -17,25 +17,22 @@ from engine.store.backlog import load_of, newly_unrouted, size_of
 from engine.store.bases import BaseOf, default_base_of
 from engine.store.counting import CounterKey
 from engine.store.names import Names
+from engine.store.sqlite.apart import WriterProcess
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.checkpoints import Checkpoints
+from engine.store.sqlite.company import SOON_CROWD, Company
 from engine.store.sqlite.connections import FILE_NAME, migrate, open_checkpointer, open_writer
 from engine.store.sqlite.directory import DataDirectory
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
+from engine.store.sqlite.ledger import Ledger
 from engine.store.sqlite.queries import SqliteQueries
 from engine.store.sqlite.readers import Reader
 from engine.store.sqlite.reading import Reads
 from engine.store.sqlite.recovery import recover
+from engine.store.sqlite.report import Report
 from engine.store.sqlite.scan import recount_database
-from engine.store.sqlite.writer import Report, Writer, WriterParts
+from engine.store.sqlite.writer import Writer, WriterParts
 
-SOON_SECONDS: Final = 0.0025
-"""
-A SOON change waits so long for company, and once more when a commit began meanwhile: 5 ms at the most.
-"""
-SOON_CROWD: Final = 64
-"""So many SOON changes are company enough."""
-LAZY_SECONDS: Final = 0.2
 SWITCH_SECONDS: Final = 0.00005
 """
 How long a thread keeps the interpreter once another asks for it: at each statement the writer gives it up and
@@ -56,6 +53,7 @@ class SqliteStore:
         min_free: int | None = None,
         free_bytes: Callable[[], int] | None = None,
         fault: Callable[[str], None] | None = None,
+        apart: bool = False,
     ) -> None:
         """
         Keep the parts; nothing is touched before `open`.
@@ -67,6 +65,8 @@ class SqliteStore:
                 smaller disk.
             free_bytes: Tells the room left; of the directory's disk by default.
             fault: Test only: called with the name of each group of statements; may raise the library's errors.
+            apart: Write in a process of its own, so that it runs beside a busy loop; for the engine. Without, in a
+                thread: at once there, for commands that ask a stopped engine, and for tests.
         """
         self.load = 0.0
         self.reference_key = b""
@@ -76,12 +76,12 @@ class SqliteStore:
         self._min_free = min_free
         self._free_bytes = free_bytes or self._directory.free_bytes
         self._fault = fault or _no_fault
-        self._names = Names()
-        self._books = Books(self._names)
+        self._apart = apart
+        self._ledger = Ledger()
         self._checkpoints = Checkpoints(lambda: open_checkpointer(self._path))
-        self._reads = Reads(self._names, base_of or default_base_of)
-        self._stage_reader = Reader(self._path, "stages")
-        self._query_reader = Reader(self._path, "queries")
+        self._reads = Reads(self._ledger.names, base_of or default_base_of)
+        self._stage_reader = Reader(self._path, "stages", self.names)
+        self._query_reader = Reader(self._path, "queries", self.names)
         self.queries = SqliteQueries(self)
         self._announcer = Announcer()
         self.on_received: Callable[[str, Callable[[Received], None]], None] = self._announcer.on_received
@@ -89,16 +89,13 @@ class SqliteStore:
         self.on_routed: Callable[[str, Callable[[Sequence[Route]], None]], None] = self._announcer.on_routed
         self.on_intentions: Callable[[str, Callable[[Intention], None]], None] = self._announcer.on_intentions
         self.on_trouble: Callable[[Callable[[StoreError | None], None]], None] = self._announcer.on_trouble
-        self._writer: Writer | None = None
+        self._writer: Writer | WriterProcess | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._changes_held = 0
         self._bytes_held = 0
         self._unrouted = 0
         """Messages taken in this run and not yet routed."""
-        self._soon: asyncio.TimerHandle | None = None
-        self._soon_commit = 0
-        """Number of the last commit begun when the timer was set."""
-        self._lazy: asyncio.TimerHandle | None = None
+        self._company: Company | None = None
         self._announced = 0
         self._waiting_reads: list[tuple[int, asyncio.Future[None]]] = []
         self._closing = False
@@ -118,48 +115,64 @@ class SqliteStore:
         """
         require_safe_version()
         loop = self._loop = asyncio.get_running_loop()
-        self._directory.acquire(now_ms)
+        await loop.run_in_executor(None, self._directory.acquire, now_ms)
+        writer = WriterProcess(self._announce) if self._apart else None
         try:
-            connection, recovery = await loop.run_in_executor(None, self._open_database, now_ms)
+            if writer is not None:  # it makes itself ready while we look at the database
+                writer.spawn(self._directory.path, self._directory.lock, self._least_free())
+            connection, books, recovery = await loop.run_in_executor(None, self._open_database, now_ms)
         except BaseException:
+            if writer is not None:
+                writer.discard()
             self._directory.release()
             raise
         self._started_ms = now_ms
         # Only ever lowered: another part may need it lower still.
         sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
-        self._checkpoints.start()
-        self._writer = Writer(self._parts(), connection)
-        self._writer.start()
+        if writer is not None:
+            connection.close()
+            await writer.begin()
+            self._writer = writer
+        else:
+            self._checkpoints.start()
+            self._writer = Writer(self._parts(books), connection)
+            self._writer.start()
+        self._company = Company(self._writer, loop)
         return recovery
 
-    def _open_database(self, now_ms: int) -> tuple[Connection, Recovery]:
+    def _open_database(self, now_ms: int) -> tuple[Connection, Books, Recovery]:
         self.reference_key = self._directory.key()
+        books = Books(self.names)
         try:
             connection = open_writer(self._path)
             try:
                 self._path.chmod(0o600)
                 migrate(connection)
                 self._directory.sync()
-                self._books.load(connection)
-                found = recover(connection, self._directory, self._names, now_ms)
+                books.load(connection)
+                found = recover(connection, self._directory, self.names, now_ms)
             except BaseException:
                 connection.close()
                 raise
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(f"the database {self._path} can't be opened: {error}") from error
-        self._announcer.first_high = self._books.next_place - 1
+        self._ledger.open(books)
+        self._announcer.first_high = books.next_place - 1
         self._announcer.high_deliveries = found.high_deliveries
         self._stopped_ms = found.stopped_ms
-        return connection, found.recovery
+        return connection, books, found.recovery
 
-    def _parts(self) -> WriterParts:
+    def _least_free(self) -> int:
+        return self._directory.least_free() if self._min_free is None else self._min_free
+
+    def _parts(self, books: Books) -> WriterParts:
         return WriterParts(
             connect=lambda: open_writer(self._path),
-            books=self._books,
+            books=books,
             checkpoints=self._checkpoints,
             report=self._report,
             free_bytes=self._free_bytes,
-            least_free=self._directory.least_free() if self._min_free is None else self._min_free,
+            least_free=self._least_free(),
             fault=self._fault,
         )
 
@@ -177,15 +190,15 @@ class SqliteStore:
             return
         self._closing = True
         self._silent = abandon
-        for timer in (self._soon, self._lazy):
-            if timer is not None:
-                timer.cancel()
-        self._soon = self._lazy = None
+        if self._company is not None:
+            self._company.cancel()
         writer.stop(abandon=abandon)
         await loop.run_in_executor(None, writer.join)
         if not abandon:
             # The last commits were handed to the loop; they are announced before this returns.
             await self._announcement(writer.begun)
+        if isinstance(writer, WriterProcess):
+            writer.hang_up()
         self._writer = None
         await loop.run_in_executor(None, self._close_rest)
         for _, waiting in self._waiting_reads:
@@ -194,7 +207,8 @@ class SqliteStore:
         self._waiting_reads.clear()
 
     def _close_rest(self) -> None:
-        self._checkpoints.stop()
+        if not self._apart:
+            self._checkpoints.stop()
         self._stage_reader.close()
         self._query_reader.close()
         self._directory.release()
@@ -203,8 +217,8 @@ class SqliteStore:
 
     def submit(self, change: Change, urgency: Urgency, done: Done | None = None) -> None:
         """Queue a change; never blocks. Must be called in the loop."""
-        writer = self._writer
-        if writer is None or self._closing or writer.failure is not None:
+        writer, company = self._writer, self._company
+        if writer is None or company is None or self._closing or writer.failure is not None:
             self._refuse(change, done)
             return
         size = size_of(change)
@@ -212,51 +226,17 @@ class SqliteStore:
         self._changes_held += 1
         self._bytes_held += size
         self._measure()
-        if urgency == Urgency.NOW:
+        if urgency == Urgency.NOW or (urgency == Urgency.SOON and len(writer.pending) >= SOON_CROWD):
             writer.submit_now()
         elif urgency == Urgency.SOON:
-            if len(writer.pending) >= SOON_CROWD:
-                writer.submit_now()
-            elif self._soon is None:
-                self._wait_for_company()
-        elif self._lazy is None:
-            self._lazy = self._timer(LAZY_SECONDS, self._lazy_is_due)
+            company.soon()
+        else:
+            company.lazy()
 
     def _refuse(self, change: Change, done: Done | None) -> None:
         closed = StoreUnavailable("the store is closed")
         if done is not None:
             asyncio.get_running_loop().call_soon(self._announcer.publish, [(change, done, closed)])
-
-    def _timer(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        if self._loop is None:
-            raise StoreUnavailable("the store is closed")
-        return self._loop.call_later(seconds, callback)
-
-    def _wait_for_company(self) -> None:
-        """Give what is submitted SOON the time to ride with another commit."""
-        self._soon_commit = self._writer.begun if self._writer is not None else 0
-        self._soon = self._timer(SOON_SECONDS, self._soon_is_due)
-
-    def _soon_is_due(self) -> None:
-        """
-        Commit, unless a commit began meanwhile: then what is pending is younger, and the next one is near.
-
-        A commit of its own here would make the next NOW wait for its end.
-        """
-        self._soon = None
-        writer = self._writer
-        if writer is not None and writer.pending and writer.begun != self._soon_commit:
-            self._wait_for_company()
-        else:
-            self._due()
-
-    def _lazy_is_due(self) -> None:
-        self._lazy = None
-        self._due()
-
-    def _due(self) -> None:
-        if self._writer is not None and self._writer.pending:
-            self._writer.due()
 
     def _measure(self) -> None:
         self.load = load_of(self._changes_held, self._bytes_held, self._unrouted)
@@ -283,6 +263,7 @@ class SqliteStore:
         self._unrouted = max(0, self._unrouted + newly_unrouted(report.outcomes))
         self._measure()
         self._announced = report.number
+        self._ledger.learn(report)
         try:
             self._announcer.publish(report.outcomes)
         finally:
@@ -382,21 +363,19 @@ class SqliteStore:
 
     async def recount(self) -> dict[CounterKey, int]:
         """Count again by scanning: what the counters must say. For doctor and tests: it reads everything."""
-        kept = dict(self._books.counters)
-        return await self.ask(lambda c: recount_database(c, self._names, kept))
+        kept = dict(self._ledger.counters)
+        return await self.ask(lambda c: recount_database(c, self.names, kept))
 
     # --- facts ---
 
     @property
     def counters(self) -> dict[CounterKey, int]:
         """A copy of the counters of what is on disk."""
-        return dict(self._books.counters)
+        return dict(self._ledger.counters)
 
     def facts(self) -> dict[str, Any]:
         """What `queries.facts` tells, without the parts that need a read."""
         writer = self._writer
-        durations = sorted(writer.durations) if writer is not None else []
-        count = len(durations)
         return {
             "store": "sqlite",
             "version": sqlite3.sqlite_version,
@@ -404,12 +383,9 @@ class SqliteStore:
             "data_bytes": _size(self._path),
             "wal_bytes": _size(self._path.with_name(self._path.name + "-wal")),
             "free_bytes": self._free_bytes(),
-            "commit_p50_ms": round(durations[count // 2] * 1000, 3) if count else 0.0,
-            "commit_p99_ms": round(durations[count * 99 // 100] * 1000, 3) if count else 0.0,
-            "commits": writer.commits if writer is not None else 0,
+            **self._ledger.facts(),
             "changes_waiting": self._changes_held,
             "bytes_waiting": self._bytes_held,
-            "highest_place": self._books.next_place - 1,
             "started_ms": self._started_ms,
             "stopped_ms": self._stopped_ms,
             "trouble": str(writer.trouble) if writer is not None and writer.trouble is not None else "",
@@ -418,7 +394,7 @@ class SqliteStore:
     @property
     def names(self) -> Names:
         """The interned names."""
-        return self._names
+        return self._ledger.names
 
 
 def _no_fault(_name: str) -> None:

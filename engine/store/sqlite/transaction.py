@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from engine.core.changes import Change, Receipt, Receive, Route, Settle
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, StoredMessage, show_delivery_id
+from engine.core.messages import Delivery, show_delivery_id
 from engine.errors import ChangeRefused, StoreError
 from engine.store import rules
 from engine.store.announcing import DONE
@@ -24,6 +24,7 @@ from engine.store.counting import COUNTED_KINDS, MESSAGE_STATE_NAMES, SINGLE_END
 from engine.store.sqlite import statements as sql
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection
+from engine.store.sqlite.texts import make_storable
 from engine.store.sqlite.walk import (
     ATTEMPT,
     COUNTER,
@@ -389,7 +390,7 @@ def _apply_alone(work: Transaction, change: Change, rare: Callable[[Change], Rec
     try:
         receipt = DONE
         if isinstance(change, Receive):
-            _make_storable(change.message)
+            make_storable(change.message)
             receipt = work.receive([change])[0]
         elif isinstance(change, Route):
             work.route([change])
@@ -402,14 +403,3 @@ def _apply_alone(work: Transaction, change: Change, rare: Callable[[Change], Rec
         refusal = work.why_not_routed if isinstance(change, Route) else work.why_not_settled
         raise refusal(change) from None  # type: ignore[arg-type]
     return receipt
-
-
-def _make_storable(message: StoredMessage) -> None:
-    """
-    Write lone surrogates (a file name of unknown encoding) as escapes.
-
-    Refusing the message would make its sender repeat it for ever.
-    """
-    for name in ("peer", "name", "control_id", "type", "charset", "format"):
-        text: str = getattr(message, name)
-        setattr(message, name, text.encode("utf-8", "backslashreplace").decode("utf-8"))

@@ -1,5 +1,7 @@
 """
-The writer thread: takes what was submitted, commits it in one transaction, says so in the loop.
+The writer: takes what was submitted, commits it in one transaction, says so.
+
+It runs in a thread beside the loop, or in a process of its own (store.sqlite.apart).
 
 It sleeps until a NOW change comes or a timer of the loop says that a SOON or LAZY one is due; what came
 meanwhile rides along. Between two commits it may restart the write-ahead log. When the disk fails, every change of
@@ -11,20 +13,20 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from engine.core.changes import Change, Prune, Receipt, Receive, Refuse
-from engine.core.ports import Done
 from engine.errors import ChangeRefused, StoreBroken, StoreError, StoreUnavailable, where
-from engine.store.announcing import Outcome
+from engine.store.counting import CounterKey
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.checkpoints import Checkpoints
 from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection, sqlite3
 from engine.store.sqlite.pruning import PAGES_FREED, prune
 from engine.store.sqlite.rare import RareChanges
+from engine.store.sqlite.report import Outcome, Pending, Report
 from engine.store.sqlite.transaction import Transaction, apply_one, apply_together
 from engine.store.sqlite.walk import CountDiffers
 
@@ -39,25 +41,31 @@ COMMIT_OVERHEAD_BYTES: Final = 16 * 1024
 PAUSE_FIRST: Final = 0.05
 PAUSE_LONGEST: Final = 5.0
 FREE_CHECK_SECONDS: Final = 1.0
-DURATIONS_KEPT: Final = 1_000
 
 LOW_DISK: Final = "too little room is left on the disk to take messages"
 _NOT_ON_A_LOW_DISK: Final = frozenset({Receive, Refuse})
 """What comes from outside; what is under way ends, and that gives room back."""
 
-Pending = tuple[Change, Done | None, int]
-"""A change, whom to tell, its size."""
 
+class Gate(Protocol):
+    """Where the writer sleeps; in a thread of the engine, a queue that the loop puts into."""
 
-@dataclass(slots=True)
-class Report:
-    """What the loop hears of one commit."""
+    def put(self, item: None) -> None:
+        """End the writer's sleep."""
 
-    outcomes: list[Outcome]
-    number: int
-    size: int
-    trouble: list[StoreError | None] = field(default_factory=list)
-    """Announced after the outcomes: what broke, or None when it works again."""
+    def get(self, block: bool = True, timeout: float | None = None) -> None:
+        """
+        Sleep until somebody speaks.
+
+        Raises:
+            Empty: Nobody did in `timeout` seconds.
+        """
+
+    def get_nowait(self) -> None:
+        """Take what was said; only when it isn't `empty`."""
+
+    def empty(self) -> bool:
+        """Whether nothing was said."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,7 +76,7 @@ class WriterParts:
     books: Books
     checkpoints: Checkpoints
     report: Callable[[Report], None]
-    """Called in the writer thread: hands over to the loop."""
+    """Called by the writer: hands over to the loop."""
     free_bytes: Callable[[], int]
     least_free: int
     """Below this nothing more is taken; 0: no limit."""
@@ -78,20 +86,18 @@ class WriterParts:
 class Writer(Thread):
     """One thread, one connection, one transaction at a time."""
 
-    def __init__(self, parts: WriterParts, connection: Connection) -> None:
+    def __init__(self, parts: WriterParts, connection: Connection, gate: Gate | None = None) -> None:
         super().__init__(name="store-writer", daemon=True)
         self.pending: deque[Pending] = deque()
         self.begun = 0
         """Number of the last commit that was tried: a snapshot taken now shows no later one."""
-        self.durations: deque[float] = deque(maxlen=DURATIONS_KEPT)
-        self.commits = 0
         self.low_disk = False
         self.trouble: StoreError | None = None
         self.failure: BaseException | None = None
         """A defect of ours that ended the thread."""
         self._parts = parts
         self._connection: Connection | None = connection
-        self._gate: SimpleQueue[None] = SimpleQueue()
+        self._gate: Gate = gate or SimpleQueue()
         self._asleep = False
         self._submitted_now = 0
         self._taken_now = 0
@@ -99,6 +105,9 @@ class Writer(Thread):
         self._stopping = False
         self._abandoned = False
         self._index_at = 0.0
+        self._counters: dict[CounterKey, int] = {}
+        self._names: dict[int, str] = {}
+        self._seconds = 0.0
         self._free_checked = float("-inf")
         self._pause = PAUSE_FIRST
 
@@ -212,12 +221,20 @@ class Writer(Thread):
             self._fail(batch, size, error)
             return
         self._pause = PAUSE_FIRST
-        self._parts.report(Report(outcomes, self.begun, size, trouble))
+        self._tell(outcomes, size, trouble)
         try:
             self._parts.checkpoints.after_commit(connection, size + COMMIT_OVERHEAD_BYTES)
         except sqlite3.Error:
             # The log only grows; a disk that really fails shows at the next commit.
             return
+
+    def _tell(self, outcomes: list[Outcome], size: int, trouble: list[StoreError | None]) -> None:
+        """Report a commit, with what it changed in the books."""
+        counters, self._counters = self._counters, {}
+        names, self._names = self._names, {}
+        seconds, self._seconds = self._seconds, 0.0
+        next_place = self._parts.books.next_place
+        self._parts.report(Report(outcomes, self.begun, size, trouble, counters, names, next_place, seconds))
 
     def _outcomes(self, batch: list[Pending]) -> list[Outcome]:
         if len(batch) == 1 and isinstance(batch[0][0], Prune):
@@ -243,8 +260,7 @@ class Writer(Thread):
             receipts = self._in_transaction(
                 lambda work: [apply_one(work, change, RareChanges(work).apply) for change in changes]
             )
-        self.durations.append(time.perf_counter() - started)
-        self.commits += 1
+        self._seconds = time.perf_counter() - started
         return receipts
 
     def _in_transaction(self, apply: Callable[[Transaction], Any]) -> Any:
@@ -256,11 +272,14 @@ class Writer(Thread):
             work.index_keys()
         try:
             result = apply(work)
+            names = books.names.unsaved.copy()
             work.commit()
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        self._counters |= {key: books.counters[key] for key in work.tally.changes}
+        self._names |= names
         if work.indexed or not waited:
             behind = len(books.unindexed) > INDEX_BEHIND
             self._index_at = time.monotonic() + (INDEX_SECONDS / 10 if behind else INDEX_SECONDS)

@@ -1,0 +1,78 @@
+"""
+When to commit what nobody waits for.
+
+A SOON change rides with the next NOW; a commit of its own would make that one wait for its end. So it waits for
+company, and once more when a commit began meanwhile: 5 ms at the most. LAZY ones wait 200 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+SOON_SECONDS: Final = 0.0025
+SOON_CROWD: Final = 64
+"""So many changes are company enough."""
+LAZY_SECONDS: Final = 0.2
+
+
+class Writing(Protocol):
+    """What the store submits to: a thread (`writer.Writer`) or a process (`apart.WriterProcess`)."""
+
+    begun: int
+
+    @property
+    def pending(self) -> object:
+        """What waits to be taken; empty is false."""
+
+    def due(self) -> None:
+        """Tell that what is pending must be committed."""
+
+
+class Company:
+    """The timers of one writer."""
+
+    def __init__(self, writer: Writing, loop: asyncio.AbstractEventLoop) -> None:
+        self._writer = writer
+        self._loop = loop
+        self._soon: asyncio.TimerHandle | None = None
+        self._soon_commit = 0
+        """Number of the last commit begun when the timer was set."""
+        self._lazy: asyncio.TimerHandle | None = None
+
+    def soon(self) -> None:
+        """A SOON change was submitted."""
+        if self._soon is None:
+            self._wait()
+
+    def lazy(self) -> None:
+        """A LAZY change was submitted."""
+        if self._lazy is None:
+            self._lazy = self._loop.call_later(LAZY_SECONDS, self._lazy_is_due)
+
+    def cancel(self) -> None:
+        """Wait no longer."""
+        for timer in (self._soon, self._lazy):
+            if timer is not None:
+                timer.cancel()
+        self._soon = self._lazy = None
+
+    def _wait(self) -> None:
+        self._soon_commit = self._writer.begun
+        self._soon = self._loop.call_later(SOON_SECONDS, self._soon_is_due)
+
+    def _soon_is_due(self) -> None:
+        """Commit, unless a commit began meanwhile: then what is pending is younger, and the next one is near."""
+        self._soon = None
+        if self._writer.pending and self._writer.begun != self._soon_commit:
+            self._wait()
+        else:
+            self._commit()
+
+    def _lazy_is_due(self) -> None:
+        self._lazy = None
+        self._commit()
+
+    def _commit(self) -> None:
+        if self._writer.pending:
+            self._writer.due()
