@@ -82,8 +82,9 @@ class Queued:
 class Store(Protocol):
     """One port, one conformance suite (tests/conformance): SQLite, memory, later PostgreSQL."""
 
-    load: float
-    """0..1: how much waits to be committed, or to be routed. Intake pauses reading at 0.8, resumes at 0.5."""
+    @property
+    def load(self) -> float:
+        """0..1: how much waits to be committed, or to be routed. Intake pauses reading at 0.8, resumes at 0.5."""
 
     async def open(self, *, now_ms: int) -> Recovery:
         """

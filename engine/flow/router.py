@@ -12,6 +12,7 @@ Operators' intentions (retry, discard, restore) are executed here, one after the
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Collection
 from functools import partial
 from typing import Any, Final
 
@@ -214,7 +215,10 @@ class Router:
     def _decision(self, message: StoredMessage, evaluation: Evaluation) -> Route:
         """Make the change, and remember the message; a rejected one isn't ours: its sender may repeat it."""
         deliveries = evaluation.deliveries
-        lanes = {lane for delivery in deliveries for lane in delivery.lanes}
+        if len(deliveries) == 1:
+            lanes: Collection[int] = deliveries[0].lanes
+        else:
+            lanes = {lane for delivery in deliveries for lane in delivery.lanes}
         if evaluation.state is not MessageState.REJECTED:
             live = any(delivery.state is DeliveryState.PENDING for delivery in deliveries)
             name = message.control_id or message.name

@@ -59,9 +59,8 @@ def _collect(data: bytes, spellings: Spellings, found: list[Reference]) -> None:
     """Add the references of one field; a stranger counts only when the field has nothing better."""
     strangers: list[Reference] = []
     before = len(found)
-    for rank, repetition in enumerate(spellings.cut(data)):
-        value, spelling = spellings.read(repetition, rank)
-        value = value.strip()
+    for identifier, spelling in spellings.identifiers(data):
+        value = identifier.strip()
         if not value or value == NULL:
             continue
         if spelling.reference:

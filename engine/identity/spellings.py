@@ -2,8 +2,8 @@
 How senders spell authorities, learnt once: what follows the value of an identifier says who gave it.
 
 In `1234^^^GAM&1.2.250.1.999.10.1&ISO^PI` all but `1234` is the same in every message of a system. So a message
-costs one look-up an identifier, whatever asks: the steps, the search keys, the lanes. Spellings are kept,
-values never.
+costs one look-up an identifier, whatever asks: the steps, the search keys, the lanes. Spellings are kept; of
+values, those of the field read last.
 """
 
 from __future__ import annotations
@@ -40,12 +40,18 @@ class Spelling(NamedTuple):
     """Under which authority the value stands for a patient; empty: it doesn't."""
     stranger: str
     """The same, for a value that counts only when its field has nothing better; else empty."""
+    received: bytes
+    """The end as it came."""
+
+
+Identifier = tuple[bytes, Spelling]
+"""CX-1 as it stands, and what follows it."""
 
 
 class Spellings:
     """The spellings of one kind of field, in the messages of one site, with given delimiters."""
 
-    __slots__ = ("_delimiters", "_expected", "_first", "_later", "_recogniser", "component", "repetition")
+    __slots__ = ("_delimiters", "_expected", "_first", "_last", "_later", "_recogniser", "component", "repetition")
 
     def __init__(self, recogniser: Recogniser, delimiters: Delimiters, expected: str) -> None:
         self._recogniser = recogniser
@@ -55,12 +61,30 @@ class Spellings:
         self.repetition = delimiters.repetition
         self._first: dict[bytes, Spelling] = {}
         self._later: dict[bytes, Spelling] = {}
+        self._last: tuple[bytes, list[Identifier]] = (b"", [])
+        """The field read last: the lanes ask for it after the steps did."""
 
-    def cut(self, field: bytes) -> list[bytes]:
-        """Return the repetitions of a field."""
-        return field.split(self.repetition) if self.repetition else [field]
+    def identifiers(self, field: bytes) -> list[Identifier]:
+        """
+        Read a field of type CX.
 
-    def read(self, repetition: bytes, rank: int) -> tuple[bytes, Spelling]:
+        Args:
+            field: All its repetitions.
+
+        Returns:
+            Of each repetition CX-1 as it stands, and what follows it; not to be changed.
+        """
+        last, found = self._last
+        if last != field:
+            read = self.read
+            if self.repetition:
+                found = [read(repetition, rank) for rank, repetition in enumerate(field.split(self.repetition))]
+            else:
+                found = [read(field, 0)]
+            self._last = (field, found)
+        return found
+
+    def read(self, repetition: bytes, rank: int) -> Identifier:
         """
         Read one repetition of a field of type CX.
 
@@ -86,7 +110,7 @@ class Spellings:
             if len(components) < 5:
                 components += [b""] * (5 - len(components))
             components[3], components[4] = normal.assigner, normal.type
-            spelling = Spelling(normal.authority, self.component.join(components), normal.reference, "")
+            spelling = Spelling(normal.authority, self.component.join(components), normal.reference, "", tail)
         else:
             spelling = self._unknown(tail, components)
         kept = self._later if rank else self._first
@@ -105,11 +129,11 @@ class Spellings:
         assigner = components[3].strip() if len(components) > 3 else b""
         type_ = components[4].strip() if len(components) > 4 else b""
         if (type_ and type_ not in _LOCAL_TYPES) or _INS in assigner:
-            return Spelling(None, tail, "", "")
+            return Spelling(None, tail, "", "", tail)
         reference = self._strange(assigner, type_ or b"PI")
         if type_ or not assigner:
-            return Spelling(None, tail, reference, "")
-        return Spelling(None, tail, "", reference)
+            return Spelling(None, tail, reference, "", tail)
+        return Spelling(None, tail, "", reference, tail)
 
     def _strange(self, assigner: bytes, type_: bytes) -> str:
         """

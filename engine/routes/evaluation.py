@@ -18,7 +18,7 @@ from engine.errors import OperationRefused, ParseError, StepFailed
 from engine.identity.events import flags_of
 from engine.identity.patients import Reference, patient_fields, patient_references
 from engine.parsers import open_message
-from engine.parsers.hl7v2.batch import is_batch, split_batch
+from engine.parsers.hl7v2.batch import split_batch
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from engine.routes.configuration import Configuration, Destination, Exit, Order, Route, Source, variant_of
@@ -196,7 +196,7 @@ class _Walk:
         charset = source.charset or (site.charset if site is not None else "cp1252")
         self._message = message = open_message(stored.raw, stored.format, default_charset=charset, as_utf8=True)
         self._result.type = stored.type
-        refusal = self._several() or self._processing(message)
+        refusal = self._several(message) or self._processing(message)
         if refusal is None:
             if not message.delimiters.usual and message.format == "hl7v2":
                 message.normalise_delimiters()
@@ -223,12 +223,11 @@ class _Walk:
         delivery.id = id_
         return delivery
 
-    def _several(self) -> Evaluation | None:
+    def _several(self, message: Message) -> Evaluation | None:
         """Stop a block with several messages: its routes would read the first patient, and send all under it."""
-        stored = self._stored
-        if stored.format != "hl7v2" or not is_batch(stored.raw):
+        if message.format != "hl7v2" or len(message.positions(b"MSH")) < 2:
             return None
-        count = len(split_batch(stored.raw).messages)
+        count = len(split_batch(self._stored.raw).messages)
         if count < 2:
             return None
         reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"

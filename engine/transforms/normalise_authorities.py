@@ -96,14 +96,15 @@ class NormaliseAuthorities(Step):
 
 def _written(data: bytes, spellings: Spellings) -> bytes | None:
     """Return a field in its declared form; None: it has no identifier of a known authority."""
-    repetitions = spellings.cut(data)
+    written: list[bytes] = []
     known = False
-    for rank, repetition in enumerate(repetitions):
-        value, spelling = spellings.read(repetition, rank)
-        if spelling.authority is not None and value and value != NULL:
+    for value, spelling in spellings.identifiers(data):
+        if spelling.authority is None or not value or value == NULL:
+            written.append(value + spelling.received)
+        else:
             known = True
-            repetitions[rank] = value + spelling.tail
-    return spellings.repetition.join(repetitions) if known else None
+            written.append(value + spelling.tail)
+    return spellings.repetition.join(written) if known else None
 
 
 def build(arguments: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 - the signature of all verbs

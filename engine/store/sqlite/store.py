@@ -68,7 +68,6 @@ class SqliteStore:
             apart: Write in a process of its own, so that it runs beside a busy loop; for the engine. Without, in a
                 thread: at once there, for commands that ask a stopped engine, and for tests.
         """
-        self.load = 0.0
         self.reference_key = b""
         """Key of the References of this directory; known after `open`."""
         self._directory = DataDirectory(directory)
@@ -225,7 +224,6 @@ class SqliteStore:
         writer.pending.append((change, done, size))
         self._changes_held += 1
         self._bytes_held += size
-        self._measure()
         if urgency == Urgency.NOW or (urgency == Urgency.SOON and len(writer.pending) >= SOON_CROWD):
             writer.submit_now()
         elif urgency == Urgency.SOON:
@@ -238,8 +236,10 @@ class SqliteStore:
         if done is not None:
             asyncio.get_running_loop().call_soon(self._announcer.publish, [(change, done, closed)])
 
-    def _measure(self) -> None:
-        self.load = load_of(self._changes_held, self._bytes_held, self._unrouted)
+    @property
+    def load(self) -> float:
+        """0..1: how much waits to be committed, or to be routed."""
+        return load_of(self._changes_held, self._bytes_held, self._unrouted)
 
     def sending(self, delivery: int, attempt: int, slot: int) -> None:
         """Note that a delivery is about to leave."""
@@ -261,7 +261,6 @@ class SqliteStore:
         self._changes_held -= len(report.outcomes)
         self._bytes_held -= report.size
         self._unrouted = max(0, self._unrouted + newly_unrouted(report.outcomes))
-        self._measure()
         self._announced = report.number
         self._ledger.learn(report)
         try:

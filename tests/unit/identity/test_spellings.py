@@ -50,7 +50,16 @@ def test_delimiters_are_the_messages():
     assert odd.read(b"1^^^X$1.2.3.1$ISO^PI", 0)[1].tail == b"^^^CHA$1.2.3.1$ISO^PI"
     none = KNOWN.of("cha", "ipp").spellings(read_delimiters(b"MSH|~|"))
     assert none.component == b"~"
-    assert none.cut(b"1^2") == [b"1^2"]
+    assert [value for value, _ in none.identifiers(b"1^2")] == [b"1^2"]
+
+
+def test_a_field_is_read_repetition_by_repetition():
+    """In order, the same whether it was read before or not; another field isn't taken for it."""
+    known = spellings()
+    for field in (b"1^^^X&1.2.3.1&ISO^PI~2", b"1^^^X&1.2.3.1&ISO^PI~2", b"3", b"1^^^X&1.2.3.1&ISO^PI~2"):
+        found = known.identifiers(field)
+        assert [value for value, _ in found] == [part.partition(b"^")[0] for part in field.split(b"~")]
+        assert b"~".join(value + spelling.received for value, spelling in found) == field
 
 
 def test_memory_is_bounded_and_holds_no_value():
