@@ -101,6 +101,13 @@ class Store(Protocol):
     def submit(self, change: Change, urgency: Urgency, done: Done | None = None) -> None:
         """Queue a change; never blocks. Changes are applied in the order of submission."""
 
+    def meanwhile(self, work: Callable[[], None]) -> None:
+        """
+        Call soon, and best while a commit is under way: what waits for the disk then loses no time by it.
+
+        For work that takes time in the loop and that nobody waits for, such as to route what was just committed.
+        """
+
     def sending(self, delivery: int, attempt: int, slot: int) -> None:
         """
         Note that a delivery is about to leave (attempt from 1) in an in-flight slot of its own.

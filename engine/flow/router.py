@@ -131,7 +131,7 @@ class Router:
     def _wake(self) -> None:
         if self._started and not self._pumping and not self._stopping:
             self._pumping = True
-            self._runtime.call_soon(self._pump)
+            self._store.meanwhile(self._pump)
 
     def _pump(self) -> None:
         """Route for at most one slice, then give the loop its turn."""
@@ -145,7 +145,8 @@ class Router:
             self._buffered_bytes -= len(message.raw)
             self._route(message)
             if self._runtime.monotonic() > until:
-                self._wake()
+                self._pumping = True
+                self._runtime.call_soon(self._pump)
                 return
         if not buffer and self._behind and not self._reading:
             self._reading = True

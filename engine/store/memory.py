@@ -163,6 +163,10 @@ class MemoryStore:
             self.load = load_of(len(self._pending), self._bytes_held, self._unrouted)
             self._announcer.publish(outcomes)
 
+    def meanwhile(self, work: Callable[[], None]) -> None:
+        """Call in the loop's next turn: nothing here takes time."""
+        (self._call_soon or asyncio.get_running_loop().call_soon)(work)
+
     def sending(self, delivery: int, attempt: int, slot: int) -> None:
         """Note what is about to leave."""
         self.disk.slots[slot] = (delivery, attempt)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from engine.daemon import service
+from engine.store.sqlite import SqliteStore
 from engine.store.sqlite.directory import DataDirectory
 from tests.support.engine import free_port, running_engine
 from tests.support.mllp import Sender, field_of, framed, receiver
@@ -33,6 +35,8 @@ def test_nearly_full_and_well_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """`wait`: no answer until there is room, then AA; `ar`: the sender is told at once."""
     room = [10**12]
     monkeypatch.setattr(DataDirectory, "free_bytes", lambda self: room[0])
+    # The writer must see our disk, not the real one: in this process, then.
+    monkeypatch.setattr(service, "SqliteStore", lambda path, *, min_free, apart: SqliteStore(path, min_free=min_free))
 
     async def run() -> None:
         waits, says = free_port(), free_port()

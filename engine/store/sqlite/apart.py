@@ -25,6 +25,8 @@ from engine.errors import StoreBroken, StoreError, StoreUnavailable
 from engine.store.sqlite.report import Outcome, Pending, Report
 from engine.store.sqlite.wire import LENGTH_BYTES, Batch, Numbered, Said, fill, read_report, write_batch
 
+POSTPONED_SECONDS: Final = 0.001
+"""How long work waits for a commit under which it costs nobody time."""
 BATCH_CHANGES: Final = 2_000
 """Changes of one frame, at most."""
 MODULE: Final = "engine.store.sqlite.writing"
@@ -57,6 +59,8 @@ class WriterProcess(asyncio.Protocol):
         """By number, in order: handed over, and not yet told."""
         self._asked = False
         self._stopping = False
+        self._postponed: list[Callable[[], None]] = []
+        self._postponed_until: asyncio.TimerHandle | None = None
 
     # --- life ---
 
@@ -136,6 +140,25 @@ class WriterProcess(asyncio.Protocol):
 
     due = submit_now
 
+    def meanwhile(self, work: Callable[[], None]) -> None:
+        """Call in the loop while a commit is under way, the next one if there is none, at the latest in 1 ms."""
+        loop = self._loop
+        assert loop is not None
+        if self._under_way:
+            loop.call_soon(work)
+            return
+        self._postponed.append(work)
+        if self._postponed_until is None:
+            self._postponed_until = loop.call_later(POSTPONED_SECONDS, self._work)
+
+    def _work(self) -> None:
+        if self._postponed_until is not None:
+            self._postponed_until.cancel()
+            self._postponed_until = None
+        postponed, self._postponed = self._postponed, []
+        for work in postponed:
+            work()
+
     def _hand_over(self) -> None:
         self._asked = False
         pending = self.pending
@@ -150,6 +173,8 @@ class WriterProcess(asyncio.Protocol):
                 pending.popleft()
             self.begun = number
             self._send(Batch(changes))
+        if self._postponed and self._loop is not None:
+            self._loop.call_soon(self._work)
 
     def _send(self, batch: Batch) -> None:
         if self._transport is not None and not self._transport.is_closing():

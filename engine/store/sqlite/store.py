@@ -236,6 +236,13 @@ class SqliteStore:
         if done is not None:
             asyncio.get_running_loop().call_soon(self._announcer.publish, [(change, done, closed)])
 
+    def meanwhile(self, work: Callable[[], None]) -> None:
+        """Call in the loop while a commit is under way."""
+        if isinstance(self._writer, WriterProcess) and self._writer.failure is None:
+            self._writer.meanwhile(work)
+        elif self._loop is not None:
+            self._loop.call_soon(work)
+
     @property
     def load(self) -> float:
         """0..1: how much waits to be committed, or to be routed."""

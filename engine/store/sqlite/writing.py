@@ -26,7 +26,7 @@ from engine.store.sqlite.report import Report
 from engine.store.sqlite.wire import LENGTH_BYTES, read_batch, write_report
 from engine.store.sqlite.writer import Writer, WriterParts
 
-_CHUNK_BYTES: Final = 1 << 20
+_CHUNK_BYTES: Final = 1 << 18
 
 
 class SocketGate:
@@ -45,6 +45,7 @@ class SocketGate:
         self._poll = select.poll()
         self._poll.register(channel, select.POLLIN)
         self._buffer = bytearray()
+        self._chunk = memoryview(bytearray(_CHUNK_BYTES))
 
     def put(self, item: None) -> None:
         """Nobody sleeps who could be woken from here."""
@@ -77,20 +78,20 @@ class SocketGate:
 
     def _read(self) -> None:
         try:
-            data = self._channel.recv(_CHUNK_BYTES)
+            size = self._channel.recv_into(self._chunk)
         except OSError:
-            data = b""
-        if not data:
+            size = 0
+        if not size:
             self._end(abandon=True)
             return
         buffer = self._buffer
-        buffer += data
+        buffer += self._chunk[:size]
         start = 0
         while len(buffer) - start >= LENGTH_BYTES:
             end = start + LENGTH_BYTES + int.from_bytes(buffer[start : start + LENGTH_BYTES], "little")
             if end > len(buffer):
                 break
-            self._take(bytes(memoryview(buffer)[start + LENGTH_BYTES : end]))
+            self._take(bytes(buffer[start + LENGTH_BYTES : end]))
             start = end
         del buffer[:start]
 

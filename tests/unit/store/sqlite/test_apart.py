@@ -141,3 +141,39 @@ def test_large_and_many(tmp_path: Path) -> None:
         await fresh.close()
 
     asyncio.run(run())
+
+
+def test_the_writer_looks_at_the_disk(tmp_path: Path) -> None:
+    """Below `min_free` it takes no message, and says so."""
+
+    async def run() -> None:
+        fresh = SqliteStore(tmp_path, min_free=1 << 60, apart=True)
+        await fresh.open(now_ms=1_000)
+        heard: list[object] = []
+        fresh.on_trouble(heard.append)
+        (outcome,) = await commit(fresh, Receive(message()))
+        assert isinstance(outcome, StoreUnavailable)
+        assert "room" in str(outcome)
+        assert [type(trouble) for trouble in heard] == [StoreUnavailable]
+        await fresh.close()
+
+    asyncio.run(run())
+
+
+def test_work_is_done_while_the_disk_works(tmp_path: Path) -> None:
+    """Postponed until the next batch is handed over, or for a moment when none comes."""
+
+    async def run() -> None:
+        fresh = await opened(tmp_path)
+        done: list[int] = []
+        alone = asyncio.get_running_loop().create_future()
+        fresh.meanwhile(lambda: alone.set_result(None))
+        await alone
+        fresh.meanwhile(lambda: done.append(fresh._writer.begun))
+        assert done == []
+        outcome = outcome_of(fresh, Receive(message()))
+        assert isinstance(await outcome, Receipt)
+        assert done == [1]
+        await fresh.close()
+
+    asyncio.run(run())
