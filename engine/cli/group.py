@@ -17,6 +17,7 @@ from engine.errors import PasserelleError, where
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("engine.cli.run", "run"),
     "lint": ("engine.cli.lint", "lint"),
+    "schema": ("engine.cli.schema", "schema"),
     "try": ("engine.cli.try_", "try_"),
     "test": ("engine.cli.test", "test"),
     "table": ("engine.cli.table", "table"),

@@ -5,8 +5,10 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     configuration    what was read, as data: the only thing that other rooms see
     findings         what is wrong, where, and what to write; as text and as JSON
     document         YAML events to nodes
+    templates        declarations written once and used several times; defaults
+    digests          what a declaration says, to compare
     reading          nodes to values: `${…}`, paths, conditions, names
-    schema           which keys exist, and what they take
+    schema/          which keys exist, and what they take; the editor's schema
     declarations     sites, keys, lists, tables, sources, destinations
     assembling       routes, compiled for each site that their sources bring
     when             the language of conditions (when.lark)

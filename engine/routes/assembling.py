@@ -79,6 +79,7 @@ class Assembler:
         return Route(
             name=name, sources=tuple(sources), when=when, when_text=when_text, on_no_match=values["on_no_match"],
             steps=steps, to=tuple(exits), owner=str(values["owner"]),
+            renamed_from=str(values["renamed_from"]),
         )  # fmt: skip
 
     def _exit(
@@ -108,7 +109,7 @@ class Assembler:
             word = value if isinstance(value, Word) else value["destination"]
             if word in seen:
                 self._reading.error(
-                    word.node, "E118", f"{word} stands under this to: already",
+                    word.node, "E134", f"{word} stands under this to: already",
                     "keep one, or make two routes: each with its own when and steps",
                 )  # fmt: skip
             seen.add(word)
@@ -118,7 +119,7 @@ class Assembler:
         for word in words:
             if word in declared:
                 if word in known:
-                    self._reading.error(word.node, "E118", f"{word} stands here twice", "keep one")
+                    self._reading.error(word.node, "E134", f"{word} stands here twice", "keep one")
                 else:
                     known.append(str(word))
             elif word not in refused:

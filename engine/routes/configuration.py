@@ -2,7 +2,9 @@
 The configuration as data: what routes.yaml says, checked and typed, without any YAML left.
 
 Built by the loader (routes.loader), read by every room above. All durations are seconds, all sizes bytes.
-Nothing here changes after the load: a new file makes a new Configuration.
+Nothing here changes after the load: a new file makes a new Configuration. All are values: equal when they say
+the same, whatever files, layout and order of keys they were written in. What is compiled isn't compared; the
+`digest` of its declaration stands for it.
 """
 
 from __future__ import annotations
@@ -64,8 +66,8 @@ class Site:
     charset: str = "cp1252"
     """Python codec of what its legacy systems really emit, when MSH-18 is silent or wrong."""
     timezone: str = "Europe/Paris"
-    authorities: Mapping[str, Authority] = field(default_factory=dict)
-    aliases: Mapping[str, str] = field(default_factory=dict)
+    authorities: Mapping[str, Authority] = field(default_factory=dict, hash=False)
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
     """`CPAGE/PI` -> authority name: other spellings (CX-4.1 or CX-4 as text, `/`, CX-5)."""
 
 
@@ -73,8 +75,8 @@ class Site:
 class SiteFrom:
     """How a message of a shared system tells its site: the first path with a value, through a table."""
 
-    paths: tuple[Path, ...]
-    table: Mapping[str, str]
+    paths: tuple[Path, ...] = field(compare=False)
+    table: Mapping[str, str] = field(hash=False)
     """Value -> site name."""
     table_name: str = ""
 
@@ -108,7 +110,7 @@ class Source:
     """`whole` (one message a block) or `split` (one per MSH)."""
     dedupe: float = 600.0
     max_size: int = 20_000_000
-    contact: Mapping[str, str] = field(default_factory=dict)
+    contact: Mapping[str, str] = field(default_factory=dict, hash=False)
     # mllp
     host: str = ""
     port: int = 0
@@ -128,6 +130,9 @@ class Source:
     move_to: str = "done/%Y-%m"
     """Where a taken file goes, below `path`; strftime."""
     poll: float = 1.0
+    renamed_from: str = ""
+    digest: str = ""
+    """Of its declaration."""
     untyped: str = ""
     """Authority name (`ipp`) given to the first PID-3 repetition without CX-4 and with CX-5 empty or PI."""
 
@@ -153,7 +158,7 @@ class AnswerRule:
 
     codes: frozenset[str]
     """Values of ERR-3.1 (or MSA-1) that it is about; empty: any."""
-    text: Callable[[str], bool] | None
+    text: Callable[[str], bool] | None = field(compare=False)
     """Search in ERR-8, ERR-3.2, ERR-1.4, MSA-3; None: any."""
     judged: str
     """`ok`, `busy` or `refused`."""
@@ -218,7 +223,7 @@ class Destination:
     connect_timeout: float = 10.0
     production: bool = False
     may_have: frozenset[str] = frozenset()
-    contact: Mapping[str, str] = field(default_factory=dict)
+    contact: Mapping[str, str] = field(default_factory=dict, hash=False)
     # mllp
     host: str = ""
     port: int = 0
@@ -234,8 +239,11 @@ class Destination:
     client_id: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
-    target: Text | None = None
+    target: Text | None = field(default=None, compare=False)
     """The topic or file name of one delivery: ids and codes only."""
+    renamed_from: str = ""
+    digest: str = ""
+    """Of its declaration, without secrets: those are compared as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,13 +251,15 @@ class Key:
     """A declared or built-in key: indexed (hashed) for search, usable in `when:` and `order_by:`."""
 
     name: str
-    paths: tuple[Path, ...]
+    paths: tuple[Path, ...] = field(compare=False)
     """The first that has a value; not bound to a site."""
-    hprim: tuple[Path, ...] = ()
+    hprim: tuple[Path, ...] = field(default=(), compare=False)
     authority: str = ""
     """The authority that a path asks for (`ipp` of `PID-3[@ipp].1`); part of what is hashed."""
-    read: KeyReader | None = None
+    read: KeyReader | None = field(default=None, compare=False)
     """Reads the values of a message, for its own site."""
+    digest: str = ""
+    """Of its declaration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,9 +267,9 @@ class Exit:
     """One entry of `to:`."""
 
     destination: str
-    when: Callable[[Any], bool] | None = None
+    when: Callable[[Any], bool] | None = field(default=None, compare=False)
     when_text: str = ""
-    steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict, compare=False)
     """By variant (`variant_of`; "" when the site is unknown): compiled with that site's values."""
     dead_letter: DeadLetter | None = None
     order: Order | None = None
@@ -271,22 +281,25 @@ class Route:
 
     name: str
     sources: tuple[str, ...]
-    when: Callable[[Any], bool] | None = None
+    when: Callable[[Any], bool] | None = field(default=None, compare=False)
     when_text: str = ""
     on_no_match: str = "unrouted"
     """`unrouted` (no route wanted it), `filter` (counted), `dead_letter`."""
-    steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict, compare=False)
     """By variant, as in Exit."""
     to: tuple[Exit, ...] = ()
     owner: str = ""
+    renamed_from: str = ""
+    digest: str = ""
+    """Of its declaration: named runs, templates and defaults count, tables and sites don't."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Configuration:
     """Everything that routes.yaml (and what it includes) says."""
 
     hash: str
-    """Of the text of all files read: names this configuration in the store."""
+    """Of the bytes of all files read and of the environment asked for: names this configuration in the store."""
     text: str
     """All files, as read, secrets not resolved."""
     files: tuple[str, ...]
@@ -302,7 +315,21 @@ class Configuration:
     authorities: Authorities = field(default_factory=Authorities)
     """Recognises the identifiers of every site."""
     tables: Mapping[str, Table] = field(default_factory=dict)
+    table_digests: Mapping[str, str] = field(default_factory=dict)
+    """By table, of the bytes of its file."""
     key_readers: Mapping[str, KeyReader] = field(default_factory=dict)
     """What a Context gets: the readers of all declared keys."""
     cases: tuple[Case, ...] = ()
     """Tests, where they were asked for (loader.check)."""
+
+    def _said(self) -> tuple[object, ...]:
+        return (
+            self.sites, self.sources, self.destinations, self.routes, self.keys, self.lists, self.table_digests,
+            self.group_authorities,
+        )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        return self._said() == other._said() if isinstance(other, Configuration) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.routes, *(frozenset(part.values()) for part in (self.sources, self.destinations, self.keys))))

@@ -81,7 +81,7 @@ def read_sites(entries: Named, reading: Reading, names: Names) -> None:
         for spelling, target in values["aliases"] or []:
             if target not in authorities:
                 reading.error(
-                    target.node, "E116", f"the site {name} declares no authority {target}", suggest(target, authorities)
+                    target.node, "E133", f"the site {name} declares no authority {target}", suggest(target, authorities)
                 )
             elif "/" not in spelling:
                 reading.error(spelling.node, "E110", f"{spelling} doesn't say which CX-5", f'write "{spelling}/PI"')
@@ -192,7 +192,7 @@ def read_sources(entries: Named, reading: Reading, names: Names) -> dict[str, So
     ports: dict[tuple[str, int], str] = {}
     for name, key, node in read_names(entries, reading):
         record = _record_of(node, schema.SOURCES, reading)
-        values = None if record is None else reading.read(record, node)
+        values = None if record is None else _at_its_site(node, reading, names).read(record, node)
         if values is None or not isinstance(node, Entries):
             continue
         source = _source(name, values, node, reading, names)
@@ -202,10 +202,17 @@ def read_sources(entries: Named, reading: Reading, names: Names) -> dict[str, So
             other = ports.setdefault((source.host, source.port), name)
             if other != name:
                 reading.error(
-                    node.get("listen") or key, "E118", f"{other} listens there already", "choose another port"
+                    node.get("listen") or key, "E119", f"{other} listens there already", "choose another port"
                 )
         sources[name] = source
     return sources
+
+
+def _at_its_site(node: Node, reading: Reading, names: Names) -> Reading:
+    """Return what reads a source: with the values of its site within reach, where it has one."""
+    site = node.get("site") if isinstance(node, Entries) else None
+    name = str(reading.word(site)) if isinstance(site, Scalar) else ""
+    return reading.at_site(name) if name in names.sites else reading
 
 
 def _record_of(node: Node, records: dict[str, Any], reading: Reading) -> Any:
@@ -242,7 +249,7 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
     for one in reached if untyped else []:
         if untyped not in names.sites[one].authorities:
             sentence = f"the site {one} declares no authority {untyped}"
-            reading.error(node.get("untyped") or node, "E116", sentence, suggest(untyped, names.sites[one].authorities))
+            reading.error(node.get("untyped") or node, "E133", sentence, suggest(untyped, names.sites[one].authorities))
             return None
     common: dict[str, Any] = {
         name_: values[name_]
@@ -254,7 +261,7 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
         name=name, site=site, site_from=site_from, untyped=untyped,
         processing=frozenset(str(word) for word in values["processing"] or ["P"]),
         contact={str(word): str(text) for word, text in values["contact"] or []},
-        **common, **door,
+        renamed_from=str(values["renamed_from"]), **common, **door,
     )  # fmt: skip
 
 
@@ -291,7 +298,7 @@ def _site_from(values: dict[str, Any], reading: Reading, names: Names) -> SiteFr
         return SiteFrom(paths=paths, table=table, table_name=name)
     declared = names.tables.get(name)
     if declared is None:
-        raise refuse(reading, node, "E116", f"there is no table {name}", suggest(name, [*names.tables, FINESS_TABLE]))
+        raise refuse(reading, node, "E132", f"there is no table {name}", suggest(name, [*names.tables, FINESS_TABLE]))
     names.used_tables.add(name)
     key, to = declared.column(declared.keys[0]), declared.column("site")
     if to < 0:
@@ -338,7 +345,7 @@ def read_destinations(entries: Named, reading: Reading, keys: dict[str, Key]) ->
             dead_letter=read_dead_letter(values["dead_letter"]) or DeadLetter(), retry=_retry(values["retry"] or {}),
             answers=answers, connect_timeout=values["connect_timeout"],
             contact={str(word): str(text) for word, text in values["contact"] or []},
-            **_DOORS[values["type"]](values),
+            renamed_from=str(values["renamed_from"]), **_DOORS[values["type"]](values),
         )  # fmt: skip
     return destinations
 
@@ -377,7 +384,7 @@ def read_order(value: Any, node: Entries, reading: Reading, keys: dict[str, Key]
         return Order(by=value)
     for word in value:
         if word not in keys:
-            reading.error(getattr(word, "node", node), "E116", f"{word} is no key", suggest(word, keys))
+            reading.error(getattr(word, "node", node), "E130", f"{word} is no key", suggest(word, keys))
             return None
     return Order(by="keys", keys=tuple(str(word) for word in value))
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from engine import errors
 from engine.transforms.nodes import Mark
+
+
+class Related(NamedTuple):
+    """The other end of a finding: where a template is used, where a parameter is declared."""
+
+    mark: Mark
+    line: str
+    """The source line."""
+    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,55 +33,104 @@ class Finding:
     """What to write."""
     line: str = ""
     """The source line."""
+    related: tuple[Related, ...] = ()
+    """The other ends: in a template, where it is used."""
+    more: int = 0
+    """How many further uses of the template have the same finding."""
 
     def render(self) -> str:
         """Return `file:line:col: error CODE: sentence`, the source line, and a caret under the word."""
-        head = f"{self.mark.file}:{self.mark.line}:{self.mark.column}: {self.level} {self.code}: {self.sentence}"
-        if not self.line:
-            return f"{head}\n   {self.hint}" if self.hint else head
-        number = f"{self.mark.line:5d} | "
-        caret = " " * (len(number) - 2) + "| " + " " * (self.mark.column - 1) + "^" * max(1, self.mark.width)
-        return f"{head}\n{number}{self.line}\n{caret}{' ' + self.hint if self.hint else ''}"
+        parts = [f"{_place(self.mark)}: {self.level} {self.code}: {self.sentence}"]
+        parts += _cited(self.mark, self.line, self.hint)
+        for one in self.related:
+            parts += [f"   {_place(one.mark)}: {one.words}", *_cited(one.mark, one.line)]
+        if self.more:
+            parts.append(f"   the same for {_count(self.more, 'other use')}")
+        return "\n".join(parts)
 
     def as_json(self) -> dict[str, Any]:
         """Return the finding as plain values."""
         return {
             "level": self.level,
             "code": self.code,
-            "file": self.mark.file,
-            "line": self.mark.line,
-            "column": self.mark.column,
-            "width": self.mark.width,
+            **_where(self.mark),
             "sentence": self.sentence,
             "hint": self.hint,
+            "related": [{**_where(one.mark), "words": one.words} for one in self.related],
         }
 
 
+def _place(mark: Mark) -> str:
+    return f"{mark.file}:{mark.line}:{mark.column}"
+
+
+def _where(mark: Mark) -> dict[str, Any]:
+    return {"file": mark.file, "line": mark.line, "column": mark.column, "width": mark.width}
+
+
+def _cited(mark: Mark, line: str, hint: str = "") -> list[str]:
+    """Return the source line, and a caret under the word with what to write."""
+    if not line:
+        return [f"   {hint}"] if hint else []
+    number = f"{mark.line:5d} | "
+    caret = " " * (len(number) - 2) + "| " + " " * (mark.column - 1) + "^" * max(1, mark.width)
+    return [f"{number}{line}", f"{caret}{' ' + hint if hint else ''}"]
+
+
 class Findings:
-    """Collect findings; the same one (a route compiled for three sites) is kept once."""
+    """Collect findings; the same one (a route compiled for three sites, a template used thirty times) once."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Mark, str], Finding] = {}
+        self._uses: dict[tuple[str, Mark, str], set[Mark]] = {}
         self._lines: dict[str, Sequence[str]] = {}
 
     def source(self, file: str, text: str) -> None:
         """Remember the text of a file, to cite its lines."""
         self._lines[file] = text.split("\n")
 
-    def add(self, level: str, code: str, mark: Mark, sentence: str, hint: str = "") -> None:
-        """Keep a finding."""
+    def add(
+        self, level: str, code: str, mark: Mark, sentence: str, hint: str = "", related: Sequence[tuple[Mark, str]] = ()
+    ) -> None:
+        """
+        Keep a finding.
+
+        Args:
+            level: `error` or `warning`.
+            code: One of engine/routes/codes.
+            mark: Where. In the body of a template it knows the use, which is cited too.
+            sentence: What is wrong, without any secret.
+            hint: What to write.
+            related: Other places to look at, each with words.
+        """
+        use = mark.via
+        ends = [*related]
+        while use is not None:
+            ends.append((use, "used here"))
+            use = use.via
+        place, line = self._cite(mark)
+        key = (code, place, sentence)
+        if key not in self._found:
+            cited = tuple([Related(*self._cite(end), words) for end, words in ends])
+            self._found[key] = Finding(level, code, place, sentence, hint, line, cited)
+        if mark.via is not None:
+            self._uses.setdefault(key, set()).add(mark.via)
+
+    def _cite(self, mark: Mark) -> tuple[Mark, str]:
+        """Return a position without its use, no wider than its line, and that line."""
         lines = self._lines.get(mark.file, ())
         line = lines[mark.line - 1].rstrip("\r") if 0 < mark.line <= len(lines) else ""
-        width = min(mark.width, max(1, len(line) - mark.column + 1))
-        mark = mark._replace(width=width)
-        self._found.setdefault((code, mark, sentence), Finding(level, code, mark, sentence, hint, line))
+        return Mark(mark.file, mark.line, mark.column, min(mark.width, max(1, len(line) - mark.column + 1))), line
 
     def all(self) -> list[Finding]:
         """Return them in the order of files, lines and columns."""
         order = {file: rank for rank, file in enumerate(self._lines)}
+        found = [
+            replace(one, more=len(self._uses[key]) - 1) if len(self._uses.get(key, ())) > 1 else one
+            for key, one in self._found.items()
+        ]
         return sorted(
-            self._found.values(),
-            key=lambda one: (order.get(one.mark.file, len(order)), one.mark.line, one.mark.column, one.code),
+            found, key=lambda one: (order.get(one.mark.file, len(order)), one.mark.line, one.mark.column, one.code)
         )
 
     @property

@@ -6,9 +6,11 @@ From routes.yaml, the files that it includes and its tables to a Configuration, 
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -30,17 +32,24 @@ from engine.routes.declarations import (
     read_sources,
     variants_of,
 )
+from engine.routes.defaults import Defaults
+from engine.routes.digests import digest_of
 from engine.routes.document import read_document
 from engine.routes.findings import ConfigurationRefused, Finding, Findings
 from engine.routes.reading import Names, Reading, Secrets
 from engine.routes.shipped import LISTS
 from engine.routes.suggestions import suggest
 from engine.routes.tables import read_table
+from engine.routes.templates import Template, read_template
 from engine.transforms.nodes import Entries, Mark, Node, Scalar, Word
-from engine.transforms.shapes import Choice, ListOf, TextShape
+from engine.transforms.shapes import Choice, ListOf, TextShape, Unreadable
 
 FILES_MAX: Final = 200
-_NAMED: Final = ("sites", "lists", "tables", "keys", "sources", "destinations", "steps", "routes")
+_NAMED: Final = (
+    "sites", "lists", "tables", "keys", "defaults", "templates", "sources", "destinations", "steps", "routes",
+)  # fmt: skip
+_KINDS: Final = {"sources": "source", "destinations": "destination", "routes": "route"}
+"""Sections whose entries may use a template, and what it then makes."""
 
 
 def load(path: pathlib.Path, *, environment: Mapping[str, str], secrets: Secrets | None = None) -> Configuration:
@@ -125,6 +134,8 @@ class _Loader:
         self._sections: dict[str, Named] = {name: [] for name in _NAMED}
         self._origins: dict[tuple[str, str], Mark] = {}
         self._group: Node | None = None
+        self._defaults = Defaults()
+        self._table_digests: dict[str, str] = {}
 
     def configuration(self, tests: Sequence[pathlib.Path] | None) -> Configuration | None:
         """Read all; None when nothing could be read at all."""
@@ -135,19 +146,23 @@ class _Loader:
         read_lists(sections["lists"], self._reading, names)
         self._tables()
         group = self._read_group()
-        read_sites(sections["sites"], self._reading, names)
+        self._defaults.read(sections["defaults"], self._reading)
+        read_sites(self._defaults.applied("sites", sections["sites"]), self._reading, names)
         names.authorities = make_authorities(names.sites.values(), group)
-        names.runs = {key.text: node for key, node in sections["steps"]}
-        sources = read_sources(sections["sources"], self._reading, names)
+        made = self._shared()
+        sources = read_sources(made["sources"], self._reading, names)
         keys = read_keys(sections["keys"], self._reading, names, lambda: _variants(sources.values()))
-        destinations = read_destinations(sections["destinations"], self._reading, keys)
+        destinations = read_destinations(made["destinations"], self._reading, keys)
         assembler = Assembler(
             self.findings, names, sources, destinations, keys,
             refused_sources={key.text for key, _ in sections["sources"]} - set(sources),
             refused_destinations={key.text for key, _ in sections["destinations"]} - set(destinations),
         )  # fmt: skip
-        routes = assembler.routes(sections["routes"])
-        self._whole(sources, destinations, routes)
+        read = assembler.routes(made["routes"])
+        self._whole(sources, destinations, read)
+        said = {(section, key.text): self._said(node) for section in made for key, node in made[section]}
+        said |= {("keys", key.text): self._said(node) for key, node in sections["keys"]}
+        routes = [replace(route, digest=said["routes", route.name]) for route in read]
         cases: list[Case] = []
         if tests is not None:
             reader = CaseReader(self.findings, names, sources, destinations, routes, self._path.parent)
@@ -155,22 +170,31 @@ class _Loader:
             cases += [case for file in tests for case in reader.file(file)]
             check_given(cases, self.findings)
         return Configuration(
-            hash=self._digest.hexdigest(),
+            hash=self._hash(),
             text="\n".join(f"# --- {file}\n{text}" for file, text in self._texts),
             files=tuple(file for file, _ in self._texts),
             group_authorities=group,
             sites=names.sites,
-            sources=sources,
-            destinations=destinations,
+            sources={name: replace(one, digest=said["sources", name]) for name, one in sources.items()},
+            destinations={name: replace(one, digest=said["destinations", name]) for name, one in destinations.items()},
             routes=tuple(routes),
-            keys=keys,
+            keys={name: replace(one, digest=said["keys", name]) for name, one in keys.items()},
             lists=names.lists,
             routes_of={name: tuple(route for route in routes if name in route.sources) for name in sources},
             authorities=names.authorities,
             tables=names.tables,
             cases=tuple(cases),
+            table_digests=self._table_digests,
             key_readers={name: key.read for name, key in keys.items() if key.read is not None},
         )
+
+    def _said(self, node: Node) -> str:
+        return digest_of(node, self._names.environment, self._names.templates.steps_of)
+
+    def _hash(self) -> str:
+        for name, value in sorted(self._names.asked.items()):
+            self._digest.update(f"\x1e{name}\x1f{value}\x1f".encode("utf-8", "surrogateescape"))
+        return self._digest.hexdigest()
 
     # --- files -------------------------------------------------------------------------------------------
 
@@ -179,7 +203,7 @@ class _Loader:
         shown = self._shown(path)
         where: Mark = named.mark if named is not None else Mark(shown, 1, 1)
         if any(file == shown for file, _ in self._texts):
-            self.findings.add("error", "E124", where, f"{shown} is included twice", "keep one")
+            self.findings.add("error", "E148", where, f"{shown} is included twice", "keep one")
             return False
         data = self._bytes(path, shown, where)
         if data is None:
@@ -188,7 +212,7 @@ class _Loader:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = data[: error.start].count(b"\n") + 1
-            self.findings.add("error", "E101", Mark(shown, line, 1), "the file isn't UTF-8", "save it as UTF-8")
+            self.findings.add("error", "E108", Mark(shown, line, 1), "the file isn't UTF-8", "save it as UTF-8")
             return False
         self._texts.append((shown, text))
         document = read_document(shown, text, self.findings)
@@ -287,7 +311,7 @@ class _Loader:
             pattern = str(word)
             if pathlib.PurePath(pattern).is_absolute() or ".." in pathlib.PurePath(pattern).parts:
                 self.findings.add(
-                    "error", "E124", word.node.mark, f"{pattern} lies outside", "included files lie below routes.yaml"
+                    "error", "E148", word.node.mark, f"{pattern} lies outside", "included files lie below routes.yaml"
                 )
                 continue
             found = sorted(path.parent.glob(pattern)) if "*" in pattern else [path.parent / pattern]
@@ -297,7 +321,7 @@ class _Loader:
                 )
             for file in found:
                 if len(self._texts) >= FILES_MAX:
-                    self.findings.add("error", "E124", word.node.mark, f"more than {FILES_MAX} files", "join some")
+                    self.findings.add("error", "E148", word.node.mark, f"more than {FILES_MAX} files", "join some")
                     return
                 self._file(file, word.node)
 
@@ -313,6 +337,7 @@ class _Loader:
             data = self._bytes(path, self._shown(path), getattr(word, "node", key).mark)
             if data is None:
                 continue
+            self._table_digests[name] = blake2b(data, digest_size=8).hexdigest()
             found = read_table(name, self._shown(path), data, self.findings)
             if found is not None:
                 self._names.tables[name] = found
@@ -323,23 +348,63 @@ class _Loader:
             values = self._reading.read(schema.GROUP, self._group)
         return read_authorities((values or {}).get("authorities") or [], "", self._reading)
 
+    def _shared(self) -> dict[str, Named]:
+        """Read templates and runs; return the sections with their uses replaced and the defaults added."""
+        sections, templates = self._sections, self._names.templates
+        for key, node in sections["steps"]:
+            templates.known[key.text] = Template(key, "steps", node)
+        for name, key, node in read_names(sections["templates"], self._reading):
+            if name in templates.known:
+                self._reading.error(key, "E118", f"a run of steps has the name {name} too", "choose another name")
+                continue
+            with contextlib.suppress(Unreadable):
+                templates.known[name] = read_template(key, node, self._reading)
+        templates.declared = {
+            "site": list(self._names.sites),
+            "table": list(self._names.tables),
+            "source": [key.text for key, _ in sections["sources"]],
+            "destination": [key.text for key, _ in sections["destinations"]],
+        }
+        return {
+            section: self._defaults.applied(section, templates.expanded(sections[section], kind, self._reading))
+            for section, kind in _KINDS.items()
+        }
+
     def _whole(self, sources: Mapping[str, Any], destinations: Mapping[str, Any], routes: list[Route]) -> None:
         """Tell what is declared and serves nothing."""
+        templates = self._names.templates
+        by_name = {route.name: route for route in routes}
         taken = {name for route in routes for name in route.sources}
         reached = {one.destination for route in routes for one in route.to}
         for section, known, used, sentence, hint in (
             ("sources", sources, taken, "no route takes from", "add it to from: of a route"),
             ("destinations", destinations, reached, "no route delivers to", "add it to to: of a route, or remove it"),
             ("tables", self._names.tables, self._names.used_tables, "no step uses the table", "remove it"),
-            ("steps", self._names.runs, self._names.used_runs, "no route uses the run", "remove it, or use it"),
+            ("steps", templates.known, templates.used, "no route uses the run", "remove it, or use it"),
+            ("templates", templates.known, templates.used, "nothing uses the template", "remove it, or use it"),
         ):  # fmt: skip
             for key, _ in self._sections[section]:
                 if key.text in known and key.text not in used and not self.findings.refused:
                     self.findings.add("warning", "W204", key.mark, f"{sentence} {key.text}", hint)
-        for section in ("sources", "destinations", "routes"):
+        for section, declared in (("sources", sources), ("destinations", destinations), ("routes", by_name)):
+            self._check_renamed(section, {name: one.renamed_from for name, one in declared.items()})
             if not self._sections[section] and not self.findings.refused:
                 mark = Mark(self._texts[0][0], 1, 1)
                 self.findings.add("error", "E105", mark, f"there is no section {section}", f"add {section}:")
+
+    def _check_renamed(self, section: str, former: Mapping[str, str]) -> None:
+        """Refuse a former name that still stands, or that two claim: history can follow one of them only."""
+        claimed: dict[str, str] = {}
+        for key, _ in self._sections[section]:
+            name = former.get(key.text, "")
+            if not name:
+                continue
+            if any(name == other.text for other, _ in self._sections[section]):
+                sentence = f"{name} is declared here too: {key.text} can't be its new name"
+                self.findings.add("error", "E128", key.mark, sentence, "remove renamed_from:, or the old one")
+            elif claimed.setdefault(name, key.text) != key.text:
+                sentence = f"{claimed[name]} has renamed_from: {name} already"
+                self.findings.add("error", "E128", key.mark, sentence, "only one can have its history")
 
 
 def _variants(sources: Any) -> list[str]:

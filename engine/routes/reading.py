@@ -17,6 +17,7 @@ from engine.routes.configuration import Site, split_variant
 from engine.routes.document import read_document
 from engine.routes.findings import Findings
 from engine.routes.suggestions import suggest
+from engine.routes.templates import REFERENCE, Templates
 from engine.routes.when import WhenError, compile_when
 from engine.transforms.beside import BESIDE, around
 from engine.transforms.nodes import Entries, Items, Mark, Node, Scalar, Word
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 Secrets = Callable[[str], str | None]
 Values = Callable[[Context], list[str]]
 
-_REFERENCE: Final = re.compile(r"\$\{([^}]*)\}")
 _POSITION: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]+\[[0-9]+\]")
 
 
@@ -42,6 +42,8 @@ class Names:
 
     environment: Mapping[str, str]
     secrets: Secrets
+    asked: dict[str, str | None] = field(default_factory=dict)
+    """What was asked of the environment, and its answers."""
     sites: dict[str, Site] = field(default_factory=dict)
     authorities: Authorities = field(default_factory=Authorities)
     lists: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -49,10 +51,9 @@ class Names:
     key_names: set[str] = field(default_factory=set)
     read_file: Callable[[Word], tuple[str, str] | None] = lambda _: None
     """Reads a file beside routes.yaml; None: what is wrong was reported."""
-    runs: dict[str, Node] = field(default_factory=dict)
-    """Named runs of steps."""
+    templates: Templates = field(default_factory=Templates)
+    """Templates, and named runs of steps."""
     used_tables: set[str] = field(default_factory=set)
-    used_runs: set[str] = field(default_factory=set)
 
 
 class Reading:
@@ -81,6 +82,11 @@ class Reading:
         self._foreach = ""
         self._open_runs: tuple[str, ...] = ()
         self._condition: Scalar | None = None
+        self._cited: tuple[tuple[Mark, str], ...] = ()
+
+    def at_site(self, site: str) -> Reading:
+        """Return a reading where `${site.…}` stands for what this site declares."""
+        return Reading(self._findings, self._names, variant=site)
 
     def with_variants(self, variants: Sequence[str]) -> Reading:
         """Return a reading whose conditions choose by the message's own variant."""
@@ -90,11 +96,20 @@ class Reading:
 
     def error(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:
         """Report an error."""
-        self._findings.add("error", code, _mark_of(where), sentence, hint)
+        self._findings.add("error", code, _mark_of(where), sentence, hint, self._cited)
 
     def warn(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:
         """Report a warning."""
         self._findings.add("warning", code, _mark_of(where), sentence, hint)
+
+    @contextmanager
+    def citing(self, mark: Mark, words: str) -> Iterator[None]:
+        """Cite another place in what is reported meanwhile."""
+        before, self._cited = self._cited, (*self._cited, (mark, words))
+        try:
+            yield
+        finally:
+            self._cited = before
 
     def suggest(self, text: str, allowed: Collection[str]) -> str:
         """Return `did you mean x?`, or what is allowed."""
@@ -120,7 +135,7 @@ class Reading:
             return Word.of(node.text, node)
         parts: list[str] = []
         position = 0
-        for match in _REFERENCE.finditer(node.text):
+        for match in REFERENCE.finditer(node.text):
             parts.append(node.text[position : match.start()])
             parts.append(quote(self._resolve(match[1].strip(), node, match.start())))
             position = match.end()
@@ -129,12 +144,15 @@ class Reading:
 
     def _resolve(self, name: str, node: Scalar, column: int) -> str:
         where = node.at(column, len(name) + 3)
+        bound = node.bindings.get(name)
+        if bound is not None:
+            return str(self.word(bound))
         kind, _, rest = name.partition(":")
         if kind == "env" and rest:
-            value = self._names.environment.get(rest)
+            value = self._names.asked[rest] = self._names.environment.get(rest)
             if value is None:
                 raise refuse(
-                    self, where, "E115", f"the environment has no {rest}", f"set {rest} where Passerelle starts"
+                    self, where, "E142", f"the environment has no {rest}", f"set {rest} where Passerelle starts"
                 )
             return value
         if kind == "secret" and rest:
@@ -144,37 +162,34 @@ class Reading:
                 raise refuse(
                     self,
                     where,
-                    "E115",
+                    "E140",
                     f"there is no secret {rest}",
                     f"set {variable}, or write the file secrets/{rest} in the data directory",
                 )
             return value
         if name.startswith("site."):
             return self._of_site(name.removeprefix("site."), where)
-        raise refuse(
-            self,
-            where,
-            "E115",
-            f"${{{name}}} stands for nothing",
-            "write ${site.finess_ej}, ${env:NAME} or ${secret:name}",
+        hint = (
+            suggest(name, node.bindings) if node.bindings else "write ${site.finess_ej}, ${env:NAME} or ${secret:name}"
         )
+        raise refuse(self, where, "E115", f"${{{name}}} stands for nothing", hint)
 
     def _of_site(self, name: str, where: Mark) -> str:
         if self._site is None:
-            raise refuse(self, where, "E115", "no site is known here", "${site.…} stands in the steps of a route")
+            raise refuse(self, where, "E141", "no site is known here", "${site.…} stands in the steps of a route")
         site = self._names.sites.get(self._site)
         if site is None:
             raise refuse(
-                self, where, "E115", "a source of this route has no site", "add site: or site_from: to the source"
+                self, where, "E141", "a source of this route has no site", "add site: or site_from: to the source"
             )
         values = {"name": site.name, "label": site.label, "finess_ej": site.finess_ej, "finess_eg": site.finess_eg}
         for authority in site.authorities.values():
             values[f"authorities.{authority.name}.oid"] = authority.oid
             values[f"authorities.{authority.name}.hd1"] = authority.hd1
         if name not in values:
-            raise refuse(self, where, "E115", f"a site has no {name}", suggest(name, values))
+            raise refuse(self, where, "E141", f"a site has no {name}", suggest(name, values))
         if not values[name]:
-            raise refuse(self, where, "E115", f"the site {site.name} declares no {name}", f"add {name}: to the site")
+            raise refuse(self, where, "E141", f"the site {site.name} declares no {name}", f"add {name}: to the site")
         return values[name]
 
     def template(self, node: Node, extra: Sequence[str] = (), *, paths: bool = True) -> Text:
@@ -194,7 +209,7 @@ class Reading:
         try:
             return compile_text(word, path_part, self._names.key_names if paths else (), extra)
         except TextError as error:
-            raise refuse(self, word.node.at(error.column), "E114", error.reason, error.hint) from None
+            raise refuse(self, _column(word, error.column), "E114", error.reason, error.hint) from None
 
     # --- paths -------------------------------------------------------------------------------------------
 
@@ -219,7 +234,7 @@ class Reading:
             raise refuse(
                 self,
                 where,
-                "E112",
+                "E136",
                 "a path that begins with a dot stands inside foreach",
                 f"write the segment: OBX-{text[1:]}",
             )
@@ -238,7 +253,7 @@ class Reading:
         field = f"{segment}-{path.field}"
         last = last_field(segment)
         if last is not None and path.field > last.number:
-            raise refuse(self, where, "E112", f"{segment} has no field {path.field}", f"its last one is {last.words}")
+            raise refuse(self, where, "E137", f"{segment} has no field {path.field}", f"its last one is {last.words}")
         most = last_component(segment, path.field)
         if most and path.component > most:
             sentence = f"{field} has no component {path.component} in any version of HL7"
@@ -263,7 +278,7 @@ class Reading:
                 sentence = (
                     f"the site {site} declares no authority {name}" if site else f"no site is known here for @{name}"
                 )
-                raise refuse(self, node.at(column, len(path.text)), "E116", sentence, suggest(name, known))
+                raise refuse(self, node.at(column, len(path.text)), "E133", sentence, suggest(name, known))
         return bound
 
     def paths_of(self, node: Node, variants: Sequence[str]) -> dict[str, Path]:
@@ -283,7 +298,8 @@ class Reading:
         try:
             return compile_when(word, self)
         except WhenError as error:
-            raise refuse(self, word.node.at(error.column), error.code, error.reason, error.hint) from None
+            where = _column(word, error.column, error.width)
+            raise refuse(self, where, error.code, error.reason, error.hint) from None
         finally:
             self._condition = before
 
@@ -317,14 +333,16 @@ class Reading:
         """Return a list."""
         found = self._names.lists.get(name)
         if found is None:
-            raise WhenError("E116", f"there is no list {name}", column, suggest(name, self._names.lists))
+            hint = suggest(name, self._names.lists)
+            raise WhenError("E131", f"there is no list {name}", column, hint, width=len(name))
         return found
 
     def codes_of(self, name: str, column: int) -> frozenset[str]:
         """Return the codes of a table's first key column."""
         table = self._names.tables.get(name)
         if table is None:
-            raise WhenError("E116", f"there is no table {name}", column, suggest(name, self._names.tables))
+            hint = suggest(name, self._names.tables)
+            raise WhenError("E132", f"there is no table {name}", column, hint, width=len(name))
         self._names.used_tables.add(name)
         return table.codes(table.keys[0])
 
@@ -335,7 +353,7 @@ class Reading:
         word = self.word(node)
         table = self._names.tables.get(word)
         if table is None:
-            raise refuse(self, node, "E116", f"there is no table {word}", suggest(word, self._names.tables))
+            raise refuse(self, node, "E132", f"there is no table {word}", suggest(word, self._names.tables))
         self._names.used_tables.add(word)
         return table
 
@@ -393,6 +411,7 @@ class Reading:
             raise refuse(self, node, "E106", "a step is a mapping", "write `- verb: …`")
         verbs = [(key, value) for key, value in node.entries if key.text in VERBS or key.text == "use"]
         own = {name for key, _ in verbs if key.text in VERBS for name in VERBS[key.text].beside}
+        own |= {"with"} if any(key.text == "use" for key, _ in verbs) else set()
         for key, _ in node.entries:
             if key.text not in VERBS and key.text not in ("use", *BESIDE, *own):
                 raise refuse(
@@ -407,7 +426,7 @@ class Reading:
             raise refuse(
                 self,
                 verbs[1][0] if verbs else node,
-                "E122",
+                "E147",
                 sentence,
                 f"verbs: {', '.join(VERBS)}" if not verbs else "make two steps",
             )
@@ -416,7 +435,7 @@ class Reading:
             name: shape.read(found, self) for name, shape in BESIDE.items() if (found := node.get(name)) is not None
         }
         if key.text == "use":
-            made = self._run(argument)
+            made = self._run(argument, node.get("with"))
             if {"when", "on_error"} & beside.keys():
                 made = (Run(made),)  # its condition is asked once, and it is undone as a whole
         else:
@@ -433,19 +452,22 @@ class Reading:
             value = (value, *(step.get(name) for name in verb.beside))
         return verb.build(value, self, argument)
 
-    def _run(self, node: Node) -> tuple[Step, ...]:
-        name = self.word(node)
-        run = self._names.runs.get(name)
-        if run is None:
-            raise refuse(self, node, "E116", f"no run of steps is named {name}", suggest(name, self._names.runs))
-        if name in self._open_runs:
-            raise refuse(self, node, "E118", f"the run {name} uses itself", f"remove use: {name}")
-        self._names.used_runs.add(name)
-        before, self._open_runs = self._open_runs, (*self._open_runs, name)
+    def _run(self, name: Node, given: Node | None) -> tuple[Step, ...]:
+        if not isinstance(name, Scalar):
+            raise refuse(self, name, "E106", f"a text is wanted here, this is a {name.kind}", "write the name of a run")
+        if name.text in self._open_runs:
+            raise refuse(self, name, "E129", f"the run {name.text} uses itself", f"remove use: {name.text}")
+        body = self._names.templates.use(name, given, "steps", self)
+        before, self._open_runs = self._open_runs, (*self._open_runs, name.text)
         try:
-            return self.steps(run)
+            return self.steps(body)
         finally:
             self._open_runs = before
+
+
+def _column(word: Word, column: int, width: int = 1) -> Mark:
+    """Return the position of a column; of the whole text where `${…}` made it another."""
+    return word.node.at(column, width) if word == word.node.text else word.node.mark
 
 
 def _mark_of(where: Node | Mark) -> Mark:

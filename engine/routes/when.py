@@ -40,12 +40,13 @@ _DEPTH_MAX: Final = 60
 class WhenError(Exception):
     """A condition that can't be compiled: what is wrong, in which column (from 0), what to write."""
 
-    def __init__(self, code: str, reason: str, column: int, hint: str = "") -> None:
+    def __init__(self, code: str, reason: str, column: int, hint: str = "", *, width: int = 1) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
         self.column = column
         self.hint = hint
+        self.width = width
 
 
 class Scope(Protocol):
@@ -132,7 +133,8 @@ def _syntax(text: str, error: lark.exceptions.UnexpectedInput) -> WhenError:
     shown = word[0] if word is not None else "this"
     if text.startswith("=", column) and not text.startswith("==", column):
         return WhenError("E113", "= compares nothing", column, "write ==")
-    return WhenError("E113", f"{shown} can't stand here", column, f"write {' or '.join(names)}" if names else "")
+    hint = f"write {' or '.join(names)}" if names else ""
+    return WhenError("E113", f"{shown} can't stand here", column, hint, width=len(shown) if word is not None else 1)
 
 
 class _Compiler:
@@ -198,7 +200,8 @@ class _Compiler:
                 return lambda context: [get(context)]
             if not self._scope.has_key(text):
                 known = [*CONTEXT_KEYS, *self._scope.keys()]
-                raise WhenError("E116", f"{text} is no key", column, self._scope.suggest(text, known))
+                hint = self._scope.suggest(text, known)
+                raise WhenError("E130", f"{text} is no key", column, hint, width=len(text))
             return lambda context: context.key(text)
         values = self._scope.values_of(text, column)
         if operand.data == "length":
@@ -234,7 +237,7 @@ class _Compiler:
         as_date = not numeric and _DATE.match(wanted) is not None and len(wanted) >= 8
         if not as_date and not _NUMBER.match(wanted):
             raise WhenError(
-                "E113", f"{sign} compares numbers and dates, this is neither", column, "write 18, or a date: 20260101"
+                "E135", f"{sign} compares numbers and dates, this is neither", column, "write 18, or a date: 20260101"
             )
         return _ordered(sign, wanted, name) if as_date else _numeric(sign, float(wanted), name)
 
@@ -251,7 +254,7 @@ class _Compiler:
         if token.type == "STRING":
             text = text[1:-1]
             if not text or text == NULL:
-                raise WhenError("E113", "nothing is equal to an empty text", int(token.start_pos or 0),
+                raise WhenError("E145", "nothing is equal to an empty text", int(token.start_pos or 0),
                                 "write `is empty` (absent), `is null` (erased) or `exists`")  # fmt: skip
         return text
 

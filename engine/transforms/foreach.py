@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engine.transforms.nodes import Node
-from engine.transforms.shapes import Raw, Reader, TextShape, Verb, refuse
+from engine.transforms.shapes import Raw, Reader, StepsShape, TextShape, Verb, refuse
 from engine.transforms.step import Context, Step
 
 _SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{0,3}\Z")
@@ -60,4 +60,4 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:
     return Foreach(str(name), reader.steps(do, str(name)))
 
 
-VERB = Verb("foreach", SegmentName(), build, "run steps on each segment of a name", {"do": Raw()})
+VERB = Verb("foreach", SegmentName(), build, "run steps on each segment of a name", {"do": Raw(StepsShape())})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 
 class Mark(NamedTuple):
@@ -12,10 +13,12 @@ class Mark(NamedTuple):
     line: int
     column: int
     width: int = 1
+    via: Mark | None = None
+    """Where a template was used, when this stands in its body: a finding cites both."""
 
     def shifted(self, columns: int, width: int = 1) -> Mark:
         """Return the position some columns further."""
-        return Mark(self.file, self.line, self.column + columns, width)
+        return Mark(self.file, self.line, self.column + columns, width, self.via)
 
 
 class Node:
@@ -28,16 +31,21 @@ class Node:
         self.mark = mark
 
 
+_UNBOUND: Final[Mapping[str, Node]] = {}
+
+
 class Scalar(Node):
     """A text; `plain` when it stands without quotes, so that columns inside it can be shown."""
 
-    __slots__ = ("plain", "text")
+    __slots__ = ("bindings", "plain", "text")
     kind = "text"
 
-    def __init__(self, mark: Mark, text: str, *, plain: bool = True) -> None:
+    def __init__(self, mark: Mark, text: str, *, plain: bool = True, bindings: Mapping[str, Node] = _UNBOUND) -> None:
         super().__init__(mark)
         self.text = text
         self.plain = plain
+        self.bindings = bindings
+        """In the body of a template: what `${param}` stands for."""
 
     def at(self, column: int, width: int = 1) -> Mark:
         """Return the position of a column (from 0) of the text."""

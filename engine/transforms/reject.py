@@ -32,7 +32,7 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:
     source = reader.answered_early()
     if source:
         raise refuse(
-            reader, node, "E118", f"reject comes too late: the source {source} answers before its routes run",
+            reader, node, "E143", f"reject comes too late: the source {source} answers before its routes run",
             f"write ack: after_route at the source {source}, or use drop",
         )  # fmt: skip
     return Reject(arguments["code"], arguments["reason"])

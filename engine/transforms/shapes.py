@@ -87,8 +87,27 @@ class Shape:
         raise NotImplementedError
 
     def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of this shape."""
-        return {"type": "string"}
+        """Return the JSON Schema (draft 7) of this shape, for editors."""
+        return scalar()
+
+
+REFERENCE: Final = r"\$\{"
+"""Where a text is matched, `${…}` passes: what it stands for isn't known to an editor."""
+
+
+def scalar(pattern: str = "") -> dict[str, Any]:
+    """
+    Return the JSON Schema of a text.
+
+    An editor resolves `6101` to a number and `true` to a truth value before it checks; we take both as text.
+
+    Args:
+        pattern: What the text must look like, anchored; empty: anything.
+    """
+    made: dict[str, Any] = {"type": ["string", "number", "boolean"]}
+    if pattern:
+        made["pattern"] = f"{pattern}|{REFERENCE}"
+    return made
 
 
 def refuse(reader: Reader, where: Node | Mark, code: str, sentence: str, hint: str = "") -> Unreadable:
@@ -146,7 +165,7 @@ class NameShape(TextShape):
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
-        return {"type": "string", "pattern": "^[a-z][a-z0-9_-]{0,62}$"}
+        return scalar("^[a-z][a-z0-9_-]{0,62}$")
 
 
 class Choice(Shape):
@@ -167,7 +186,9 @@ class Choice(Shape):
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
-        return {"enum": list(self.words)}
+        words: list[Any] = [*self.words, *(word.lower() for word in self.words if self._upper)]
+        words += [int(word) for word in self.words if word.isdecimal()]
+        return {"anyOf": [{"enum": words}, {"type": "string", "pattern": REFERENCE}]}
 
 
 class Number(Shape):
@@ -187,66 +208,10 @@ class Number(Shape):
             )
         return int(word)
 
-
-_UNITS_OF_TIME: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_UNITS_OF_SIZE: Final = {"b": 1, "kb": 1_000, "mb": 1_000_000, "gb": 1_000_000_000, "kib": 1 << 10, "mib": 1 << 20}
-_QUANTITY: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?([A-Za-z]{1,3})\Z")
-
-
-class Duration(Shape):
-    """`30s`, `5m`, `1h`, `500ms`, `2d`: seconds. `0` stands for never or none."""
-
-    wants = "a duration: 500ms, 30s, 5m, 1h, 2d"
-
-    def read(self, node: Node, reader: Reader) -> float:
-        """Read the node."""
-        word = reader.word(node)
-        if word == "0":
-            return 0.0
-        match = _QUANTITY.match(word)
-        if match is None or match[2] not in _UNITS_OF_TIME:
-            raise refuse(reader, node, "E111", f"{shown(node)} is no duration", "write 500ms, 30s, 5m, 1h or 2d")
-        return float(match[1]) * _UNITS_OF_TIME[match[2]]
-
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
-        return {"type": "string", "pattern": r"^(0|[0-9.]+ ?(ms|s|m|min|h|d))$"}
-
-
-class Size(Shape):
-    """`20MB`, `512KB`: bytes."""
-
-    wants = "a size: 512KB, 20MB, 1GB"
-
-    def read(self, node: Node, reader: Reader) -> int:
-        """Read the node."""
-        word = reader.word(node)
-        match = _QUANTITY.match(word)
-        if match is None or match[2].lower() not in _UNITS_OF_SIZE:
-            raise refuse(reader, node, "E111", f"{shown(node)} is no size", "write 512KB, 20MB or 1GB")
-        return int(float(match[1]) * _UNITS_OF_SIZE[match[2].lower()])
-
-
-class Address(NamedTuple):
-    """A host and a port."""
-
-    host: str
-    port: int
-
-
-class AddressShape(Shape):
-    """`127.0.0.1:6101`, `[::1]:6101`, `dpi.ght.local:5500`."""
-
-    wants = "an address: 127.0.0.1:6101, [::1]:6101, name:6101"
-    _FORM: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9_.*-]+)):([0-9]{1,5})\Z")
-
-    def read(self, node: Node, reader: Reader) -> Address:
-        """Read the node."""
-        word = reader.word(node)
-        match = self._FORM.match(word)
-        if match is None or not 0 < int(match[3]) < 65536:
-            raise refuse(reader, node, "E111", f"{shown(node)} is no address", "write 127.0.0.1:6101 or [::1]:6101")
-        return Address(match[1] or match[2], int(match[3]))
+        number = {"type": "integer", "minimum": self.least, "maximum": self.most}
+        return {"anyOf": [number, {"type": "string", "pattern": f"^[0-9]+$|{REFERENCE}"}]}
 
 
 class PathShape(Shape):
@@ -257,6 +222,13 @@ class PathShape(Shape):
     def read(self, node: Node, reader: Reader) -> Path:
         """Read the node."""
         return reader.path(node)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema: what looks like a path; whether the field exists is for lint to say."""
+        brackets = r"(\[[^\]]*\])?"
+        field = rf"[1-9][0-9]*{brackets}(\.[1-9][0-9]*){{0,2}}"
+        absolute = rf"(\.\./)?[A-Z][A-Z0-9]{{0,2}}{brackets}(-{field})?"
+        return {"type": "string", "pattern": rf"^({absolute}|\.{field})$|{REFERENCE}"}
 
 
 class TemplateShape(Shape):
@@ -291,6 +263,20 @@ class TableShape(Shape):
     def read(self, node: Node, reader: Reader) -> Table:
         """Read the node."""
         return reader.table(node)
+
+
+class StepsShape(Shape):
+    """A list of steps; the reader reads them, for the segment at hand where they stand in `foreach`."""
+
+    wants = "a list of steps: one `- verb: …` a line"
+
+    def read(self, node: Node, reader: Reader) -> tuple[Step, ...]:
+        """Read the node."""
+        return reader.steps(node)
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema, which stands among the definitions."""
+        return {"$ref": "#/definitions/steps"}
 
 
 class ListOf(Shape):
@@ -360,7 +346,9 @@ class Pairs(Shape):
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
-        return {"type": "object", "additionalProperties": self.value.schema(), "minProperties": 1}
+        made = {"type": "object", "additionalProperties": self.value.schema(), "minProperties": 1}
+        names = self.key.schema().get("pattern")
+        return made | ({"propertyNames": {"pattern": names}} if names else {})
 
 
 class Key(NamedTuple):
@@ -371,6 +359,8 @@ class Key(NamedTuple):
     default: Any = None
     missing: str = ""
     """Sentence and hint, parted by `|`, when a required key is missing."""
+    about: str = ""
+    """What it is for, as an editor shows it."""
 
 
 class Record(Shape):
@@ -419,7 +409,11 @@ class Record(Shape):
         out: dict[str, Any] = {
             "type": "object",
             "additionalProperties": False,
-            "properties": {name: key.shape.schema() for name, key in self.keys.items()},
+            "properties": {
+                name: described(key.shape.schema(), key.about)
+                for name, key in self.keys.items()
+                if not isinstance(key.shape, Reserved)
+            },
         }
         if required:
             out["required"] = required
@@ -444,9 +438,12 @@ class Either(Shape):
 
 
 class Raw(Shape):
-    """The node itself: the loader reads it later, in its own way."""
+    """The node itself: the loader reads it later, in its own way (for each site, with other names in reach)."""
 
-    wants = "what the page of this key says"
+    def __init__(self, later: Shape | None = None) -> None:
+        """Keep with which shape it will be read, for the schema; None: anything."""
+        self.later = later
+        self.wants = later.wants if later is not None else "what the page of this key says"
 
     def read(self, node: Node, reader: Reader) -> Node:  # noqa: ARG002 - the shape's signature
         """Read the node."""
@@ -454,7 +451,28 @@ class Raw(Shape):
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
-        return {}
+        return {} if self.later is None else self.later.schema()
+
+
+class Reserved(Shape):
+    """A key of the language that does nothing yet: refused, so that nobody relies on it."""
+
+    wants = "nothing: this version doesn't know it"
+
+    def __init__(self, what: str) -> None:
+        """Keep what the key will do, a sentence."""
+        self._what = what
+
+    def read(self, node: Node, reader: Reader) -> Any:
+        """Refuse the node."""
+        raise refuse(reader, node, "E109", f"this key does nothing in this version: {self._what}", "take it out")
+
+
+def described(schema: dict[str, Any], about: str) -> dict[str, Any]:
+    """Return a JSON Schema with a description; a reference can't stand beside one (draft 7)."""
+    if not about:
+        return schema
+    return {"description": about, "allOf": [schema]} if "$ref" in schema else {"description": about} | schema
 
 
 def exactly_one(arguments: Mapping[str, Any], reader: Reader, node: Node, *names: str) -> int:

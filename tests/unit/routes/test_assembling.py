@@ -30,14 +30,14 @@ def test_route(small):
 @pytest.mark.parametrize(
     ("block", "codes"),
     [
-        ("    from: [gam, gam]\n    to: [dpi]\n", ["E118"]),
+        ("    from: [gam, gam]\n    to: [dpi]\n", ["E134"]),
         ("    from: [gan]\n    to: [dpj, raw]\n", ["E116", "E116"]),
         ("    from: [gam]\n    to: []\n", ["E107"]),
         ("    from: [gam]\n", ["E105"]),
         ("    from: [gam]\n    to: [ { destination: dpi, wen: x } ]\n", ["E104"]),
         (
             "    from: [gam]\n    when: evnt == A\n    to:\n      - { destination: dpi, when: evet == A }\n",
-            ["E116", "E116"],
+            ["E130", "E130"],
         ),
     ],
 )
@@ -54,4 +54,4 @@ def test_a_refused_source_isnt_told_twice(small):
 
     with pytest.raises(ConfigurationRefused) as caught:
         small("routes:\n  r:\n    from: [gam]\n    to: [dpi]\n", base=SMALL.replace("127.0.0.1:6101", "nowhere"))
-    assert [one.code for one in caught.value.findings if one.level == "error"] == ["E111"]
+    assert [one.code for one in caught.value.findings if one.level == "error"] == ["E138"]

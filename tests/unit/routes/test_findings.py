@@ -48,5 +48,5 @@ def test_json_has_position_and_hint():
     finding = Finding("error", "E110", Mark("a.yaml", 2, 4, 3), "no", "write yes")
     assert as_json([finding]) == [
         {"level": "error", "code": "E110", "file": "a.yaml", "line": 2, "column": 4, "width": 3, "sentence": "no",
-         "hint": "write yes"}
+         "hint": "write yes", "related": []}
     ]  # fmt: skip

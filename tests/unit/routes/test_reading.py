@@ -27,8 +27,8 @@ def test_site_values_are_those_of_each_site(small):
 
 def test_missing_site_value(small):
     """A value that one of the sites lacks is told once."""
-    assert refused(small, route('set: { MSH-3: "${site.finess_eg}" }', "lis")) == ["E115"]
-    assert refused(small, route('set: { MSH-3: "${site.town}" }')) == ["E115"]
+    assert refused(small, route('set: { MSH-3: "${site.finess_eg}" }', "lis")) == ["E141"]
+    assert refused(small, route('set: { MSH-3: "${site.town}" }')) == ["E141"]
     assert refused(small, route('set: { MSH-3: "${nothing}" }')) == ["E115"]
 
 
@@ -40,7 +40,7 @@ def test_braces_of_a_site_value_stay_text(small):
 
 def test_authorities_are_checked_for_every_site(small):
     """`@nda` is declared by one site only: a source that brings both can't use it."""
-    assert refused(small, route('delete: "PID-18[@nda]"', "lis")) == ["E116"]
+    assert refused(small, route('delete: "PID-18[@nda]"', "lis")) == ["E133"]
     small(route('delete: "PID-18[@nda]"'))
     small(route('delete: "PID-3[@ins]"'))
 
@@ -67,8 +67,8 @@ def test_runs(small):
     assert [step.verb for step in small(runs + route("use: a")).routes[0].steps["cha/ipp"]] == ["tag", "tag"]
     configuration = small(runs + route("use: a\n        when: event == A01"))
     assert [step.verb for step in configuration.routes[0].steps["cha/ipp"]] == ["use"]
-    assert refused(small, runs.replace("tag: y", "use: a") + route("use: a")) == ["E118"]
-    assert refused(small, route("use: c")) == ["E116"]
+    assert refused(small, runs.replace("tag: y", "use: a") + route("use: a")) == ["E129"]
+    assert refused(small, route("use: c")) == ["E127"]
 
 
 def test_labels(small):
@@ -79,7 +79,7 @@ def test_labels(small):
 
 @pytest.mark.parametrize(
     ("steps", "code"),
-    [("{ }", "E122"), ("label: x", "E122"), ("tag", "E106"), ("tag: x\n        wehn: y", "E122")],
+    [("{ }", "E147"), ("label: x", "E147"), ("tag", "E106"), ("tag: x\n        wehn: y", "E122")],
 )
 def test_steps_have_one_verb(small, steps, code):
     """No verb, no mapping, an unknown key beside it."""

@@ -20,5 +20,5 @@ def test_refused(compiled):
     """`do` is wanted, the name must be one, relative paths stand inside only."""
     assert compiled("  - foreach: OBX").codes == ["E105"]
     assert compiled("  - foreach: OBX-5\n    do: []").codes == ["E112"]
-    assert compiled('  - set: { ".4": x }').codes == ["E112"]
+    assert compiled('  - set: { ".4": x }').codes == ["E136"]
     assert compiled("  - foreach: OBX\n    do:\n      - set: { OBX-4: x }").codes == ["W206"]

@@ -102,5 +102,5 @@ def test_refused(compiled):
     assert compiled("  - map: { table: codes, take: to, on_missing: keep }").codes == ["E105"]
     assert compiled("  - map: { field: PV1-3, table: codes, on_missing: keep }").codes == ["E105"]
     assert compiled("  - map: { field: PV1-3, table: codes, take: x, on_missing: keep }").codes == ["E121"]
-    assert compiled("  - map: { field: PV1-3, table: code, take: to, on_missing: keep }").codes == ["E116"]
+    assert compiled("  - map: { field: PV1-3, table: code, take: to, on_missing: keep }").codes == ["E132"]
     assert compiled("  - map: { field: PV1-3, table: codes, take: to, on_missing: { } }").codes == ["E110"]
