@@ -2,7 +2,8 @@
 What a declaration says, in one short text: two of them are equal when nothing that was said changed.
 
 Templates, defaults and the environment count; comments and layout don't, nor the tests of a route, nor the order of
-keys but in steps, where `set` writes in that order. Secrets count by their names: a digest is shown, and a password could be guessed from it.
+keys but in steps, where `set` writes in that order. Secrets count by their names: a digest is shown, and a password
+could be guessed from it.
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ def test_templates_and_defaults_count_as_what_they_make(tmp_path):
     )
     template = (
         "defaults: { destinations: { dead_letter: { lane: park } } }\n"
-        'templates: { t: { params: { port: { type: port } }, destination: { type: mllp, connect: "127.0.0.1:${port}" } } }\n'
+        "templates:\n  t:\n    params: { port: { type: port } }\n"
+        '    destination: { type: mllp, connect: "127.0.0.1:${port}" }\n'
     )
     made = read(tmp_path, text + template + STEPS)
     assert made.destinations["dpi"] == plain.destinations["dpi"]

@@ -37,7 +37,8 @@ def test_a_use_makes_what_its_template_says(small):
     """Values in texts, a list in the place of a text, defaults, own keys that win."""
     made = small(
         TEMPLATES.replace("\ntemplates", "templates")
-        + "routes:\n  c: { use: copy, with: { source: gam_two, to: raw }, owner: me }\n  r: { from: [gam, lis], to: [dpi, bus] }\n",
+        + "routes:\n  c: { use: copy, with: { source: gam_two, to: raw }, owner: me }\n"
+        + "  r: { from: [gam, lis], to: [dpi, bus] }\n",
         base=SMALL.replace(
             "sources:\n",
             "sources:\n  gam_two: { use: hospital, with: { site: chb, port: 6102 }, allow: 10.9.0.0/16 }\n"
@@ -60,8 +61,8 @@ def test_a_value_is_a_text_and_no_code(small, stored):
     from engine.routes.evaluation import evaluate
 
     made = small(
-        "templates:\n  stamp:\n    params: { word: { } }\n    steps: [ { set: { MSH-5: \"${word}\" } } ]\n"
-        "routes:\n  r:\n    from: gam\n    steps:\n      - use: stamp\n        with: { word: \"{PID-5}\" }\n    to: dpi\n"
+        'templates:\n  stamp:\n    params: { word: { } }\n    steps: [ { set: { MSH-5: "${word}" } } ]\n'
+        'routes:\n  r:\n    from: gam\n    steps:\n      - use: stamp\n        with: { word: "{PID-5}" }\n    to: dpi\n'
     )  # fmt: skip
     sent = evaluate(made, stored("cha_a01.hl7", "gam"), References(b"k" * 32)).deliveries[0].rendered
     assert sent is not None
@@ -98,8 +99,8 @@ def test_steps_with_a_wrong_value(small):
     with pytest.raises(ConfigurationRefused) as caught:
         small(
             TEMPLATES
-            + 'routes:\n  r:\n    from: [gam, lis]\n    steps:\n      - use: stamp\n        with: { word: C, path: "PID_3" }\n'
-            "    to: [dpi, raw, bus]\n"
+            + "routes:\n  r:\n    from: [gam, lis]\n    steps:\n      - use: stamp\n"
+            + '        with: { word: C, path: "PID_3" }\n    to: [dpi, raw, bus]\n'
         )
     text = render(one for one in caught.value.findings if one.level == "error")
     assert "error E110: C isn't possible here" in text
@@ -110,8 +111,8 @@ def test_the_body_is_read_where_it_is_used(small):
     with pytest.raises(ConfigurationRefused) as caught:
         small(
             TEMPLATES
-            + 'routes:\n  r:\n    from: [gam, lis]\n    steps:\n      - use: stamp\n        with: { word: A, path: "PID_3" }\n'
-            "    to: [dpi, raw, bus]\n"
+            + "routes:\n  r:\n    from: [gam, lis]\n    steps:\n      - use: stamp\n"
+            + '        with: { word: A, path: "PID_3" }\n    to: [dpi, raw, bus]\n'
         )
     (finding,) = [one for one in caught.value.findings if one.level == "error"]
     assert finding.code == "E112"
@@ -143,7 +144,7 @@ def test_a_default_is_checked_where_it_is_taken(small):
     """A default of the wrong type isn't better than a value of the wrong type."""
     with pytest.raises(ConfigurationRefused) as caught:
         small(
-            "templates:\n  s: { params: { n: { type: port, default: many } }, steps: [ { tag: \"${n}\" } ] }\n"
+            'templates:\n  s: { params: { n: { type: port, default: many } }, steps: [ { tag: "${n}" } ] }\n'
             "routes:\n  r: { from: [gam, lis], steps: [ { use: s } ], to: [dpi, raw, bus] }\n"
         )  # fmt: skip
     assert [one.code for one in caught.value.findings if one.level == "error"] == ["E111"]
