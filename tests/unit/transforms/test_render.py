@@ -83,7 +83,7 @@ def test_text_template(rendered):
         ("json", None, "E124 routes.yaml:"),
         ("json", b"\xe9", "E124 routes.yaml:"),
         ("json", '{"a": ', "E101 t.txt:"),
-        ("json", '{\n "a": "{PID-99}"}', "E112 t.txt:2:9"),
+        ("json", '{\n "a": "{PID-99}"}', "E137 t.txt:2:9"),
         ("json", '{\n "a": "{PID-5"}', "E114 t.txt:2:8"),
         ("json", '{"l": [{"foreach": "OBX"}]}', "E105 t.txt:1:"),
         ("json", '{"l": ["{.5}"]}', "E112 t.txt:1:"),
