@@ -86,7 +86,7 @@ def test_text_template(rendered):
         ("json", '{\n "a": "{PID-99}"}', "E137 t.txt:2:9"),
         ("json", '{\n "a": "{PID-5"}', "E114 t.txt:2:8"),
         ("json", '{"l": [{"foreach": "OBX"}]}', "E105 t.txt:1:"),
-        ("json", '{"l": ["{.5}"]}', "E112 t.txt:1:"),
+        ("json", '{"l": ["{.5}"]}', "E136 t.txt:1:"),
         ("xml", "<a>\n<b></a>", "E151 t.txt:2:"),
         ("xml", "<!DOCTYPE a []><a/>", "E151 t.txt:1:"),
         ("xml", "<a>\n {PID-5.1</a>", "E114 t.txt:2:2"),
