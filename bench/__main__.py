@@ -28,6 +28,7 @@ from bench.machine import (
     LoadRun,
     ask_sink,
     children,
+    floor_rate,
     fsyncs_a_second,
     start_sink,
 )
@@ -105,16 +106,20 @@ class Bench:
         }
 
     def one(self) -> None:
-        """One connection, with the disk's fsync rate measured just before and after."""
+        """One connection, with the disk's fsync rate and the floor (bench.floor) measured beside it."""
         self.engine()
         before = fsyncs_a_second(self.directory)
-        measured = self.run_load(connections=1, messages=max(500, self.messages // 10))
+        messages = max(500, self.messages // 10)
+        floor = floor_rate(self.family, self.directory, messages)
+        measured = self.run_load(connections=1, messages=messages)
         disk = statistics.mean((before, fsyncs_a_second(self.directory)))
         self.raw["one"] = measured
         self.figures |= {
             "fsync per message": round(disk, 1),
             "one connection": measured["rate"],
             "one connection / fsync per message": round(measured["rate"] / disk, 2),
+            "floor: a server that only writes": floor,
+            "floor / fsync per message": round(floor / disk, 2),
         }
 
     def steady(self) -> None:

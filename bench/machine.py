@@ -18,7 +18,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUTES = ROOT / "bench" / "routes.yaml"
-ENGINE_PORT, SINK_PORT, SINK_CONTROL = 16661, 16662, 16663
+ENGINE_PORT, SINK_PORT, SINK_CONTROL, FLOOR_PORT = 16661, 16662, 16663, 16664
 """The first two stand in bench/routes.yaml."""
 
 
@@ -177,6 +177,27 @@ def start_sink(family: Children) -> subprocess.Popen[bytes]:
     return child
 
 
+def floor_rate(family: Children, directory: Path, messages: int) -> float:
+    """
+    Measure one connection against a server that does nothing but one fdatasync for each message (bench.floor).
+
+    Raises:
+        CannotMeasure: It did not start.
+    """
+    child = family.start("-m", "bench.floor", str(FLOOR_PORT), str(directory / "floor"))
+    try:
+        deadline = time.monotonic() + 10
+        while not listens(FLOOR_PORT):
+            if child.poll() is not None or time.monotonic() > deadline:
+                raise CannotMeasure("the server that only writes did not start")
+            time.sleep(0.02)
+        measured = LoadRun(family, port=FLOOR_PORT, connections=1, messages=messages).figures()
+        return float(measured["rate"])
+    finally:
+        family.end(child)
+        (directory / "floor").unlink(missing_ok=True)
+
+
 def ask_sink(**question: Any) -> Any:
     """Ask the sink's control port, from outside any loop."""
     with socket.create_connection(("127.0.0.1", SINK_CONTROL), 30) as connection:
@@ -192,11 +213,14 @@ def listens(port: int) -> bool:
 
 
 def resident_mb(process: int) -> float:
-    """Resident memory of a process, MB (VmRSS)."""
+    """Resident memory of a process and its children, MB (VmRSS; what they share counts twice)."""
+    total = 0.0
     for line in Path(f"/proc/{process}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    return 0.0
+            total += int(line.split()[1]) / 1024
+    for children_of in Path(f"/proc/{process}/task").glob("*/children"):
+        total += sum(resident_mb(int(child)) for child in children_of.read_text().split())
+    return total
 
 
 def fsyncs_a_second(directory: Path, seconds: float = 2.0) -> float:

@@ -97,7 +97,7 @@ def inversions(arrivals: list[str], load: Load) -> list[str]:
     return wrong
 
 
-async def campaign(directory: Path, seed: int, kills: int) -> None:
+async def campaign(directory: Path, seed: int, kills: int, *, of_writer: bool = False) -> None:
     port, chance = free_port(), random.Random(seed)
 
     def reply(raw: bytes) -> bytes | None:
@@ -116,7 +116,10 @@ async def campaign(directory: Path, seed: int, kills: int) -> None:
             until = time.monotonic() + 10
             while len(load.acked) < wanted and time.monotonic() < until:
                 await asyncio.sleep(0.002)
-            engine.kill()
+            if of_writer:
+                await asyncio.to_thread(engine.kill_writer)
+            else:
+                engine.kill()
             await asyncio.to_thread(engine.start)
         load.stopping = True
         await asyncio.gather(*senders)
@@ -148,6 +151,12 @@ def _assert_marked(engine: EngineProcess, control_id: str, seed: int) -> None:
 def test_five_kills(tmp_path: Path) -> None:
     """Five kills under load."""
     asyncio.run(campaign(tmp_path, seed=20261122, kills=5))
+
+
+@pytest.mark.timeout(180)
+def test_two_kills_of_the_writer(tmp_path: Path) -> None:
+    """The process that commits dies alone: the engine ends, and its next start finds everything."""
+    asyncio.run(campaign(tmp_path, seed=7, kills=2, of_writer=True))
 
 
 @pytest.mark.slow

@@ -56,6 +56,13 @@ class EngineProcess:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def kill_writer(self) -> None:
+        """kill -9 of its writer process; the engine ends by itself, with the exit code of a defect."""
+        (writer,) = self._children()
+        os.kill(writer, signal.SIGKILL)
+        assert self._process is not None
+        assert self._process.wait(timeout=30) == 1, "an engine without its writer must not go on"
+
     def stop(self) -> int:
         """Stop cleanly; return the exit code."""
         assert self._process is not None
@@ -87,8 +94,11 @@ class EngineProcess:
 
     def rss_bytes(self) -> int:
         """Return the resident memory, of its children too."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return sum(_rss_bytes(int(pid)) for pid in [self.pid, *children])
+        return sum(_rss_bytes(pid) for pid in [self.pid, *self._children()])
+
+    def _children(self) -> list[int]:
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return [int(pid) for children in tasks for pid in children.read_text().split()]
 
 
 def _rss_bytes(pid: int) -> int:
