@@ -2,7 +2,7 @@
 The writer in a process of its own: the engine's side.
 
 Beside a busy loop a thread waits for the interpreter's lock at each statement, and the loop waits for it in
-turn: on two cores a third of both was lost so (docs/decisions/0008). Here they share nothing but a socket. The
+turn: on two cores a third of both was lost so (docs/decisions/0009). Here they share nothing but a socket. The
 process (store.sqlite.writing) holds the directory's lock together with us, so that after a `kill -9` nobody opens the
 directory before its last commit has ended; when we are gone it ends by itself.
 """
