@@ -33,6 +33,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "audit": ("engine.cli.audit", "audit"),
     "send": ("engine.cli.send", "send"),
     "simulate": ("engine.cli.simulate", "simulate"),
+    "convert": ("engine.cli.convert", "convert"),
     "db": ("engine.cli.db", "db"),
     "doctor": ("engine.cli.doctor", "doctor"),
     "version": ("engine.cli.version", "version"),

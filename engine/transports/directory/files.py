@@ -96,6 +96,15 @@ def free_path(folder: Path, name: str) -> Path:
     return folder / numbered(name, first_free(name, lambda text: os.path.lexists(folder / text)))
 
 
+def shown_name(name: str) -> str:
+    """Return a file name as text that can be stored: a name that is no UTF-8 is read as latin-1."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("latin-1")
+    return name
+
+
 def sync_folder(folder: Path) -> None:
     """
     Make renames in a folder durable.

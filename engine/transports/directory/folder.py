@@ -205,15 +205,6 @@ class Folder:
                 free_path(folder, fit(there.name, _REASON)).write_text(move.reason + "\n", encoding="utf-8")
 
 
-def shown_name(name: str) -> str:
-    """Return a file name as text that can be stored: a name that is no UTF-8 is read as latin-1."""
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        return os.fsencode(name).decode("latin-1")
-    return name
-
-
 def _share_companions(found: list[Found]) -> None:
     """Let only the last of the files with one companion (`a.hpr` and `a.pdf`, `a.ok`) take it away."""
     seen: set[str] = set()

@@ -27,8 +27,8 @@ from typing import Any, Final, TypeVar
 from engine.core.ports import Accept, RefuseBytes, Runtime, Timer
 from engine.errors import DoorFailed
 from engine.routes import configuration
-from engine.transports.directory.files import in_words
-from engine.transports.directory.folder import HEAD_BYTES, Folder, Found, Move, Reading, shown_name
+from engine.transports.directory.files import in_words, shown_name
+from engine.transports.directory.folder import HEAD_BYTES, Folder, Found, Move, Reading
 
 LATER: Final = b"\x15"
 """Answer (ASCII NAK) that says: not taken now, and not refused either. The file stays where it is."""

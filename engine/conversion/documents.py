@@ -1,0 +1,136 @@
+r"""
+Documents: a file beside an HPRIM message (OBX-2 FIC, OBX-5 `folder~file~PDF`) and encapsulated data of HL7 (ED).
+
+    OBX|3|ED|CR^Compte rendu^L||^application^pdf^Base64^JVBERi0…       table 0834, HL7 v2.5 § 2.A.24
+"""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from engine.conversion.respelling import to_standard
+from engine.conversion.segments import join, leaf, parts, text_of
+from engine.errors import StepFailed
+from engine.parsers.hl7v2.delimiters import STANDARD
+from engine.parsers.hl7v2.escapes import unescape
+from engine.parsers.hl7v2.message import Message
+
+MISSING: Final = "E-ATTACHMENT"
+"""Code of the failure of a message whose file isn't there."""
+FILE: Final = b"FIC"
+
+_MEDIA: Final = {"PDF": (b"application", b"pdf"), "TXT": (b"text", b"plain"), "XML": (b"text", b"xml")}
+"""Kind of FIC to type and subtype of ED."""
+_KINDS: Final = {subtype: kind for kind, (_, subtype) in _MEDIA.items()}
+
+
+class AttachedFile(NamedTuple):
+    """What OBX-5 of FIC says."""
+
+    path: str
+    """`folder/name`, or the name alone; `/` between folders whatever the sender's system writes."""
+    kind: str
+    """`PDF`, `TXT`, or another extension, in capitals."""
+
+
+class Document(NamedTuple):
+    """What an ED holds."""
+
+    data: bytes
+    kind: str
+    """As AttachedFile."""
+
+
+class AttachmentMissing(Exception):
+    """A file that an OBX names was not given."""
+
+    def __init__(self, file: AttachedFile) -> None:
+        super().__init__("attachment missing")
+        self._file = file
+
+    def failure(self) -> StepFailed:
+        """Return what stops the step; the file's name may hold a patient's and isn't told."""
+        return StepFailed(MISSING, f"the {self._file.kind} file that it names is not here", field="OBX-5")
+
+    def pointer(self) -> tuple[bytes, bytes]:
+        """Return type and value of an OBX that points at the file (RP, HL7 v2.5 § 2.A.65)."""
+        type_, subtype = _media(self._file.kind)
+        return b"RP", join(leaf(self._file.path), b"", type_, subtype)
+
+
+def file_of(value: bytes) -> AttachedFile:
+    """
+    Read OBX-5 of FIC.
+
+    Args:
+        value: `folder~file~kind` in HL7's delimiters; folder and kind may be absent.
+    """
+    folder, name, kind, *_ = [text_of(one).strip() for one in parts(value.partition(b"~")[0], 3)]
+    if not name or (not kind and name.upper() in _MEDIA):
+        folder, name, kind = "", folder, name or kind  # the file's name alone, or with its kind
+    steps = [step for step in f"{folder}/{name}".replace("\\", "/").split("/") if step not in ("", ".")]
+    return AttachedFile("/".join(steps), (kind or name.rpartition(".")[2]).upper())
+
+
+def attached_files(message: Message) -> list[AttachedFile]:
+    """Return the files that the results of an HPRIM Santé message name, each once."""
+    if message.format != "hprim-sante":
+        return []
+    respelling = to_standard(message.delimiters)
+    files = [
+        file_of(respelling.field(message.peek(position).field(5)))
+        for position in message.positions(b"OBX")
+        if message.peek(position).field(2).strip() == FILE
+    ]
+    return [file for file in dict.fromkeys(files) if file.path]
+
+
+def document(value: bytes, attachments: Mapping[str, bytes]) -> tuple[bytes, bytes]:
+    """
+    Return OBX-2 and OBX-5 for a file.
+
+    Args:
+        value: OBX-5 of FIC, in HL7's delimiters.
+        attachments: Contents by path.
+
+    Raises:
+        AttachmentMissing: It isn't among them.
+    """
+    file = file_of(value)
+    data = attachments.get(file.path)
+    if data is None:
+        raise AttachmentMissing(file)
+    type_, subtype = _media(file.kind)
+    encoded = binascii.b2a_base64(data, newline=False)
+    return b"ED", b"^".join([b"", type_, subtype, b"Base64", encoded])
+
+
+def read_document(value: bytes) -> Document | None:
+    """
+    Read OBX-5 of ED.
+
+    Args:
+        value: In HL7's delimiters.
+
+    Returns:
+        None when the data can't be decoded: an encoding that isn't Base64, A or Hex, or damage.
+    """
+    fields = parts(value.partition(b"~")[0], 5)
+    subtype, encoding, data = fields[2].lower(), fields[3].upper(), fields[4]
+    kind = _KINDS.get(subtype) or subtype.decode("ascii", "replace").upper() or "TXT"
+    try:
+        if encoding in (b"BASE64", b""):
+            text = b"".join(unescape(data, STANDARD).split())  # some cut it into lines
+            return Document(binascii.a2b_base64(text, strict_mode=True), kind)
+        if encoding == b"HEX":
+            return Document(binascii.a2b_hex(data), kind)
+    except ValueError:
+        return None
+    return Document(unescape(data, STANDARD), kind) if encoding == b"A" else None
+
+
+def _media(kind: str) -> tuple[bytes, bytes]:
+    known = _MEDIA.get(kind)
+    return known if known is not None else (b"application", leaf(kind.lower()))

@@ -1,0 +1,184 @@
+"""The requests and results the other way: OBR, OBX and C of HPRIM Santé from ORC, OBR, OBX, NTE and SPM of HL7."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from engine.conversion.documents import FILE, file_of, read_document
+from engine.conversion.hl7_results import OBR_LAST, OBX_LAST
+from engine.conversion.hprim_patient import not_handled
+from engine.conversion.notes import Note
+from engine.conversion.segments import COMPONENT, REPETITION, Fields, get, join, leaf, part, segment
+from engine.conversion.tree import Request, Result
+
+TYPES: Final = {
+    b"XCN": b"CNA", b"CN": b"CNA", b"XPN": b"PN", b"XTN": b"TN", b"XAD": b"AD", b"CX": b"CK",
+    b"CWE": b"CE", b"CNE": b"CE", b"CF": b"CE", b"FT": b"TX", b"IS": b"ST", b"ID": b"ST", b"": b"ST",
+}  # fmt: skip
+"""OBX-2 of HL7 and the type of HPRIM that holds the same components."""
+KEPT: Final = frozenset({b"NM", b"CE", b"ST", b"TX", b"DT", b"PN", b"TN", b"AD", b"CK"})
+_CANCELLED: Final = frozenset({b"CA", b"OC"})
+_SEQUENCE: Final = re.compile(rb"\\([^\\]*)\\")
+
+
+class Attachment(NamedTuple):
+    """A file that goes beside the message."""
+
+    path: str
+    """`folder/name`, or the name alone."""
+    data: bytes
+
+
+class Results:
+    """
+    Write the requests of one file.
+
+    Attributes:
+        lines: The segments in HL7's delimiters, without ends.
+        attachments: The files that OBX FIC name.
+        findings: What found no place.
+    """
+
+    def __init__(self, stem: str) -> None:
+        """
+        Prepare.
+
+        Args:
+            stem: What the names of attached files begin with.
+        """
+        self.lines: list[bytes] = []
+        self.attachments: list[Attachment] = []
+        self.findings: list[str] = []
+        self._stem = stem
+        self._rank = 0
+
+    def add(self, requests: list[Request]) -> None:
+        """Write the requests of one patient; those that ORC-4 says were asked for together become one OBR."""
+        self._rank = 0
+        for together in _groups(requests):
+            self._request(together)
+
+    def _request(self, together: list[Request]) -> None:
+        self._rank += 1
+        request = together[0]
+        obr, orc, spm = request.obr, request.more.get(b"ORC", []), request.more.get(b"SPM", [])
+        fields = dict(enumerate(obr[: OBR_LAST + 1]))
+        fields[1] = b"%d" % self._rank
+        samples = get(spm, 2)
+        for number in (2, 3):
+            value = get(obr, number) or get(orc, number)
+            sample = part(part(samples, number - 1).replace(b"&", COMPONENT), 1)
+            fields[number] = COMPONENT.join((sample, value)) if value else sample
+        fields[4] = REPETITION.join(filter(None, (get(one.obr, 4) for one in together)))
+        if get(obr, 8):
+            fields[7], fields[8] = get(obr, 7), get(obr, 8)
+        if not get(obr, 15):
+            fields[15] = get(spm, 4)
+        if get(orc, 1) in _CANCELLED:
+            fields[25] = b"X"
+        comments = _restore("OBR", fields, [note for one in together for note in one.notes])
+        self.findings += not_handled("OBR", obr, range(OBR_LAST + 1))
+        for one in together:
+            self.findings += not_handled("ORC", one.more.get(b"ORC", []), (0, 1, 2, 3, 4))
+            self.findings += not_handled("SPM", one.more.get(b"SPM", []), (0, 1, 2, 4))
+        fields.pop(0, None)
+        self.lines.append(segment(b"OBR", fields))
+        self.comment(comments)
+        rank = 0
+        for one in together:
+            for result in one.results:
+                rank += 1
+                self._result(result, rank)
+
+    def _result(self, result: Result, rank: int) -> None:
+        obx, all_notes = result.obx, result.notes
+        kind, value = get(obx, 2), get(obx, 5)
+        given = next((note.text for note in all_notes if (note.segment, note.number) == ("OBX", 5)), b"")
+        if kind == b"ED":
+            kind, value = self._file(value, given)
+        elif kind == b"RP" and given:
+            kind, value = FILE, given
+        elif kind in TYPES:
+            kind = TYPES[kind] if kind or value else b""
+        elif kind not in KEPT:
+            kind, value = self._as_text(kind, value)
+        if kind == b"TX":
+            value = _lines(value)
+        fields = dict(enumerate(obx[: OBX_LAST + 1]))
+        fields[1], fields[2], fields[5] = b"%d" % rank, kind, value
+        if given:
+            all_notes = [note for note in all_notes if (note.segment, note.number) != ("OBX", 5)]
+        comments = _restore("OBX", fields, all_notes)
+        self.findings += not_handled("OBX", obx, range(OBX_LAST + 1))
+        fields.pop(0, None)
+        self.lines.append(segment(b"OBX", fields))
+        self.comment(comments)
+
+    def _as_text(self, kind: bytes, value: bytes) -> tuple[bytes, bytes]:
+        """Return a value whose type HPRIM doesn't have as text: SN `<^3` is `<3`, others keep their components."""
+        if kind == b"SN":
+            return b"ST", value.replace(COMPONENT, b"")
+        if kind not in (b"TS", b"TM", b"DTM", b"SI", b"RP"):
+            self.findings.append("not-converted OBX-2")
+        return b"ST", value
+
+    def _file(self, value: bytes, given: bytes) -> tuple[bytes, bytes]:
+        """Return FIC and its value; a document that can't be decoded stays as text, which loses nothing."""
+        found = read_document(value)
+        if found is None:
+            self.findings.append("not-decoded OBX-5")
+            return b"ST", value
+        path = file_of(given).path
+        if path:
+            self.attachments.append(Attachment(path, found.data))
+            return FILE, given
+        name_of_file = f"{self._stem}_{len(self.attachments) + 1}.{found.kind}"
+        self.attachments.append(Attachment(name_of_file, found.data))
+        return FILE, join(b"", leaf(name_of_file), leaf(found.kind))
+
+    def comment(self, comments: list[Note]) -> None:
+        """Write comments as C."""
+        self.lines += [
+            b"|".join([b"C", b"%d" % rank, note.source, _lines(note.text)]) for rank, note in enumerate(comments, 1)
+        ]
+
+
+def _restore(name: str, fields: dict[int, bytes], all_notes: list[Note]) -> list[Note]:
+    """Put the fields that notes hold back to their place; returns the comments."""
+    comments = []
+    for note in all_notes:
+        if note.segment == name:
+            fields[note.number] = note.text
+        else:
+            comments.append(note)
+    return comments
+
+
+def _groups(requests: list[Request]) -> list[list[Request]]:
+    """Join what follows one another with the same ORC-4, and differs in nothing but the analysis."""
+    groups: list[list[Request]] = []
+    for request in requests:
+        before = groups[-1][0] if groups else None
+        if before is not None and _together(before, request):
+            groups[-1].append(request)
+        else:
+            groups.append([request])
+    return groups
+
+
+def _together(one: Request, other: Request) -> bool:
+    group = get(one.more.get(b"ORC", []), 4)
+    return bool(group) and group == get(other.more.get(b"ORC", []), 4) and _shared(one.obr) == _shared(other.obr)
+
+
+def _shared(obr: Fields) -> list[bytes]:
+    """Return what all OBR of one group have alike: not their rank and analysis."""
+    return [data for number, data in enumerate(obr) if number not in (1, 4)]
+
+
+def _lines(text: bytes) -> bytes:
+    r"""Return a text in which each hard return (`\.br\`) is a repetition, as HPRIM writes several lines."""
+    if text.find(b"\\.br\\") < 0:
+        return text
+    return _SEQUENCE.sub(lambda found: REPETITION if found[1] == b".br" else found[0], text)

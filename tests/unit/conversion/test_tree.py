@@ -1,0 +1,40 @@
+"""What belongs to what."""
+
+from __future__ import annotations
+
+from engine.conversion.tree import gather_hl7, gather_hprim
+from engine.parsers import open_message
+
+
+def test_hprim() -> None:
+    """C belongs to what it follows; AP has no place, L was compared already."""
+    raw = (
+        b"H|~^\\&|F||||ORU\r\nC|1|L|head\r\nP|1\r\nC|1|P|p\r\nOBR|1\r\nC|1|L|r\r\nOBX|1|TX\r\nC|1|L|x|y\r\nOBX|2\r\nAP|1\r\nLEA\r\n"
+        b"P|2\r\nOBX|1\r\nL|1\r\n"
+    )
+    tree = gather_hprim(open_message(raw))
+    assert tree.header[6] == b"ORU"
+    assert [note.text for note in tree.notes] == [b"head"]
+    one, other = tree.subjects
+    assert [note.text for note in one.notes] == [b"p"]
+    (request,) = one.requests
+    assert [note.text for note in request.notes] == [b"r"]
+    assert [len(result.notes) for result in request.results] == [1, 1]
+    assert len(other.requests[0].results) == 1
+    assert tree.findings == ["not-converted C-4", "not-converted AP", "result-without-request"]
+
+
+def test_hl7() -> None:
+    """ORC belongs to the OBR behind it, SPM to the one before; a second PV1 has no place."""
+    raw = (
+        b"MSH|^~\\&|A|B\rPID|1\rPV1|1\rPV1|2\rORC|RE\rOBR|1\rOBX|1\rNTE|1||x\rSPM|1\rPID|2\rPD1|1\rOBX|1\rZZZ|1\rORC|NW\r"
+        b"cut text\r"
+    )
+    tree = gather_hl7(open_message(raw))
+    assert tree.header[3:5] == [b"A", b"B"]
+    one, other = tree.subjects
+    assert set(one.more) == {b"PV1"}
+    assert set(one.requests[0].more) == {b"ORC", b"SPM"}
+    assert set(other.more) == {b"PD1"}
+    assert other.requests[0].results[0].notes[0].text == b"cut text"
+    assert tree.findings == ["not-converted PV1", "result-without-request", "not-converted ZZZ", "not-converted ORC"]
