@@ -93,8 +93,8 @@ def show(*, id_: str, reveal: bool, reason: str) -> None:
     """
     Show message 48211 as received, or delivery 48211-0 as sent, masked; or the messages of FILE as they are.
 
-    FILE is any path (`./48211` where its name looks like an id), `-` for stdin: HL7 v2 as a tree with names,
-    tables in words and faulty places marked.
+    FILE is any path (`./48211` where its name looks like an id), `-` for stdin: HL7 v2 and HPRIM as trees
+    with names, tables in words and faulty places marked.
     """
     if not is_id(id_):
         _show_file(Path(id_))

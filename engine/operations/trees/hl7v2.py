@@ -27,7 +27,7 @@ def hl7v2_tree(message: Message, marks: Mapping[Place, Sequence[Mark]] | None = 
     Make a tree of a message.
 
     Args:
-        message: HL7 v2, or HPRIM Santé, whose fields have numbers only.
+        message: HL7 v2.
         marks: What is wrong, by place; what belongs to no place stands under (-1, 0, 0, 0, 0).
     """
     return _Builder(message, marks or {}).tree()

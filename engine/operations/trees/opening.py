@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.operations.trees.hl7v2 import hl7v2_tree
+from engine.operations.trees.hprim import hprim_tree
 from engine.operations.trees.lines import lines_tree
 from engine.operations.trees.tree import Node
 from engine.parsers.opening import open_message
@@ -22,6 +23,8 @@ def tree_of(raw: bytes, format_: str = "auto", *, charset: str = "cp1252") -> No
         ParseError: The bytes are no message of that format.
     """
     actual = sniff(raw) if format_ == "auto" else format_
-    if actual in ("hl7v2", "hprim-sante"):
+    if actual == "hl7v2":
         return hl7v2_tree(open_message(raw, actual, default_charset=charset))
+    if actual in ("hprim-sante", "hprim-medecin"):
+        return hprim_tree(open_message(raw, actual, default_charset=charset))
     return lines_tree(raw, "a text of no format that is known" if actual == "unknown" else actual)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.parsers.hprim.names import field_name, segment_name
+from engine.parsers.hprim.names import component_name, field_name, meaning, segment_name
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,12 @@ def test_segments() -> None:
     """What they are."""
     assert segment_name("C") == "commentaire"
     assert segment_name("ZZZ") == ""
+
+
+def test_components_and_codes() -> None:
+    """Of the composite fields; nothing for what the norm doesn't know."""
+    assert component_name("P", 25, 3) == "unité"
+    assert component_name("P", 25, 4) == component_name("P", 3, 1) == ""
+    assert meaning("OBR-25", "M") == "partiel"
+    assert meaning("H-12.2", "C") == "laboratoire et clinique"
+    assert meaning("P-8", "x") == meaning("P-3", "x") == ""
