@@ -117,10 +117,12 @@ class Source:
     allow: tuple[str, ...] = ()
     """Networks (CIDR) that may connect; empty: any."""
     max_connections: int = 1000
+    max_connections_per_peer: int = 250
+    """From one address."""
     idle_timeout: float = 0.0
     """Seconds without a byte before a connection is closed; 0: never."""
     block_timeout: float = 60.0
-    """Seconds without a byte in the middle of a block before the connection is closed."""
+    """Seconds without a byte in the middle of a block, or without reading our answers, before it is closed."""
     # directory
     path: str = ""
     pattern: str = "*"

@@ -267,7 +267,8 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
 
 def _mllp_source(values: dict[str, Any]) -> dict[str, Any]:
     kept = (
-        "ack", "acknowledge", "answer_within", "missing_control_id", "max_connections", "idle_timeout", "block_timeout",
+        "ack", "acknowledge", "answer_within", "missing_control_id", "max_connections", "max_connections_per_peer",
+        "idle_timeout", "block_timeout",
     )  # fmt: skip
     return {
         "host": values["listen"].host, "port": values["listen"].port, "allow": tuple(values["allow"] or ()),

@@ -20,6 +20,7 @@ from engine.core.ports import Runtime, SendOutcome, SendResult, Timer
 from engine.protocols.exchange import Exchange, Reception
 from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Oversized, Stranger, frame
 from engine.routes.configuration import Destination
+from engine.transports.keepalive import keep_alive
 
 Done = Callable[[Delivery, SendOutcome], None]
 
@@ -52,9 +53,7 @@ class _Line(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport  # type: ignore[assignment]  # uvloop's transport is no subclass
-        peer_socket = transport.get_extra_info("socket")
-        if peer_socket is not None:
-            peer_socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        keep_alive(transport)
 
     def send(self, delivery: Delivery, data: bytes, done: Done) -> None:
         """Send one message on this usable line."""

@@ -9,9 +9,7 @@ not read them, while the store is full, and while large blocks exhaust the recep
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import Counter, deque
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
 import structlog
@@ -21,6 +19,8 @@ from engine.core.reception import LARGE_BYTES, STALL_BYTES, STALL_SECONDS, Recep
 from engine.errors import DoorFailed
 from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Noise, Oversized, Stranger, Truncated, frame
 from engine.routes.configuration import Source
+from engine.transports.admission import Admission
+from engine.transports.keepalive import keep_alive
 
 _log = structlog.get_logger(__name__)
 
@@ -90,9 +90,7 @@ class _Connection(asyncio.Protocol):
             self._closing = True
             transport.abort()  # type: ignore[attr-defined]
             return
-        peer_socket = transport.get_extra_info("socket")
-        if peer_socket is not None:
-            peer_socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        keep_alive(transport)
         self._last_byte = self._door.clock()
         if self._door.paused:
             self._pause("store")
@@ -130,6 +128,7 @@ class _Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._pause("peer")
+        self._door.writes(self)
 
     def resume_writing(self) -> None:
         self._resume("peer")
@@ -158,7 +157,7 @@ class _Connection(asyncio.Protocol):
                 return
             due.popleft()
         if self._closing:
-            transport.close()
+            self._hang_up(transport)
         elif self._paused_for and len(due) <= _ANSWERS_DUE_MAX // 2:
             self._resume("answers")
 
@@ -169,7 +168,22 @@ class _Connection(asyncio.Protocol):
             if self._due:
                 self._pause("closing")
             else:
-                self._transport.close()
+                self._hang_up(self._transport)
+
+    def abort(self) -> None:
+        """Close at once, whatever was to be sent."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that the system didn't take: the peer reads too little."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    def _hang_up(self, transport: asyncio.Transport) -> None:
+        """Close when what was written has left, which a peer may never let it."""
+        transport.close()
+        self._door.writes(self)
 
     def overdue(self, now: float) -> bool:
         """Close when the open block (or the noise) has stopped to grow; tell whether it was."""
@@ -244,8 +258,7 @@ class _Connection(asyncio.Protocol):
             times = counts["strangers"]
             if times & (times - 1) == 0:  # 1, 2, 4, 8…: no flood
                 _log.warning("stranger", source=self._door.source.name, peer=self.peer, what=event.what, times=times)
-            if self._transport is not None:
-                self._transport.abort()
+            self.abort()
 
     def _refuse(self, code: str, reason: str, head: bytes, size: int) -> None:
         answers = _Answers(self)
@@ -306,8 +319,9 @@ class MllpSource:
         self.idle_timeout = source.idle_timeout
         self._runtime = runtime
         self._connections: set[_Connection] = set()
-        self._networks: list[IPv4Network | IPv6Network] = [ip_network(text, strict=False) for text in source.allow]
-        self._allowed: dict[str, bool] = {}
+        self._admission = Admission(source)
+        self._unread: dict[_Connection, tuple[int, float]] = {}
+        """Bytes that the peer hasn't read, and since when they are as many."""
         self._server: asyncio.Server | None = None
         self._sweep: Timer | None = None
 
@@ -370,36 +384,44 @@ class MllpSource:
         }
 
     def admit(self, connection: _Connection) -> bool:
-        """Check `allow` and `max_connections`, and register the connection."""
-        if not self._is_allowed(connection.peer):
-            cause = "not_allowed"
-        elif len(self._connections) >= self.source.max_connections:
-            cause = "too_many_connections"
-        else:
+        """Register a connection, unless it may not be there."""
+        cause = self._admission.refusal(connection.peer)
+        if not cause:
             self._connections.add(connection)
             return True
-        self.counts[cause] += 1
-        if self.counts[cause] & (self.counts[cause] - 1) == 0:  # 1, 2, 4, 8…: no flood
-            _log.warning(cause, source=self.source.name, peer=connection.peer, times=self.counts[cause])
+        self._count(cause, connection.peer)
         return False
+
+    def writes(self, connection: _Connection) -> None:
+        """Watch whether a peer reads what was written to it."""
+        if connection.unsent:
+            self._unread.setdefault(connection, (connection.unsent, self.clock()))
 
     def gone(self, connection: _Connection) -> None:
         """Forget a connection that ended."""
-        self._connections.discard(connection)
+        if connection in self._connections:
+            self._connections.discard(connection)
+            self._unread.pop(connection, None)
+            self._admission.left(connection.peer)
 
-    def _is_allowed(self, peer: str) -> bool:
-        if not self._networks:
-            return True
-        known = self._allowed.get(peer)
-        if known is None:
-            try:
-                address = ip_address(peer.split("%", 1)[0])
-            except ValueError:
-                return False
-            known = any(address in network for network in self._networks)
-            if len(self._allowed) < 10_000:
-                self._allowed[peer] = known
-        return known
+    def _count(self, what: str, peer: str) -> None:
+        """Count what happened, and log it the 1st, 2nd, 4th, 8th… time: no flood."""
+        times = self.counts[what] = self.counts[what] + 1
+        if times & (times - 1) == 0:
+            _log.warning(what, source=self.source.name, peer=peer, times=times)
+
+    def _sweep_unread(self, now: float) -> None:
+        """Hang up on peers that read nothing of their answers for `block_timeout`."""
+        for connection, (before, since) in list(self._unread.items()):
+            unsent = connection.unsent
+            if not unsent:
+                del self._unread[connection]
+            elif unsent < before:
+                self._unread[connection] = unsent, now
+            elif now - since > self.source.block_timeout:
+                del self._unread[connection]
+                self._count("unread_answers", connection.peer)
+                connection.abort()
 
     def _sweep_partial(self) -> None:
         now = self.clock()
@@ -408,6 +430,7 @@ class MllpSource:
             if connection.overdue(now):
                 self.partial.discard(connection)
                 self.counts["idle_blocks"] += 1
+        self._sweep_unread(now)
         if self.idle_timeout:
             for connection in list(self._connections):
                 if now - connection.idle_since > self.idle_timeout and connection not in self.partial:

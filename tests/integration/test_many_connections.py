@@ -17,7 +17,13 @@ version: 1
 sites:
   cha: {{ finess_eg: "010780062" }}
 sources:
-  gam: {{ type: mllp, site: cha, listen: "127.0.0.1:{port}", max_connections: 7000, block_timeout: 60s }}
+  gam:
+    type: mllp
+    site: cha
+    listen: "127.0.0.1:{port}"
+    max_connections: 7000
+    max_connections_per_peer: 7000
+    block_timeout: 60s
 destinations:
   dpi: {{ type: mllp, connect: "127.0.0.1:{dpi}", encode: {{ control_id: as_received }} }}
 routes:

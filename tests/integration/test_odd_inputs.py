@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -445,6 +446,30 @@ def test_a_sender_that_never_reads(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+async def talk(deaf: socket.socket) -> None:
+    """Send for ever, with control ids that make long answers."""
+    for number in itertools.count():
+        batch = [framed(a01(f"{number}-{one}-{'x' * 900}", ipp="7")) for one in range(20)]
+        await asyncio.get_running_loop().sock_sendall(deaf, b"".join(batch))
+
+
+def test_a_peer_that_never_reads_is_hung_up_on(tmp_path: Path) -> None:
+    """Once the system takes no more answers for it, for block_timeout; what it sent is taken and delivered."""
+
+    async def run() -> None:
+        async with case(tmp_path, "block_timeout: 500ms") as it:
+            with socket.socket() as deaf:
+                deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+                deaf.setblocking(False)
+                await asyncio.get_running_loop().sock_connect(deaf, ("127.0.0.1", it.port))
+                with pytest.raises(OSError, match=r"reset|pipe"):
+                    await asyncio.wait_for(talk(deaf), 60)
+            assert it.engine.service.sources()["gam"]["unread_answers"] == 1
+            assert field_of(await it.ask(a01("OTHER", ipp="x")), b"MSA", 1) == "AA"
+
+    asyncio.run(run())
+
+
 def test_who_may_connect(tmp_path: Path) -> None:
     """A peer outside `allow`, or beyond the connections of its source, is turned away and counted."""
 
@@ -452,6 +477,20 @@ def test_who_may_connect(tmp_path: Path) -> None:
         async with case(tmp_path, "allow: [10.1.4.0/24]") as it:
             assert await (await it.connect()).closed() == b""
             assert it.engine.service.sources()["gam"]["not_allowed"] == 1
+
+    asyncio.run(run())
+
+
+def test_connections_of_a_peer_are_limited(tmp_path: Path) -> None:
+    """One address doesn't take all connections of a source."""
+
+    async def run() -> None:
+        async with case(tmp_path, "max_connections_per_peer: 1") as it:
+            async with Sender.connected(it.port) as inside:
+                await inside.ask(a01("L1"))
+                assert await (await it.connect()).closed() == b""
+                assert field_of(await inside.ask(a01("L2")), b"MSA", 1) == "AA"
+            assert it.engine.service.sources()["gam"]["too_many_of_one_peer"] == 1
 
     asyncio.run(run())
 

@@ -103,8 +103,11 @@ SOURCES: Final[dict[str, Record]] = {
             ),
             "allow": Key(ListOf(Network(), single=True), about="Who may connect; unless said, anybody."),
             "max_connections": Key(Number(1, 100_000), default=1000, about="Connections at a time."),
+            "max_connections_per_peer": Key(
+                Number(1, 100_000), default=250, about="Connections at a time from one address."
+            ),
             "idle_timeout": Key(Duration(), default=0.0, about="Silence after which a connection is closed; 0: never."),
-            "block_timeout": Key(Duration(), default=60.0, about="Silence in the middle of a message: closed then."),
+            "block_timeout": Key(Duration(), default=60.0, about="Silence in a message, or answers unread: closed."),
         }
     ),
     "directory": Record(
