@@ -94,9 +94,9 @@ async def measured(directory: Path, count: int, size: int) -> int:
 
 
 def test_many_large_messages_at_once(tmp_path: Path) -> None:
-    """Twenty-four messages of 8 MB: 64 MB until they are routed, and some copies of the one at hand."""
+    """Twenty-four messages of 8 MB: 64 MB until they are routed, and some copies of those at hand."""
     highest = asyncio.run(measured(tmp_path, 24, 8_000_000))
-    assert highest < 220_000_000, f"{highest:,} bytes"
+    assert highest < 280_000_000, f"{highest:,} bytes"
 
 
 @pytest.mark.slow
@@ -104,4 +104,4 @@ def test_many_large_messages_at_once(tmp_path: Path) -> None:
 def test_very_many_large_messages_at_once(tmp_path: Path) -> None:
     """Sixty-four messages of 10 MB need hardly more."""
     highest = asyncio.run(measured(tmp_path, 64, 10_000_000))
-    assert highest < 240_000_000, f"{highest:,} bytes"
+    assert highest < 310_000_000, f"{highest:,} bytes"

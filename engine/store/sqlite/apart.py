@@ -10,6 +10,7 @@ directory before its last commit has ended; when we are gone it ends by itself.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -23,14 +24,17 @@ from typing import Final, cast
 from engine.core.changes import Receipt, Receive
 from engine.errors import StoreBroken, StoreError, StoreUnavailable
 from engine.store.sqlite.report import Outcome, Pending, Report
-from engine.store.sqlite.wire import LENGTH_BYTES, Batch, Numbered, Said, fill, read_report, write_batch
+from engine.store.sqlite.wire import LENGTH_BYTES, Batch, Numbered, Said, fill, length_of, read_report, write_batch
 
 POSTPONED_SECONDS: Final = 0.001
 """How long work waits for a commit under which it costs nobody time."""
 BATCH_CHANGES: Final = 2_000
 """Changes of one frame, at most."""
 MODULE: Final = "engine.store.sqlite.writing"
+_COPIED_BYTES: Final = 65_536
 _END_SECONDS: Final = 30.0
+_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
+"""The C library's settings (mallopt(3)): large messages go back to the system when they are stored."""
 
 
 class WriterProcess(asyncio.Protocol):
@@ -80,8 +84,9 @@ class WriterProcess(asyncio.Protocol):
         command = [sys.executable, "-m", MODULE, str(theirs.fileno()), str(directory), str(least_free)]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - ourselves
-                command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(), lock), close_fds=True
-            )
+                command, stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(), lock), close_fds=True,
+                env=os.environ | _MEMORY,
+            )  # fmt: skip
         except OSError as error:
             ours.close()
             raise StoreUnavailable(f"the store's writer can't be started: {error.strerror}") from error
@@ -178,7 +183,12 @@ class WriterProcess(asyncio.Protocol):
 
     def _send(self, batch: Batch) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(write_batch(batch))
+            values = write_batch(batch)
+            if len(values) < _COPIED_BYTES:
+                self._transport.write(length_of(values) + values)
+            else:
+                self._transport.write(length_of(values))
+                self._transport.write(values)
 
     # --- hearing ---
 

@@ -67,18 +67,23 @@ class Batch:
 
 def frame(values: bytes) -> bytes:
     """Put the length before a frame's values."""
-    return len(values).to_bytes(LENGTH_BYTES, "little") + values
+    return length_of(values) + values
+
+
+def length_of(values: bytes) -> bytes:
+    """Return what stands before a frame's values."""
+    return len(values).to_bytes(LENGTH_BYTES, "little")
 
 
 def write_batch(batch: Batch) -> bytes:
-    """Return the frame of a batch."""
+    """Return the values of a batch's frame, without their length: they may be many megabytes."""
     try:
-        return frame(marshal.dumps((batch.end, [_write_change(*each) for each in batch.changes])))
+        return marshal.dumps((batch.end, [_write_change(*each) for each in batch.changes]))
     except ValueError:  # an enumeration where a number was meant: marshal knows the plain kinds only
-        return frame(marshal.dumps((batch.end, [_pickled(*each) for each in batch.changes])))
+        return marshal.dumps((batch.end, [_pickled(*each) for each in batch.changes]))
 
 
-def read_batch(values: bytes) -> Batch:
+def read_batch(values: bytes | memoryview) -> Batch:
     """Return the batch of a frame without its length."""
     end, changes = marshal.loads(values)  # noqa: S302 - from our own parent
     return Batch([_read_change(*each) for each in changes], end)

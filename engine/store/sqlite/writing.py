@@ -91,12 +91,14 @@ class SocketGate:
             end = start + LENGTH_BYTES + int.from_bytes(buffer[start : start + LENGTH_BYTES], "little")
             if end > len(buffer):
                 break
-            self._take(bytes(buffer[start + LENGTH_BYTES : end]))
+            with memoryview(buffer) as view:  # a batch may hold many megabytes: they are copied once
+                self._take(view[start + LENGTH_BYTES : end])
             start = end
         del buffer[:start]
 
-    def _take(self, values: bytes) -> None:
-        batch = read_batch(values)
+    def _take(self, values: memoryview) -> None:
+        with values:
+            batch = read_batch(values)
         writer = self.writer
         assert writer is not None
         writer.pending.extend([(change, number, size) for number, change, size in batch.changes])

@@ -12,7 +12,16 @@ from engine.core.messages import Attempt, DeliveryFlag, Intention, PayloadKind, 
 from engine.errors import ChangeRefused, StoreUnavailable
 from engine.store.announcing import DONE
 from engine.store.sqlite.report import Report
-from engine.store.sqlite.wire import LENGTH_BYTES, Batch, fill, read_batch, read_report, write_batch, write_report
+from engine.store.sqlite.wire import (
+    LENGTH_BYTES,
+    Batch,
+    fill,
+    length_of,
+    read_batch,
+    read_report,
+    write_batch,
+    write_report,
+)
 from tests.conformance.stores import decided, delivery, message, routed, settled
 
 ONE = delivery(7, lanes=(1, -2), payload_kind=PayloadKind.SPLICES, payload=b"\x01\x02", control_id="C", copies=1)
@@ -33,9 +42,9 @@ CHANGES: list[Change] = [
 
 
 def carried(*changes: Change) -> list[Change]:
-    frame = write_batch(Batch([(number, change, 10) for number, change in enumerate(changes, 1)]))
-    assert int.from_bytes(frame[:LENGTH_BYTES], "little") == len(frame) - LENGTH_BYTES
-    batch = read_batch(frame[LENGTH_BYTES:])
+    values = write_batch(Batch([(number, change, 10) for number, change in enumerate(changes, 1)]))
+    assert int.from_bytes(length_of(values), "little") == len(values)
+    batch = read_batch(memoryview(values))
     assert [number for number, _, _ in batch.changes] == list(range(1, len(changes) + 1))
     return [change for _, change, _ in batch.changes]
 
@@ -56,7 +65,7 @@ def test_bytes_in_memory_stay_there() -> None:
 
 def test_the_end_is_told() -> None:
     """The last batch says so."""
-    assert read_batch(write_batch(Batch(end=True))[LENGTH_BYTES:]).end
+    assert read_batch(write_batch(Batch(end=True))).end
 
 
 def test_a_report_comes_out_as_it_went_in() -> None:
