@@ -7,6 +7,7 @@ Paths: HL7's own notation, counted from 1, for reading and writing any Message.
     PID-3[@ipp].1      the repetition of this site's authority  PID-3[5 in PI,INS], PID-3[5!=PI]
     PID-3[+]           append a repetition                      .4.1            relative, inside foreach
     ZFP, OBX[*]        segments themselves (to delete, to ask whether they exist)
+    ../OBR-3           field 3 of the nearest OBR before the segment at hand, inside foreach
 
 A path is compiled once and serves every message. What is read is text: decoded, escapes replaced; where a
 path ends above the leafs (`PID-5` of `A^B`), the text is the field as it stands, separators and escapes
@@ -38,7 +39,7 @@ class Path:
 
     Attributes:
         text: As written.
-        segment: The segment's name; empty when relative.
+        segment: The segment's name; empty when it is that of the segment at hand.
         field: The field's number; 0 when the path names segments.
         component: 0 when the path ends at the repetition.
         subcomponent: 0 when it ends at the component.
@@ -56,7 +57,7 @@ class Path:
         self.field = words.field
         self.component = words.component
         self.subcomponent = words.subcomponent
-        self.relative = not words.segment
+        self.relative = words.above or not words.segment
         which, repetition = words.which, words.repetition
         self._words = words
         self._code = words.segment.encode()
@@ -86,6 +87,11 @@ class Path:
         """The names after `@`; they need `bind` before the path is used."""
         repetition = self._words.repetition
         return repetition.names if repetition is not None else ()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it leads to one value at most, of the first segment of its name: `first` says all."""
+        return self._plain
 
     @property
     def is_all(self) -> bool:
@@ -408,7 +414,10 @@ class Path:
         if self.relative:
             if at is None:
                 raise StepFailed("E-NO-FOREACH", "a relative path has a meaning inside foreach only", field=self.text)
-            yield at
+            if not self._words.above:
+                yield at
+            elif (head := message.position_before(at, self._code)) is not None:
+                yield message.own(head) if to_edit else message.peek(head)
             return
         positions = message.positions(self._code)
         if not positions:

@@ -3,6 +3,7 @@ The grammar of a path, and the sentences that say what is wrong with one and wha
 
     path       := segment [ "[" which "]" ] [ "-" field repetitions [ "." component [ "." subcomponent ] ] ]
                 | "." field repetitions [ "." component [ "." subcomponent ] ]              relative, in foreach
+                | "../" segment "-" field …                    the nearest such segment before the one at hand
     which      := "*" | "last" | number | test                                 test on a field: OBX[3=2160-0]
     repetitions:= "" | "[" ( "*" | "last" | "+" | number | "@" name,* | test ) "]"       test on a component
     test       := number [ "." number ] ( "=" value | "!=" value | " in " value,* )
@@ -13,7 +14,7 @@ Everything counts from 1. A value may stand between double quotes.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from engine.errors import PathError
@@ -50,6 +51,8 @@ class Words:
     repetition: Selector | None
     component: int
     subcomponent: int
+    above: bool = False
+    """It reads the head of the group: the nearest segment of that name before the one at hand."""
 
 
 def take_apart(text: str) -> Words:
@@ -76,6 +79,8 @@ class _Reader:
             raise self.refusal("the path is empty", "write a path as PID-3.1")
         if text != text.strip() or (" " in text and "[" not in text):
             raise self.refusal("a path has no blanks", f"write {''.join(text.split())}", len(text) - len(text.lstrip()))
+        if text.startswith("../"):
+            return self.above()
         if text.startswith("."):
             segment, which = "", None
             self.at = 1
@@ -91,6 +96,19 @@ class _Reader:
         subcomponent = self.part("subcomponent", "") if component else 0
         self.end()
         return Words(segment, which, field, repetition, component, subcomponent)
+
+    def above(self) -> Words:
+        """Read what follows `../`: a path with its segment and its field, and no choice of segments."""
+        try:
+            words = take_apart(self.text[3:])
+        except PathError as error:
+            hint = error.hint.replace("write ", "write ../", 1) if error.hint.startswith("write ") else error.hint
+            raise self.refusal(str(error), hint, error.column + 3) from None
+        if words.which is not None:
+            raise self.refusal("../ leads to one segment", f"write ../{words.segment}-{words.field or 1}", 3)
+        if words.above or not words.segment or not words.field:
+            raise self.refusal("a segment and a field stand after ../", "write ../OBR-3", 3)
+        return replace(words, above=True)
 
     def segment(self) -> str:
         match = _SEGMENT.match(self.text)

@@ -5,13 +5,14 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     configuration    what was read, as data: the only thing that other rooms see
     findings         what is wrong, where, and what to write; as text and as JSON
     document         YAML events to nodes
+    names            what is declared so far
     templates        declarations written once and used several times; defaults
     digests          what a declaration says, to compare
     reading          nodes to values: `${…}`, paths, conditions, names
     schema/          which keys exist, and what they take; the editor's schema
     declarations     sites, keys, lists, tables, sources, destinations
     assembling       routes, compiled for each site that their sources bring
-    when             the language of conditions (when.lark)
+    when/            the language of conditions (when.lark); scope: what it may name
     evaluation       one message to its deliveries: pure, the hot path of the router
     searching        with what keys are hashed, when indexed and when looked for
     encoding         a message as its destination wants it

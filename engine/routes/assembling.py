@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from engine.routes import schema
 from engine.routes.configuration import DeadLetter, Destination, Exit, Key, Order, Route, Source
 from engine.routes.declarations import Named, read_dead_letter, read_names, read_order, variants_of
 from engine.routes.findings import Findings
-from engine.routes.reading import Names, Reading
+from engine.routes.names import Names
+from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
+from engine.routes.when import Clause
 from engine.transforms.nodes import Entries, Items, Node, Scalar, Word
 from engine.transforms.shapes import Unreadable
-from engine.transforms.step import Context, Step
+from engine.transforms.step import Step
 
 Steps = Mapping[str, tuple[Step, ...]]
 
@@ -62,7 +64,7 @@ class Assembler:
         sources = self._known(values["from"], self._sources, self._refused_sources, "source")
         self._early = next((one for one in sources if self._sources[one].ack != "after_route"), "")
         variants = sorted({one for source in sources for one in variants_of(self._sources[source])})
-        when, when_text = self._when(values["when"], variants)
+        condition = self._when(values["when"], variants)
         order = read_order(values["order_by"], node, self._reading, self._keys)
         dead_letter = read_dead_letter(values["dead_letter"])
         steps = self._steps(values["steps"], variants)
@@ -77,7 +79,7 @@ class Assembler:
         if values["tests"] is not None:
             self.tests.append((name, values["tests"]))
         return Route(
-            name=name, sources=tuple(sources), when=when, when_text=when_text, on_no_match=values["on_no_match"],
+            name=name, sources=tuple(sources), **_asked(condition, values["when"]), on_no_match=values["on_no_match"],
             steps=steps, to=tuple(exits), owner=str(values["owner"]),
             renamed_from=str(values["renamed_from"]),
         )  # fmt: skip
@@ -91,9 +93,9 @@ class Assembler:
             return None
         if plain or not isinstance(node, Entries):
             return Exit(destination=str(word), order=order, dead_letter=dead_letter)
-        when, when_text = self._when(value["when"], variants)
+        condition = self._when(value["when"], variants)
         return Exit(
-            destination=str(word), when=when, when_text=when_text, steps=self._steps(value["steps"], variants),
+            destination=str(word), **_asked(condition, value["when"]), steps=self._steps(value["steps"], variants),
             order=read_order(value["order_by"], node, self._reading, self._keys) or order,
             dead_letter=read_dead_letter(value["dead_letter"]) or dead_letter,
         )  # fmt: skip
@@ -126,15 +128,14 @@ class Assembler:
                 self._reading.error(word.node, "E116", f"there is no {kind} {word}", suggest(word, declared))
         return known
 
-    def _when(self, node: Node | None, variants: list[str]) -> tuple[Callable[[Context], bool] | None, str]:
+    def _when(self, node: Node | None, variants: list[str]) -> Clause | None:
         if node is None:
-            return None, ""
+            return None
         reading = Reading(self._findings, self._names, variants=variants or [""])
         try:
-            condition = reading.condition(node)
+            return reading.clause(node)
         except Unreadable:
-            return None, ""
-        return condition, node.text if isinstance(node, Scalar) else ""
+            return None
 
     def _steps(self, node: Node | None, variants: list[str]) -> Steps:
         """Compile once for each variant; a finding that comes with each is kept once."""
@@ -150,3 +151,10 @@ class Assembler:
 
     def _steps_reading(self, variant: str) -> Reading:
         return Reading(self._findings, self._names, variant=variant, answered_early=self._early)
+
+
+def _asked(condition: Clause | None, node: Node | None) -> dict[str, Any]:
+    """Return the fields of a route or an exit about its condition."""
+    if condition is None:
+        return {}
+    return {"when": condition.holds, "when_text": node.text if isinstance(node, Scalar) else "", "condition": condition}

@@ -23,7 +23,8 @@ from engine.routes.declarations import variants_of
 from engine.routes.document import read_document
 from engine.routes.expectations import ExpectationReader
 from engine.routes.findings import Findings
-from engine.routes.reading import Names, Reading
+from engine.routes.names import Names
+from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
 from engine.transforms.nodes import Entries, Items, Mark, Node, Scalar, Word
 from engine.transforms.shapes import (

@@ -18,6 +18,7 @@ from engine.identity.authorities import Authorities, Authority
 if TYPE_CHECKING:
     from engine.parsers.paths import Path
     from engine.routes.cases import Case
+    from engine.routes.when import Clause
     from engine.transforms.step import KeyReader, Step
     from engine.transforms.tables import Table
     from engine.transforms.text import Text
@@ -271,6 +272,8 @@ class Exit:
     destination: str
     when: Callable[[Any], bool] | None = field(default=None, compare=False)
     when_text: str = ""
+    condition: Clause | None = field(default=None, compare=False)
+    """What `when` asks, in parts: to explain it."""
     steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict, compare=False)
     """By variant (`variant_of`; "" when the site is unknown): compiled with that site's values."""
     dead_letter: DeadLetter | None = None
@@ -285,6 +288,8 @@ class Route:
     sources: tuple[str, ...]
     when: Callable[[Any], bool] | None = field(default=None, compare=False)
     when_text: str = ""
+    condition: Clause | None = field(default=None, compare=False)
+    """What `when` asks, in parts: to explain it."""
     on_no_match: str = "unrouted"
     """`unrouted` (no route wanted it), `filter` (counted), `dead_letter`."""
     steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict, compare=False)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from engine.core.expressions import ExpressionRefused, compile_expression
 from engine.identity.authorities import Authorities, Authority, SiteAuthorities
 from engine.parsers.paths import Path
 from engine.routes import schema
@@ -23,9 +24,10 @@ from engine.routes.configuration import (
     Source,
     variant_of,
 )
-from engine.routes.expressions import ExpressionRefused, compile_expression
-from engine.routes.reading import Names, Reading
+from engine.routes.names import Names
+from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
+from engine.routes.when import WORDS
 from engine.transforms.nodes import Entries, Items, Node, Scalar, Word
 from engine.transforms.shapes import NameShape, TextShape, Unreadable, refuse, shown
 from engine.transforms.step import CONTEXT_NAMES, Context, KeyReader
@@ -143,7 +145,7 @@ def read_keys(entries: Named, reading: Reading, names: Names, variants: Callable
     """Read `keys:`; each is compiled for every variant that a source brings."""
     keys: dict[str, Key] = {}
     for name, key, node in read_names(entries, reading):
-        if name in CONTEXT_NAMES or name in ("control", "value", "ins", "group"):
+        if name in CONTEXT_NAMES or name in WORDS or name in ("control", "value", "ins", "group"):
             reading.error(key, "E118", f"{name} is a name that Passerelle has", "choose another name")
             continue
         values = reading.read(schema.KEY, node)

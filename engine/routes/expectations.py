@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from engine.routes.cases import OUTCOMES, Claim, Copy, Expected, Outcome, Queue, Values
 from engine.routes.configuration import Destination
-from engine.routes.reading import Names, Reading
+from engine.routes.names import Names
+from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
 from engine.transforms.nodes import Entries, Items, Node, Scalar, Word
 from engine.transforms.shapes import (

@@ -36,7 +36,8 @@ from engine.routes.defaults import Defaults
 from engine.routes.digests import digest_of
 from engine.routes.document import read_document
 from engine.routes.findings import ConfigurationRefused, Finding, Findings
-from engine.routes.reading import Names, Reading, Secrets
+from engine.routes.names import Names, Secrets
+from engine.routes.reading import Reading
 from engine.routes.shipped import LISTS
 from engine.routes.suggestions import suggest
 from engine.routes.tables import read_table
@@ -359,10 +360,11 @@ class _Loader:
                 continue
             with contextlib.suppress(Unreadable):
                 templates.known[name] = read_template(key, node, self._reading)
+        self._names.sources = [key.text for key, _ in sections["sources"]]
         templates.declared = {
             "site": list(self._names.sites),
             "table": list(self._names.tables),
-            "source": [key.text for key, _ in sections["sources"]],
+            "source": self._names.sources,
             "destination": [key.text for key, _ in sections["destinations"]],
         }
         return {

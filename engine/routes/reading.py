@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.dictionary.limits import is_unordered, last_component, last_field
 from engine.errors import PathError
-from engine.identity.authorities import Authorities, Recogniser
+from engine.identity.authorities import Recogniser
 from engine.identity.spellings import INS_ARC
 from engine.parsers.paths import Path
-from engine.routes.configuration import Site, split_variant
+from engine.routes.configuration import split_variant
 from engine.routes.document import read_document
 from engine.routes.findings import Findings
+from engine.routes.names import Names
+from engine.routes.scope import ConditionScope
 from engine.routes.suggestions import suggest
-from engine.routes.templates import REFERENCE, Templates
-from engine.routes.when import WhenError, compile_when
+from engine.routes.templates import REFERENCE
+from engine.routes.when import Clause, Operand, WhenError, compile_when
 from engine.transforms.beside import BESIDE, around
 from engine.transforms.nodes import Entries, Items, Mark, Node, Scalar, Word
 from engine.transforms.shapes import Shape, Unreadable, Verb, refuse
@@ -31,29 +32,8 @@ if TYPE_CHECKING:
     from engine.parsers.hl7v2.delimiters import Delimiters
 
 Secrets = Callable[[str], str | None]
-Values = Callable[[Context], list[str]]
 
 _POSITION: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]+\[[0-9]+\]")
-
-
-@dataclass(slots=True)
-class Names:
-    """What a configuration declares, and where it asks for values from outside."""
-
-    environment: Mapping[str, str]
-    secrets: Secrets
-    asked: dict[str, str | None] = field(default_factory=dict)
-    """What was asked of the environment, and its answers."""
-    sites: dict[str, Site] = field(default_factory=dict)
-    authorities: Authorities = field(default_factory=Authorities)
-    lists: dict[str, frozenset[str]] = field(default_factory=dict)
-    tables: dict[str, Table] = field(default_factory=dict)
-    key_names: set[str] = field(default_factory=set)
-    read_file: Callable[[Word], tuple[str, str] | None] = lambda _: None
-    """Reads a file beside routes.yaml; None: what is wrong was reported."""
-    templates: Templates = field(default_factory=Templates)
-    """Templates, and named runs of steps."""
-    used_tables: set[str] = field(default_factory=set)
 
 
 class Reading:
@@ -81,7 +61,6 @@ class Reading:
         self._answered_early = answered_early
         self._foreach = ""
         self._open_runs: tuple[str, ...] = ()
-        self._condition: Scalar | None = None
         self._cited: tuple[tuple[Mark, str], ...] = ()
 
     def at_site(self, site: str) -> Reading:
@@ -236,7 +215,7 @@ class Reading:
                 where,
                 "E136",
                 "a path that begins with a dot stands inside foreach",
-                f"write the segment: OBX-{text[1:]}",
+                f"write the segment: {text[3:] if text.startswith('../') else f'OBX-{text[1:]}'}",
             )
         self._check_reach(path, path.segment or self._foreach, where)
         if self._foreach and path.segment == self._foreach and not path.relative:
@@ -293,58 +272,36 @@ class Reading:
 
     def condition(self, node: Node) -> Callable[[Context], bool]:
         """Read a condition."""
+        return self.clause(node).holds
+
+    def clause(self, node: Node) -> Clause:
+        """Read a condition whose clauses can be looked at."""
         word = self.word(node)
-        before, self._condition = self._condition, word.node
+
+        def doubt(column: int, width: int, sentence: str, hint: str) -> None:
+            self.warn(_column(word, column, width), "W208", sentence, hint)
+
+        scope = ConditionScope(self._names, lambda path, column: self._operand(path, word.node, column), doubt)
         try:
-            return compile_when(word, self)
+            return compile_when(word, scope)
         except WhenError as error:
             where = _column(word, error.column, error.width)
             raise refuse(self, where, error.code, error.reason, error.hint) from None
-        finally:
-            self._condition = before
 
-    def values_of(self, path: str, column: int) -> Values:
-        """Compile the reading of a path in a condition."""
-        assert self._condition is not None, "only a condition asks"
-        node = self._condition
+    def _operand(self, path: str, node: Scalar, column: int) -> Operand:
+        """Compile the reading of a path in a condition; for several variants, each message chooses its own."""
         if self._variant is not None or not self._variants:
-            bound = self._path(path, node, column)
-            return lambda context: bound.read(context.message, context.at)
+            return _operand(self._path(path, node, column))
         plain = self._parse(path, node, column)
         if not plain.authorities:
-            return lambda context: plain.read(context.message, context.at)
+            return _operand(plain)
         bound_by = {one: plain.bind(self._recognisers(plain, one, node, column)) for one in self._variants}
 
         def read(context: Context) -> list[str]:
             chosen = bound_by.get(context.variant)
             return [] if chosen is None else chosen.read(context.message, context.at)
 
-        return read
-
-    def has_key(self, name: str) -> bool:
-        """Whether a key is declared."""
-        return name in self._names.key_names
-
-    def keys(self) -> Collection[str]:
-        """All declared keys."""
-        return sorted(self._names.key_names)
-
-    def list_of(self, name: str, column: int) -> frozenset[str]:
-        """Return a list."""
-        found = self._names.lists.get(name)
-        if found is None:
-            hint = suggest(name, self._names.lists)
-            raise WhenError("E131", f"there is no list {name}", column, hint, width=len(name))
-        return found
-
-    def codes_of(self, name: str, column: int) -> frozenset[str]:
-        """Return the codes of a table's first key column."""
-        table = self._names.tables.get(name)
-        if table is None:
-            hint = suggest(name, self._names.tables)
-            raise WhenError("E132", f"there is no table {name}", column, hint, width=len(name))
-        self._names.used_tables.add(name)
-        return table.codes(table.keys[0])
+        return Operand(read)
 
     # --- steps -------------------------------------------------------------------------------------------
 
@@ -468,6 +425,11 @@ class Reading:
 def _column(word: Word, column: int, width: int = 1) -> Mark:
     """Return the position of a column; of the whole text where `${…}` made it another."""
     return word.node.at(column, width) if word == word.node.text else word.node.mark
+
+
+def _operand(path: Path) -> Operand:
+    values = path.read
+    return Operand(lambda context: values(context.message, context.at), path.first if path.is_plain else None)
 
 
 def _mark_of(where: Node | Mark) -> Mark:

@@ -9,6 +9,7 @@ costs one list, an edit one segment, and what was not touched can't change: it i
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from itertools import accumulate
 from typing import Final
@@ -336,10 +337,19 @@ class Message:
             item = self._segments[position] = Segment(code, line, mark, item)
         return item
 
+    def position_before(self, segment: Segment, code: bytes) -> int | None:
+        """Return where the nearest segment of a name before another one stands; None: there is none."""
+        positions = self.positions(code)
+        rank = bisect_left(positions, self._position_of(segment))
+        return positions[rank - 1] if rank else None
+
     def _position_of(self, segment: Segment) -> int:
-        for position, item in enumerate(self._segments):
-            if item is segment:
-                return position
+        """Look where it was received, then further and further away: as far as segments were added or deleted."""
+        segments, origin = self._segments, segment.origin
+        for distance in range(max(origin, len(segments) - origin) + 1):
+            for position in (origin - distance, origin + distance):
+                if 0 <= position < len(segments) and segments[position] is segment:
+                    return position
         raise ValueError("the segment isn't one of this message")
 
     def _make_index(self) -> dict[bytes, list[int]]:

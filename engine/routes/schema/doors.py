@@ -21,6 +21,7 @@ from engine.transforms.shapes import (
     TextShape,
 )
 
+FORMATS: Final = ("hl7v2", "hprim-sante", "hprim-medecin")
 _SITE_FROM: Final = Record(
     {
         "path": Key(
@@ -52,9 +53,7 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
     "site": Key(TextShape(), default="", about="The establishment whose system this is."),
     "site_from": Key(_SITE_FROM, about="For a system that several establishments share: each message says which."),
     "routing": Key(NameShape(), default="main", about="Routing group: sources of one group share one order of places."),
-    "format": Key(
-        Choice("hl7v2", "hprim-sante", "hprim-medecin", "auto"), default="hl7v2", about="What the bytes are."
-    ),
+    "format": Key(Choice(*FORMATS, "auto"), default="hl7v2", about="What the bytes are."),
     "charset": Key(Charset(), default="", about="What this system really emits; unless said, the site's."),
     "processing": Key(
         ListOf(TextShape(), single=True),

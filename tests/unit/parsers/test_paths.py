@@ -93,6 +93,33 @@ def test_relative_paths_read_the_segment_of_foreach() -> None:
         Path.parse(".3.1").read(message)
 
 
+GROUPS = (
+    b"MSH|^~\\&|A|B|C|D|20260301||ORU^R01|1|P|2.5\rPID|1||1\r"
+    b"OBR|1|a\rOBX|1\rOBX|2\rOBR|2|b\rNTE|1\rOBX|3\r"
+)
+
+
+def test_the_head_of_a_group() -> None:
+    """`../OBR-2` is the nearest OBR before the segment at hand, also among segments that came or went meanwhile."""
+    message = Message.parse(GROUPS)
+    head, patient = Path.parse("../OBR-2"), Path.parse("../PID-3")
+    assert [head.first(message, one) for one in message.segments("OBX")] == ["a", "a", "b"]
+    assert [patient.first(message, one) for one in message.segments("OBX")] == ["1", "1", "1"]
+    assert [head.read(message, one) for one in message.segments("PID")] == [[]]
+    added = message.add_segment("OBR", message.segments("OBX")[0])
+    added.set_field(2, b"new")
+    message.delete_segment(message.segments("PID")[0])
+    assert [head.first(message, one) for one in message.segments("OBX")] == ["a", "new", "b"]
+    assert [Path.parse("../OBX-1").first(message, one) for one in message.segments("OBX")] == ["", "1", "2"]
+    assert head.first(message, added) == "a"
+    assert head.write(message, "x", message.segments("OBX")[2]) == 1
+    assert [one.field(2) for one in message.segments("OBR")] == [b"a", b"new", b"x"]
+    with pytest.raises(StepFailed, match="E-NO-SEGMENT"):
+        patient.write(message, "x", message.segments("OBX")[0])
+    with pytest.raises(StepFailed, match="E-NO-FOREACH"):
+        head.read(message)
+
+
 def recognise(repetition: bytes, marks: Delimiters, rank: int) -> bool:
     components = marks.components(repetition)
     return len(components) > 3 and marks.subcomponents(components[3])[1:2] == [b"9.9"] and rank == 1

@@ -40,6 +40,12 @@ from engine.parsers.pathwords import Selector, take_apart
         (" PID-3", 1, "write PID-3"),
         ("event", 0, "write a path as PID-3.1, ZBE-4 or OBX[*]-5"),
         (".", 1, "fields are numbers that count from 1: PID-3.1"),
+        ("../OBR", 3, "write ../OBR-3"),
+        ("../OBR[2]-3", 3, "write ../OBR-3"),
+        ("../.3", 3, "write ../OBR-3"),
+        ("../obr-3", 3, "write ../OBR-3"),
+        ("../OBR_3", 6, "write ../OBR-3"),
+        ("../../OBR-3", 3, "write ../OBR-3"),
     ],
 )
 def test_what_is_wrong(text: str, column: int, hint: str) -> None:

@@ -16,7 +16,8 @@ from engine.routes.configuration import Site
 from engine.routes.declarations import make_authorities
 from engine.routes.document import read_document
 from engine.routes.findings import Findings
-from engine.routes.reading import Names, Reading
+from engine.routes.names import Names
+from engine.routes.reading import Reading
 from engine.transforms.shapes import Unreadable
 from engine.transforms.step import Context
 from engine.transforms.tables import Table

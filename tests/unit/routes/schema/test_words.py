@@ -9,7 +9,8 @@ import pytest
 from engine.routes import schema
 from engine.routes.document import read_document
 from engine.routes.findings import Findings
-from engine.routes.reading import Names, Reading
+from engine.routes.names import Names
+from engine.routes.reading import Reading
 from engine.routes.schema import words
 
 
