@@ -19,6 +19,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "lint": ("engine.cli.lint", "lint"),
     "schema": ("engine.cli.schema", "schema"),
     "try": ("engine.cli.try_", "try_"),
+    "explain": ("engine.cli.explain", "explain"),
     "test": ("engine.cli.test", "test"),
     "table": ("engine.cli.table", "table"),
     "status": ("engine.cli.status", "status"),

@@ -15,6 +15,7 @@ from engine.errors import OperationRefused
 from engine.operations.wording import several
 
 if TYPE_CHECKING:
+    from engine.core.messages import StoredMessage
     from engine.routes.configuration import Configuration, Source
 
 
@@ -46,26 +47,41 @@ def try_(*, route: str, file: Path | None, id_: str, source: str, reveal: bool, 
 
 def _file(route: str, file: Path, name: str) -> Answer:
     """Follow a file of one's own: shown as it is."""
-    from engine.operations.trying import require_route
     from engine.trials.following import follow
-    from engine.trials.messages import NoMessage, split, taken
     from engine.trials.telling import plain, told
 
     configuration = read_runnable(options())
+    followed = follow(configuration, route, read_given(configuration, route, file, name), file.name)
+    return {"masked": False} | told(followed, configuration, plain, bodies=True)
+
+
+def read_given(configuration: Configuration, route: str, file: Path, name: str) -> StoredMessage:
+    """
+    Read the only message of a file, as if a source of the route had received it.
+
+    Args:
+        configuration: As loaded.
+        route: Name of the route.
+        file: The file.
+        name: Name of the source; empty: the only one of the route.
+
+    Raises:
+        OperationRefused: There is no such file, route or source, or no such message (usage).
+    """
+    from engine.operations.trying import require_route
+    from engine.trials.messages import NoMessage, split, taken
+
     source = _source(configuration, route, name)
     require_route(configuration, route, source.name)
     try:
-        raw = file.read_bytes()
-        messages = split(raw, source)
+        messages = split(file.read_bytes(), source)
         if len(messages) > 1:
             raise OperationRefused(f"'{file}' holds {len(messages)} messages: try them one by one", exit_code=2)
-        stored = taken(messages[0], source, 1)
+        return taken(messages[0], source, 1)
     except FileNotFoundError:
         raise OperationRefused(f"there is no file '{file}'", exit_code=2) from None
     except NoMessage as error:
         raise OperationRefused(f"'{file}': {error}") from None
-    followed = follow(configuration, route, stored, file.name)
-    return {"masked": False} | told(followed, configuration, plain, bodies=True)
 
 
 def _source(configuration: Configuration, route: str, name: str) -> Source:
@@ -80,9 +96,14 @@ def _source(configuration: Configuration, route: str, name: str) -> Source:
     return configuration.sources[name]
 
 
-def _print(answer: Answer) -> None:
+def print_origin(answer: Answer) -> None:
+    """Print which message it is."""
     where = f"from {answer['source']}, site {answer['site'] or 'not known'}, {answer['type'] or 'no type'}"
     click.echo(f"{answer['message']} {where}")
+
+
+def _print(answer: Answer) -> None:
+    print_origin(answer)
     if answer["when"]:
         holds = {True: "holds", False: "doesn't hold", None: "wasn't asked"}[answer["wanted"]]
         click.echo(f"when: {answer['when']}: {holds}")

@@ -162,6 +162,11 @@ class Masking:
             return _shortened(mask(value))
         return self.value(segment, number, value, separators) if number else _shortened(self._line(value, separators))
 
+    def leaf(self, segment: str, number: int, value: str) -> str:
+        """Mask a part of a field, unless the field is allowed and the part looks as a whole one would."""
+        allowed = _ALLOWED.get(segment, {}).get(number)
+        return value if allowed is not None and allowed.fullmatch(value) else _shortened(mask(value))
+
     def _line(self, line: str, separators: _Separators | None) -> str:
         name = _segment_name(line, separators)
         if separators is None or not name:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from engine.errors import OperationRefused
-from engine.operations import dead, messages, queues, status, tables, trying
+from engine.operations import dead, explaining, messages, queues, status, tables, trying
 from engine.operations.desk import Answer, Desk
 
 Operation = Callable[..., Awaitable[Answer]]
@@ -36,6 +36,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         messages.refusals,
         messages.audit,
         trying.message_try,
+        explaining.message_explain,
         tables.table_misses,
     )
 }

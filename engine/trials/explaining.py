@@ -7,7 +7,9 @@ is told is what the router sees.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from engine.core.messages import StoredMessage
 from engine.errors import StepFailed
@@ -18,12 +20,9 @@ from engine.transforms.step import Context
 from engine.trials.endings import ending_of
 from engine.trials.running import REFERENCES, Passed, only, read
 
-REASONS = {
-    "unrouted": "the route doesn't want it; where no other route does, it is unrouted",
-    "filter": "the route doesn't want it; where no other route does, it is filtered",
-    "dead_letter": "the route doesn't want it; where no other route does, it is a dead letter",
-}
-"""What `on_no_match` means."""
+Row = dict[str, Any]
+Show = Callable[[str, str], str]
+"""Shows a value that stands at a path, or is that of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,8 @@ class Seen:
     holds: bool | None
     """None: it could not be asked."""
     path: str = ""
-    """What a test looks at."""
+    """What a test looks at: a path, or a key; `operand`: the same as it is written."""
+    operand: str = ""
     values: tuple[str, ...] = ()
     """What it saw there."""
     trouble: str = ""
@@ -49,11 +49,12 @@ class Explained:
     """One message, and the conditions of one route."""
 
     passed: Passed
-    when: Seen | None = None
-    """Of the route; None: it has none, or it was not asked."""
-    exits: dict[str, Seen | None] | None = None
-    """By destination, where the route's steps ran: the conditions of `to:`, asked of what the steps left."""
-    ending: str = ""
+    asked: bool
+    """Whether the route was asked: a message that can't be read, or tells no site, comes to no route."""
+    when: Seen | None
+    """Of the route; None: it has none."""
+    exits: dict[str, Seen | None] = field(default_factory=dict)
+    """By destination, the conditions of `to:`, asked of what the steps left; empty where no step ran."""
 
 
 def explain(configuration: Configuration, route: str, stored: StoredMessage, name: str) -> Explained:
@@ -75,28 +76,63 @@ def explain(configuration: Configuration, route: str, stored: StoredMessage, nam
     )  # fmt: skip
     evaluation = evaluate(alone, stored, REFERENCES)
     passed = Passed(name, stored, evaluation, "", read(alone, stored))
-    return Explained(passed, look.when, look.exits or None, ending_of(passed))
+    return Explained(passed, look.asked, look.when, look.exits)
+
+
+def told(explained: Explained, show: Show) -> Row:
+    """
+    Tell what was asked, as plain values.
+
+    Args:
+        explained: What `explain` gave.
+        show: How values are shown.
+    """
+    passed = explained.passed
+    return {
+        "message": passed.name,
+        "source": passed.stored.source,
+        "site": passed.evaluation.site,
+        "type": passed.stored.type,
+        "asked": explained.asked,
+        "when": _row(explained.when, show),
+        "exits": [
+            {"destination": name, "when": _row(seen, show)} for name, seen in explained.exits.items()
+        ],
+        "ending": ending_of(passed),
+    }  # fmt: skip
+
+
+def _row(seen: Seen | None, show: Show) -> Row | None:
+    if seen is None:
+        return None
+    row: Row = {"kind": seen.kind, "text": seen.text, "holds": seen.holds}
+    if seen.kind == "test":
+        row |= {"of": seen.operand, "values": [show(seen.path, value) for value in seen.values]}
+    if seen.trouble:
+        row["trouble"] = seen.trouble
+    if seen.clauses:
+        row["clauses"] = [_row(one, show) for one in seen.clauses]
+    return row
 
 
 class _Look:
     """The looking conditions of one route, and what they saw."""
 
     def __init__(self) -> None:
+        self.asked = False
         self.when: Seen | None = None
         self.exits: dict[str, Seen | None] = {}
 
     def route(self, route: Route) -> Route:
         """Return the route with its conditions looked at."""
-        exits = tuple([self._exit(one) for one in route.to])
-        if route.condition is None:
-            return replace(route, to=exits)
         clause = route.condition
 
         def ask(context: Context) -> bool:
-            self.when = ask_clause(clause, context)
-            return clause.holds(context)
+            self.asked = True
+            self.when = ask_clause(clause, context) if clause is not None else None
+            return clause is None or clause.holds(context)
 
-        return replace(route, to=exits, when=ask)
+        return replace(route, when=ask, to=tuple([self._exit(one) for one in route.to]))
 
     def _exit(self, exit_: Exit) -> Exit:
         clause = exit_.condition
@@ -112,8 +148,10 @@ def ask_clause(clause: Clause, context: Context) -> Seen:
     """Ask a clause and all that it is made of, also what `and` and `or` would have left out."""
     clauses = tuple([ask_clause(one, context) for one in clause.clauses])
     values: tuple[str, ...] = ()
+    holds: bool | None
     try:
         values = tuple(clause.values(context)) if clause.values is not None else ()
-        return Seen(clause.kind, clause.text, clause.holds(context), clause.path, values, "", clauses)
+        holds, trouble = clause.holds(context), ""
     except StepFailed as failed:
-        return Seen(clause.kind, clause.text, None, clause.path, values, str(failed), clauses)
+        holds, trouble = None, str(failed)
+    return Seen(clause.kind, clause.text, holds, clause.path, clause.operand, values, trouble, clauses)

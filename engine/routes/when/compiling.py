@@ -82,6 +82,8 @@ class Clause:
     clauses: tuple[Clause, ...] = ()
     path: str = ""
     """What a test looks at: a path, or a key."""
+    operand: str = ""
+    """The same as it is written: `length(PID-5.1)`."""
     values: Values | None = None
     """What a test sees there."""
 
@@ -122,7 +124,8 @@ class _Compiler:
         seen = self._operand(operand)
         self._look_for_doubt(operand, op)
         holds = self._test(kind.removeprefix("test_"), operand, seen, op)
-        return Clause("test", text, holds, path=str(operand.children[0]), values=seen.values)
+        written = self._text[operand.meta.start_pos : operand.meta.end_pos]
+        return Clause("test", text, holds, path=str(operand.children[0]), operand=written, values=seen.values)
 
     # --- what is read --------------------------------------------------------------------------------------
 

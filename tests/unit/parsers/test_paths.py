@@ -93,10 +93,7 @@ def test_relative_paths_read_the_segment_of_foreach() -> None:
         Path.parse(".3.1").read(message)
 
 
-GROUPS = (
-    b"MSH|^~\\&|A|B|C|D|20260301||ORU^R01|1|P|2.5\rPID|1||1\r"
-    b"OBR|1|a\rOBX|1\rOBX|2\rOBR|2|b\rNTE|1\rOBX|3\r"
-)
+GROUPS = b"MSH|^~\\&|A|B|C|D|20260301||ORU^R01|1|P|2.5\rPID|1||1\rOBR|1|a\rOBX|1\rOBX|2\rOBR|2|b\rNTE|1\rOBX|3\r"
 
 
 def test_the_head_of_a_group() -> None:
