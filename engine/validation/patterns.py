@@ -41,7 +41,8 @@ def _field(shape: Shape) -> str:
     if shape.most == 1:
         return one
     count = "*" if not shape.most else f"{{0,{shape.most - 1}}}"
-    return f"{one}?(?:~{one}?){count}"
+    there = "(?=~*[^~])" if shape.usage == REQUIRED else ""  # separators alone aren't what is required
+    return f"{there}{one}?(?:~{one}?){count}"
 
 
 def _repetition(shape: Shape) -> str:
