@@ -102,7 +102,7 @@ def test_every_fault_with_its_line():
             keys: [luhn]
             fields:
               PV1-3.: { usage: R }
-              PV1-4: { usage: MUST, length: long, pattern: "(a)\\1", wide: 1 }
+              PV1-4: { usage: MUST, length: long, pattern: '(a)\\1', wide: 1 }
               PV1-5: x
             segments:
               zxx: { fields: { 0: {} } }
