@@ -136,7 +136,7 @@ def _print_steps(steps: list[dict[str, Any]], indent: str) -> None:
             old, new = ("(absent)" if change[side] is None else change[side] for side in ("old", "new"))
             click.echo(f"{indent}      {change['path']}  {old} -> {new}")
         for word in step["left"]:
-            click.echo(f"{indent}      {word if word.startswith('tag:') else f'finding: {word}'}")
+            click.echo(f"{indent}      {word if word.startswith(('tag:', 'messages:')) else f'finding: {word}'}")
         if "body" in step:
             click.echo(f"{indent}      body  {step['body']}")
         if step["stopped"]:

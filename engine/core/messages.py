@@ -25,6 +25,23 @@ def delivery_id(place: int, ordinal: int) -> int:
     return place << ORDINAL_BITS | ordinal
 
 
+DELIVERIES_MAX: Final = 1 << ORDINAL_BITS
+"""Deliveries of one message."""
+
+_PART_SHIFT: Final = 16
+_PART_MASK: Final = (1 << 16) - 1
+
+
+def part_flags(rank: int, count: int) -> int:
+    """Return the bits of `Delivery.flags` that say which of how many messages made of one a delivery carries."""
+    return rank << _PART_SHIFT | count << 2 * _PART_SHIFT
+
+
+def part_of(flags: int) -> tuple[int, int]:
+    """Return the rank, from 1, and the number of the messages made of one; (0, 0) where one was made."""
+    return flags >> _PART_SHIFT & _PART_MASK, flags >> 2 * _PART_SHIFT & _PART_MASK
+
+
 def place_of(delivery: int) -> int:
     """Return the place of the message to which a delivery id belongs."""
     return delivery >> ORDINAL_BITS
@@ -62,7 +79,7 @@ class DeliveryKind(IntEnum):
 
 
 class DeliveryFlag(IntEnum):
-    """Bits of `Delivery.flags`."""
+    """The low bits of `Delivery.flags`; those above say which part of a message that was split it is (part_flags)."""
 
     POSSIBLE_DUPLICATE = 1
     """Sent again after an attempt whose outcome is unknown: the receiver may have it twice."""
@@ -164,6 +181,11 @@ class Delivery:
         """Place of its message."""
         return self.id >> ORDINAL_BITS
 
+    @property
+    def part(self) -> tuple[int, int]:
+        """Rank, from 1, and number of the messages that its route made of one; (0, 0) where it made one only."""
+        return part_of(self.flags)
+
 
 @dataclass(slots=True)
 class Attempt:
@@ -206,18 +228,7 @@ class Arrival:
     received_ms: int
     lanes: frozenset[int] = field(default_factory=frozenset)
     live: bool = True
-    """A copy of it was sent, or will be, as it was decided; what became of it since tells a Fate."""
-
-
-@dataclass(slots=True)
-class Fate:
-    """What became of a message so far."""
-
-    state: MessageState
-    code: str = ""
-    """Of its ending."""
-    copies: list[DeliveryState] = field(default_factory=list)
-    """States of its deliveries; fences and walls are none."""
+    """A copy of it was sent, or will be: only then is the same message again a retransmission."""
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from enum import IntEnum
 from typing import Any
 
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import DeliveryFlag, DeliveryKind, place_of, read_delivery_id, show_delivery_id
+from engine.core.messages import DeliveryFlag, DeliveryKind, part_of, place_of, read_delivery_id, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.masking import mask_name
 
@@ -44,6 +44,9 @@ def delivery_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "flags": [words for flag, words in _FLAGS.items() if flags & flag],
         "lanes": [lane_name(lane) for lane in row.get("lanes", ())],
     }
+    rank, count = part_of(flags)
+    if count > 1:
+        shown["part"] = f"{rank} of {count}"
     if row.get("target"):
         shown["target"] = mask_name(str(row["target"]))
     if "history" in row:

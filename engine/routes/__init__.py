@@ -12,8 +12,10 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     schema/          which keys exist, and what they take; the editor's schema
     declarations     sites, keys, lists, tables, sources, destinations
     assembling       routes, compiled for each site that their sources bring
+    cases            tests of routes, as data; casereading, expectations: how they are read
     when/            the language of conditions (when.lark); scope: what it may name
-    evaluation       one message to its deliveries: pure, the hot path of the router
+    evaluation       one message to its deliveries: pure, the hot path of the router; decision: what comes of it
+    multiplying      steps on one message, or on the several that one becomes; lanekeys: their lanes
     searching        with what keys are hashed, when indexed and when looked for
     encoding         a message as its destination wants it
     tables, shipped, suggestions: what these need

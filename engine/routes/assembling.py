@@ -76,6 +76,7 @@ class Assembler:
             if item is not None and (one := self._exit(value, item, variants, order, dead_letter)) is not None
         ]
         self._check_once(values["to"])
+        self._check_multiplying(steps, exits, values["to"])
         if values["tests"] is not None:
             self.tests.append((name, values["tests"]))
         return Route(
@@ -99,6 +100,19 @@ class Assembler:
             order=read_order(value["order_by"], node, self._reading, self._keys) or order,
             dead_letter=read_dead_letter(value["dead_letter"]) or dead_letter,
         )  # fmt: skip
+
+    def _check_multiplying(self, steps: Steps, exits: list[Exit], values: list[Any]) -> None:
+        """Refuse to make several messages of one in a route and again under `to:`: a part has one rank."""
+        if not any(step.multiplies for run in steps.values() for step in run):
+            return
+        for exit_ in exits:
+            if any(step.multiplies for run in exit_.steps.values() for step in run):
+                word = next(one["destination"] for one in values
+                            if isinstance(one, dict) and one["destination"] == exit_.destination)  # fmt: skip
+                self._reading.error(
+                    word.node, "E152", "the steps of the route make several messages of one already",
+                    "make two routes: one for each way to split",
+                )  # fmt: skip
 
     def _check_once(self, values: list[Any]) -> None:
         """

@@ -8,23 +8,24 @@ gets a dead delivery without bytes, which takes its place in the lane of the mes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, DeliveryKind, StoredMessage, delivery_id
+from engine.core.messages import DELIVERIES_MAX, Delivery, DeliveryKind, StoredMessage, delivery_id, part_flags
 from engine.core.references import References
 from engine.errors import OperationRefused, ParseError, StepFailed
 from engine.identity.events import flags_of
-from engine.identity.patients import Reference, patient_fields, patient_references
 from engine.parsers import open_message
 from engine.parsers.hl7v2.batch import split_batch
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
-from engine.routes.configuration import Configuration, Destination, Exit, Order, Route, Source, variant_of
+from engine.routes.configuration import Configuration, Exit, Route, Source, variant_of
+from engine.routes.decision import Evaluation
 from engine.routes.encoding import encode
+from engine.routes.lanekeys import LaneKeys
+from engine.routes.multiplying import Part, run
 from engine.routes.searching import key_authority
-from engine.transforms.step import Context, Dropped, Rejected, Step
+from engine.transforms.step import Context, Dropped, Rejected
 
 PROCESSING: Final = "E-PROCESSING"
 SITE_UNKNOWN: Final = "E-SITE-UNKNOWN"
@@ -32,44 +33,6 @@ NO_MATCH: Final = "E-NO-MATCH"
 SEVERAL: Final = "E-SEVERAL-MESSAGES"
 REJECTED: Final = "E-REJECTED"
 """A route rejects a message whose sender was answered already: a dead letter."""
-
-
-class Evaluation:
-    """What the router decided on one message; `core.changes.Route` is made of it."""
-
-    __slots__ = (
-        "charset_finding",
-        "code",
-        "deliveries",
-        "field",
-        "findings",
-        "keys",
-        "patients",
-        "reason",
-        "site",
-        "state",
-        "type",
-    )
-
-    def __init__(self, state: MessageState, *, code: str = "", field: str = "", reason: str = "") -> None:
-        self.state = state
-        self.code = code
-        self.field = field
-        self.reason = reason
-        """A sentence without any value of the message."""
-        self.site = ""
-        self.type = ""
-        """`ADT^A01`, or the HPRIM context."""
-        self.deliveries: list[Delivery] = []
-        """In order of id; empty unless the state is ROUTED."""
-        self.keys: list[int] = []
-        """Search keys, hashed."""
-        self.patients: tuple[int, ...] = ()
-        """Hashed references of the patients, as of lanes, whatever `order_by` says; set when it is routed."""
-        self.findings: list[str] = []
-        """Short codes of what is odd (parsers, steps); `tag:word` for tags."""
-        self.charset_finding = ""
-        """`charset-mismatch`…: counted per source, shown in its status."""
 
 
 def evaluate(configuration: Configuration, stored: StoredMessage, references: References) -> Evaluation:
@@ -102,6 +65,7 @@ def render_again(
     route_name: str,
     destination: str,
     id_: int,
+    part: tuple[int, int] = (0, 0),
 ) -> Delivery:
     """
     Make one delivery anew under today's configuration (retry).
@@ -115,13 +79,14 @@ def render_again(
         route_name: The route that made the delivery.
         destination: Where it goes.
         id_: The delivery's id, which stays.
+        part: Which of how many messages that the route makes of one (Delivery.part).
 
     Returns:
         The delivery, ready to send, or dead without bytes when a step fails again.
 
     Raises:
         OperationRefused: Route, destination or source are no more, the site isn't known, the message can't
-            be read.
+            be read, or the route makes another number of messages of it today.
     """
     source = configuration.sources.get(stored.source)
     route = next((one for one in configuration.routes if one.name == route_name), None)
@@ -138,29 +103,21 @@ def render_again(
         raise OperationRefused(f"the message can't be read: {error}") from None
     if refusal is not None:
         raise OperationRefused(f"the message can't be routed: {refusal.reason}")
-    return walk.again(route, exit_, id_)
+    return walk.again(route, exit_, id_, part)
 
 
-class _Walk:
+class _Walk(LaneKeys):
     """One message under one configuration."""
 
-    __slots__ = (
-        "_again_id", "_configuration", "_event", "_fields", "_flags", "_lanes", "_message", "_patients", "_raw_message",
-        "_received", "_recogniser", "_references", "_result", "_source", "_stored", "_touched", "_variant", "context",
-    )  # fmt: skip
+    __slots__ = ("_again_id", "_flags", "_raw_message", "_result", "_source", "_stored", "_variant")
 
     def __init__(
         self, configuration: Configuration, source: Source, stored: StoredMessage, references: References
     ) -> None:
-        self._configuration = configuration
+        super().__init__(configuration, references, source.name)
         self._source = source
         self._stored = stored
-        self._references = references
         self._result = Evaluation(MessageState.UNROUTED)
-        self._lanes: dict[tuple[str, tuple[str, ...]], tuple[int, ...]] = {}
-        self._received: tuple[int, ...] | None = None
-        self._fields: list[bytes] = []
-        self._patients: list[Reference] = []
         self._raw_message: Message | None = None
         self._flags = 0
         self._again_id: int | None = None
@@ -201,26 +158,34 @@ class _Walk:
             if not message.delimiters.usual and message.format == "hl7v2":
                 message.normalise_delimiters()
             refusal = self._find_site(message)
-        name = self._result.site
+        name = self._site = self._result.site
         self._variant = variant_of(name, source.untyped) if name else ""
         self._recogniser = self._configuration.authorities.of(name, source.untyped)
         self.context = self._make_context(message)
         self._flags = flags_of(self.context.type, self.context.event)
         return refusal
 
-    def again(self, route: Route, exit_: Exit, id_: int) -> Delivery:
+    def again(self, route: Route, exit_: Exit, id_: int, wanted: tuple[int, int]) -> Delivery:
         """Run one route for one exit; see `render_again`."""
         self._again_id = id_
+        context, part = self.context, None
         try:
-            context = self._run_steps(self.context, route.steps)
-            delivery = self._exit(route, exit_, context, touched=context is not self.context, last=True)
+            for steps in (route.steps, exit_.steps):
+                done = run(context, steps.get(self._variant, ()), self._message)
+                if isinstance(done, list):
+                    part = _chosen(done, wanted)
+                    done = part.done()
+                context = done
+            if part is None and wanted[1] > 1:
+                raise _other_parts(1, wanted[1])
+            touched = context is not self.context
+            delivery = self._deliver(route, exit_, context, touched=touched, last=True, part=part)
         except StepFailed as error:
-            delivery = self._dead(route, exit_, error.code, error.field, error.reason)
+            delivery = self._dead(route, exit_, error, part)
         except Dropped as dropped:
-            delivery = self._dead(route, exit_, "E-DROPPED", "", dropped.reason)
+            delivery = self._dead(route, exit_, StepFailed("E-DROPPED", dropped.reason), part)
         except Rejected as rejected:
-            delivery = self._dead(route, exit_, REJECTED, "", rejected.reason)
-        delivery.id = id_
+            delivery = self._dead(route, exit_, StepFailed(REJECTED, rejected.reason), part)
         return delivery
 
     def _several(self, message: Message) -> Evaluation | None:
@@ -298,58 +263,97 @@ class _Walk:
             Rejected: A step rejects the message.
         """
         try:
-            context = self._run_steps(self.context, route.steps)
+            done = run(self.context, route.steps.get(self._variant, ()), self._message)
         except Dropped as dropped:
             return dropped.reason
-        touched = context is not self.context
+        if isinstance(done, list):
+            return self._route_parts(route, done)
+        touched = done is not self.context
         if touched:
-            self._note(context)
+            self._note(done)
+        return self._exits(route, done, touched=touched)
+
+    def _route_parts(self, route: Route, parts: list[Part]) -> str | None:
+        """Deliver the messages that the route's steps made of one; returns as `_route`."""
+        before, reason = len(self._result.deliveries), ""
+        for part in parts:
+            if part.failure is not None:
+                self._stop(route, part.failure, part)
+            elif part.dropped is not None:
+                reason = part.dropped
+            else:
+                self._note(part.context, part.noted)
+                reason = self._exits(route, part.context, touched=True, part=part) or reason
+        return reason if len(self._result.deliveries) == before else None
+
+    def _exits(self, route: Route, context: Context, *, touched: bool, part: Part | None = None) -> str | None:
+        """Deliver one message to the entries of `to:`; returns why none wants it, or None."""
         reason: str | None = "no entry of to: wants it"
         last = len(route.to) - 1
         for rank, exit_ in enumerate(route.to):
             try:
                 if exit_.when is not None and not exit_.when(context):
                     continue
-                delivery = self._exit(route, exit_, context, touched=touched, last=touched and rank == last)
+                self._exit(route, exit_, context, touched=touched, last=touched and rank == last, part=part)
             except StepFailed as error:
-                delivery = self._dead(route, exit_, error.code, error.field, error.reason)
+                self._result.deliveries.append(self._dead(route, exit_, error, part))
             except Dropped as dropped:
                 reason = dropped.reason if reason is not None else None
                 continue
-            self._result.deliveries.append(delivery)
             reason = None
         return reason
 
-    def _run_steps(self, context: Context, steps: dict[str, tuple[Step, ...]] | object) -> Context:
-        """Run the steps for this message's variant on a copy; the same context when there are none."""
-        todo: Sequence[Step] = steps.get(self._variant, ()) if isinstance(steps, dict) else ()
-        if not todo:
-            return context
-        copy = context.fork(context.message.copy())
-        for step in todo:
-            step.apply(copy)
-        return copy
+    def _exit(
+        self, route: Route, exit_: Exit, context: Context, *, touched: bool, last: bool, part: Part | None
+    ) -> None:
+        """Run the steps of one exit, and make its delivery, or those of its parts."""
+        own = context
+        if exit_.steps:
+            done = run(context, exit_.steps.get(self._variant, ()), self._message)
+            if isinstance(done, list):
+                self._exit_parts(route, exit_, done, context)
+                return
+            if done is not context:
+                own, touched, last = done, True, True
+                self._note(own, (len(context.findings), len(context.tags)))
+        self._result.deliveries.append(self._deliver(route, exit_, own, touched=touched, last=last, part=part))
 
-    def _exit(self, route: Route, exit_: Exit, context: Context, *, touched: bool, last: bool) -> Delivery:
-        """Make the delivery of one exit."""
+    def _exit_parts(self, route: Route, exit_: Exit, parts: list[Part], context: Context) -> None:
+        before, dropped = len(self._result.deliveries), ""
+        for part in parts:
+            if part.dropped is not None:
+                dropped = part.dropped
+                continue
+            delivery: Delivery
+            try:
+                known = max(part.noted, (len(context.findings), len(context.tags)))
+                self._note(part.done(), known)
+                delivery = self._deliver(route, exit_, part.context, touched=True, last=True, part=part)
+            except StepFailed as error:
+                delivery = self._dead(route, exit_, error, part)
+            self._result.deliveries.append(delivery)
+        if len(self._result.deliveries) == before:
+            raise Dropped(dropped)
+
+    def _deliver(
+        self, route: Route, exit_: Exit, own: Context, *, touched: bool, last: bool, part: Part | None
+    ) -> Delivery:
+        """Make one delivery of a message as the steps left it."""
         destination = self._configuration.destinations[exit_.destination]
-        own = self._run_steps(context, exit_.steps)
-        if own is not context:
-            touched = True
-            self._note(own, context)
-        lanes = self._lanes_of(exit_, destination, own if touched else None)
+        received = part.received if part is not None else None
+        lanes = self.lanes_of(exit_, destination, own if touched else None, received)
         if destination.encode.as_received and touched and own.body is None:
-            own = self._as_received(route, exit_, own)
-        elif own is context and not last and own.body is None and not destination.encode.as_received:
-            own = context.fork(context.message.copy())  # encode sets MSH-10 and MSH-18 of a copy
-        delivery = self._delivery(route, exit_)
+            own = self._as_received(route, exit_, own, part)
+        elif not last and own.body is None and not destination.encode.as_received:
+            own = own.fork(own.message.copy())  # encode sets MSH-10 and MSH-18 of a copy
+        delivery = self._delivery(route, exit_, part)
         delivery.lanes = lanes
         finding = encode(delivery, destination, own, self._stored, touched=touched)
         if finding:
             self._result.findings.append(finding)
         return delivery
 
-    def _as_received(self, route: Route, exit_: Exit, done: Context) -> Context:
+    def _as_received(self, route: Route, exit_: Exit, done: Context, part: Part | None) -> Context:
         """
         Run the steps on the received bytes themselves: what no step touched leaves byte for byte.
 
@@ -363,79 +367,36 @@ class _Walk:
             )
         context = self.context.fork(self._raw_message.copy())
         for steps in (route.steps, exit_.steps):
-            for step in steps.get(self._variant, ()):
-                step.apply(context)
+            again = run(context, steps.get(self._variant, ()), self._raw_message)
+            if isinstance(again, list):
+                assert part is not None, "the same steps made parts before"
+                again = again[part.rank - 1].done()
+            context = again
         return context
 
-    def _delivery(self, route: Route, exit_: Exit) -> Delivery:
+    def _delivery(self, route: Route, exit_: Exit, part: Part | None) -> Delivery:
+        flags = self._flags if part is None else self._flags | part_flags(part.rank, part.count)
         ordinal = len(self._result.deliveries)
         return Delivery(
             self._again_id if self._again_id is not None else delivery_id(self._stored.place, ordinal),
-            exit_.destination, route.name, type=self._stored.type, flags=self._flags, config=self._configuration.hash,
+            exit_.destination, route.name, type=self._stored.type, flags=flags, config=self._configuration.hash,
         )  # fmt: skip
 
-    def _dead(self, route: Route, exit_: Exit, code: str, field: str, reason: str) -> Delivery:
+    def _dead(self, route: Route, exit_: Exit, error: StepFailed, part: Part | None = None) -> Delivery:
         """Make the dead delivery without bytes of one exit."""
         destination = self._configuration.destinations[exit_.destination]
-        delivery = self._delivery(route, exit_)
+        delivery = self._delivery(route, exit_, part)
         delivery.kind = DeliveryKind.BODILESS
         delivery.state = DeliveryState.DEAD
         delivery.queued = (exit_.dead_letter or destination.dead_letter).lane != "pass"
-        delivery.code, delivery.field, delivery.reason = code, field, reason
-        delivery.lanes = self._lanes_of(exit_, destination, None)
+        delivery.code, delivery.field, delivery.reason = error.code, error.field, error.reason
+        received = part.received if part is not None else None
+        delivery.lanes = self.lanes_of(exit_, destination, None, received)
         return delivery
 
-    def _stop(self, route: Route, error: StepFailed) -> None:
+    def _stop(self, route: Route, error: StepFailed, part: Part | None = None) -> None:
         for exit_ in route.to:
-            self._result.deliveries.append(self._dead(route, exit_, error.code, error.field, error.reason))
-
-    # --- lanes ---------------------------------------------------------------------------------------------
-
-    def _lanes_of(self, exit_: Exit, destination: Destination, after: Context | None) -> tuple[int, ...]:
-        """Return the lane keys: of the message as received, and of it after the steps."""
-        order = exit_.order or destination.order
-        if order.by == "none":
-            return ()
-        if order.by == "all":
-            return (self._references.hash("all", "", ""),)
-        if order.by == "patient":
-            return self._patient_lanes(after)
-        return self._key_lanes(order, after)
-
-    def _received_patients(self) -> tuple[int, ...]:
-        if self._received is None:
-            self._fields = patient_fields(self._message)
-            self._patients = patient_references(self._message, self._recogniser, self._fields)
-            self._received = self._hashes(self._patients)
-        return self._received
-
-    def _patient_lanes(self, after: Context | None) -> tuple[int, ...]:
-        lanes = self._received_patients()
-        if after is not None:
-            fields = patient_fields(after.message)
-            if fields != self._fields:
-                patients = patient_references(after.message, self._recogniser, fields)
-                if patients != self._patients:  # to complete CX-4 and CX-5 rewrites the field, not the reference
-                    lanes = tuple(dict.fromkeys((*lanes, *self._hashes(patients))))
-        return lanes or self._lane_of_source()
-
-    def _hashes(self, patients: list[Reference]) -> tuple[int, ...]:
-        make = self._references.hash
-        return tuple([make("patient", key, value) for key, value in patients])
-
-    def _key_lanes(self, order: Order, after: Context | None) -> tuple[int, ...]:
-        lanes: dict[int, None] = {}
-        for name in order.keys:
-            key = self._configuration.keys[name]
-            authority = key_authority(key, self._recogniser, self._result.site)
-            for context in (self.context, after):
-                if context is not None and key.read is not None:
-                    for value in key.read(context):
-                        lanes[self._references.hash(name, authority, value)] = None
-        return tuple(lanes) or self._lane_of_source()
-
-    def _lane_of_source(self) -> tuple[int, ...]:
-        return (self._references.hash("source", "", self._source.name),)
+            self._result.deliveries.append(self._dead(route, exit_, error, part))
 
     # --- the ending ----------------------------------------------------------------------------------------
 
@@ -446,10 +407,14 @@ class _Walk:
                 if route.on_no_match == "dead_letter":
                     for exit_ in route.to:
                         reason = f"the condition of the route {route.name} doesn't hold, and no other route wanted it"
-                        result.deliveries.append(self._dead(route, exit_, NO_MATCH, "", reason))
-        if result.deliveries:
+                        result.deliveries.append(self._dead(route, exit_, StepFailed(NO_MATCH, reason)))
+        if len(result.deliveries) > DELIVERIES_MAX:
+            result.deliveries.clear()
+            result.state, result.code = MessageState.DEAD, "E-SPLIT"
+            result.reason = f"the routes make more than {DELIVERIES_MAX} deliveries of it"
+        elif result.deliveries:
             result.state = MessageState.ROUTED
-            result.patients = self._received_patients() or self._lane_of_source()
+            result.patients = self.received_patients() or self.lane_of_source()
             for delivery in result.deliveries:
                 delivery.copies = len(result.deliveries)
         elif filtered is not None:
@@ -480,9 +445,9 @@ class _Walk:
         result.charset_finding = next((one for one in self._message.findings if one.startswith("charset")), "")
         return result
 
-    def _note(self, context: Context, before: Context | None = None) -> None:
-        """Keep what steps left on the trace."""
-        skipped, tags = (len(before.findings), len(before.tags)) if before is not None else (0, 0)
+    def _note(self, context: Context, known: tuple[int, int] = (0, 0)) -> None:
+        """Keep what steps left on the trace; the first `known` findings and tags were told already."""
+        skipped, tags = known
         self._result.findings.extend(context.findings[skipped:])
         self._result.findings.extend(f"tag:{word}" for word in context.tags[tags:])
 
@@ -490,3 +455,18 @@ class _Walk:
 _MSH_PROCESSING: Final = Path.parse("MSH-11.1")
 _H_PROCESSING: Final = Path.parse("H-11")
 _EVENT_OF_EVN: Final = Path.parse("EVN-1")
+
+
+def _chosen(parts: list[Part], wanted: tuple[int, int]) -> Part:
+    """Return one of the parts that the route makes of a message today."""
+    rank, count = wanted
+    if len(parts) != max(count, 1):
+        raise _other_parts(len(parts), count)
+    return parts[max(rank, 1) - 1]
+
+
+def _other_parts(today: int, before: int) -> OperationRefused:
+    return OperationRefused(
+        f"the route makes {today} of this message today, and made {max(before, 1)} when the delivery died: "
+        "which part it was can't be told"
+    )

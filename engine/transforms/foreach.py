@@ -57,7 +57,14 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:
     name, do = arguments
     if do is None:
         raise refuse(reader, node, "E105", "do is missing", "add do: [steps] beside foreach")
-    return Foreach(str(name), reader.steps(do, str(name)))
+    steps = reader.steps(do, str(name))
+    for step in steps:
+        if step.multiplies:
+            raise refuse(
+                reader, step.mark or node, "E118", f"{step.verb} makes several messages of one: it can't stand here",
+                "write it before foreach, or after",
+            )  # fmt: skip
+    return Foreach(str(name), steps)
 
 
 VERB = Verb("foreach", SegmentName(), build, "run steps on each segment of a name", {"do": Raw(StepsShape())})

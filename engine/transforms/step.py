@@ -80,7 +80,7 @@ class Context:
         self.at: Segment | None = None
         """The segment at hand, inside `foreach`."""
         self.rank = 0
-        """Its rank, from 1."""
+        """Its rank, from 1; outside `foreach` the rank of this part of a message that was split."""
         self.value = ""
         """The value at hand, inside `map`."""
         self.id = ""
@@ -105,7 +105,7 @@ class Context:
         other.keys = self.keys
         other.variant = self.variant
         other.at = None
-        other.rank = 0
+        other.rank = self.rank
         other.value = ""
         other.id = self.id
         other.body = self.body
@@ -122,6 +122,9 @@ class Step:
     """One compiled step of a route."""
 
     __slots__ = ("label", "mark", "verb")
+
+    multiplies = False
+    """Whether it makes several messages of one: then `children` is called, not `apply`."""
 
     def __init__(self, verb: str = "", label: str = "", mark: Mark | None = None) -> None:
         self.verb = verb
@@ -140,6 +143,24 @@ class Step:
         """
         raise NotImplementedError
 
+    def children(self, context: Context) -> list[Context]:
+        """
+        Do the work; return the messages with which the route goes on, in order.
+
+        Raises:
+            StepFailed, Dropped, Rejected: As `apply`.
+        """
+        self.apply(context)
+        return [context]
+
+    def parts(self, message: Message) -> list[Message]:
+        """
+        Cut a message as `children` does, nothing else done.
+
+        The router asks this of the message as received, to know which patient of it each child is about.
+        """
+        return [message]
+
     def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
         """
         Return the same work with each step that has a verb of its own wrapped, for those who look at a trial.
@@ -149,19 +170,50 @@ class Step:
         return wrap(self)
 
 
+class Multiplying(Step):
+    """A step that makes several messages of one."""
+
+    __slots__ = ()
+
+    multiplies = True
+
+    def apply(self, context: Context) -> None:  # noqa: ARG002 - the signature of all steps
+        """Never called: the routes ask for `children`."""
+        raise AssertionError(f"{self.verb} makes several messages")
+
+    def children(self, context: Context) -> list[Context]:
+        """Make a context for each part."""
+        return [context.fork(part) for part in self.parts(context.message)]
+
+
 class Run(Step):
     """Several steps as one: a named run (`use:`) with a condition or an `on_error` of its own."""
 
-    __slots__ = ("_steps",)
+    __slots__ = ("_steps", "multiplies")
 
     def __init__(self, steps: tuple[Step, ...], label: str = "") -> None:
         super().__init__("use", label)
         self._steps = steps
+        self.multiplies = any(step.multiplies for step in steps)
 
     def apply(self, context: Context) -> None:
         """Apply each, in order."""
         for step in self._steps:
             step.apply(context)
+
+    def children(self, context: Context) -> list[Context]:
+        """Apply each to all that those before it made."""
+        contexts = [context]
+        for step in self._steps:
+            contexts = [child for one in contexts for child in step.children(one)]
+        return contexts
+
+    def parts(self, message: Message) -> list[Message]:
+        """Cut as the steps do."""
+        messages = [message]
+        for step in self._steps:
+            messages = [part for one in messages for part in step.parts(one)]
+        return messages
 
     def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
         """Wrap each step."""
@@ -171,17 +223,26 @@ class Run(Step):
 class Conditional(Step):
     """A step with `when:`."""
 
-    __slots__ = ("_step", "_when")
+    __slots__ = ("_step", "_when", "multiplies")
 
     def __init__(self, step: Step, when: Callable[[Context], bool]) -> None:
         super().__init__(step.verb, step.label, step.mark)
         self._step = step
         self._when = when
+        self.multiplies = step.multiplies
 
     def apply(self, context: Context) -> None:
         """Apply the step when the condition holds."""
         if self._when(context):
             self._step.apply(context)
+
+    def children(self, context: Context) -> list[Context]:
+        """Let the step make messages when the condition holds."""
+        return self._step.children(context) if self._when(context) else [context]
+
+    def parts(self, message: Message) -> list[Message]:
+        """Cut as the step does."""
+        return self._step.parts(message)
 
     def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
         """Wrap the step inside."""
@@ -191,7 +252,7 @@ class Conditional(Step):
 class Tolerant(Step):
     """A step with `on_error: keep` or `{ flag: word }`: where it fails, the message stays as it was before it."""
 
-    __slots__ = ("_step", "_word")
+    __slots__ = ("_step", "_word", "multiplies")
 
     def __init__(self, step: Step, word: str = "") -> None:
         """
@@ -204,20 +265,43 @@ class Tolerant(Step):
         super().__init__(step.verb, step.label, step.mark)
         self._step = step
         self._word = word
+        self.multiplies = step.multiplies
 
     def apply(self, context: Context) -> None:
         """Apply the step; undo what it did before it failed."""
-        message, body, at, rank = context.message, context.body, context.at, context.rank
-        undo = message.checkpoint()
-        findings, tags = len(context.findings), len(context.tags)
+        undo = self._checkpoint(context)
         try:
             self._step.apply(context)
         except StepFailed as failure:
-            undo()
+            undo(failure)
+
+    def children(self, context: Context) -> list[Context]:
+        """Let the step make messages; where it fails, the one goes on."""
+        undo = self._checkpoint(context)
+        try:
+            return self._step.children(context)
+        except StepFailed as failure:
+            undo(failure)
+            return [context]
+
+    def parts(self, message: Message) -> list[Message]:
+        """Cut as the step does."""
+        return self._step.parts(message)
+
+    def _checkpoint(self, context: Context) -> Callable[[StepFailed], None]:
+        """Return what brings the context back to how it is now, and leaves the finding."""
+        message, body, at, rank = context.message, context.body, context.at, context.rank
+        bring_back = message.checkpoint()
+        findings, tags = len(context.findings), len(context.tags)
+
+        def undo(failure: StepFailed) -> None:
+            bring_back()
             context.message, context.body, context.at, context.rank = message, body, at, rank
             del context.findings[findings:], context.tags[tags:]
             if self._word:
                 context.findings.append(f"{self._word} {failure.code}")
+
+        return undo
 
     def wrapped(self, wrap: Callable[[Step], Step]) -> Step:
         """Wrap the step inside."""

@@ -21,6 +21,7 @@ from engine.transforms import (
     render,
     require,
     set_,
+    split,
     swap,
     tag,
 )
@@ -29,8 +30,8 @@ from engine.transforms.shapes import Verb
 VERBS: Final[dict[str, Verb]] = {
     module.VERB.name: module.VERB
     for module in (
-        set_, default, copy, move, swap, delete, keep, add, map_, convert, foreach, require, normalise_authorities,
-        parse, render, tag, drop, reject,
+        set_, default, copy, move, swap, delete, keep, add, map_, convert, foreach, split, require,
+        normalise_authorities, parse, render, tag, drop, reject,
     )
 }  # fmt: skip
 """Every verb that a step may have; exactly one stands in a step."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.core.messages import Delivery, StoredMessage
 from engine.errors import StepFailed
+from engine.parsers.hl7v2.message import Message
 from engine.routes.configuration import Configuration, Exit, Route, variant_of
 from engine.routes.evaluation import evaluate
 from engine.transforms.nodes import Mark
@@ -123,7 +124,7 @@ class _Session:
 
     def __init__(self) -> None:
         self.seen: list[Stepped] = []
-        self._context: Context | None = None
+        self._known: dict[int, Context] = {}
 
     def wrap(self, step: Step) -> Step:
         """Watch one step."""
@@ -133,33 +134,55 @@ class _Session:
 
     def is_first(self, context: Context) -> bool:
         """Whether these steps run on their first context: `encode: as_received` runs them again."""
-        if self._context is None:
-            self._context = context
-        return self._context is context
+        if not self._known:
+            self.know([context])
+        return id(context) in self._known
+
+    def know(self, contexts: list[Context]) -> None:
+        """Watch these contexts too: parts of the first one."""
+        self._known |= {id(context): context for context in contexts}
 
 
 class _Watched(Step):
     """A step that is looked at."""
 
-    __slots__ = ("_session", "_step", "_stepped")
+    __slots__ = ("_session", "_step", "_stepped", "multiplies")
 
     def __init__(self, step: Step, stepped: Stepped, session: _Session) -> None:
         super().__init__(step.verb, step.label, step.mark)
         self._step = step
         self._stepped = stepped
         self._session = session
+        self.multiplies = step.multiplies
 
     def apply(self, context: Context) -> None:
         """Apply the step; note what it changed and left, and why it stopped the route."""
         if not self._session.is_first(context):
             self._step.apply(context)
             return
+        self._look(context, self._step.apply)
+
+    def children(self, context: Context) -> list[Context]:
+        """Let the step make its messages; note how many."""
+        if not self._session.is_first(context):
+            return self._step.children(context)
+        made: list[Context] = []
+        self._look(context, lambda one: made.extend(self._step.children(one)))
+        self._session.know(made)
+        self._stepped.left.append(f"messages: {len(made)}")
+        return made
+
+    def parts(self, message: Message) -> list[Message]:
+        """Cut as the step does."""
+        return self._step.parts(message)
+
+    def _look(self, context: Context, work: Callable[[Context], None]) -> None:
         stepped = self._stepped
         before, body = context.message.copy(), context.body
         findings, tags = len(context.findings), len(context.tags)
         stepped.runs += 1
         try:
-            self._step.apply(context)
+            work(context)
         except StepFailed as failed:
             stepped.stopped = str(failed)
             raise
@@ -169,7 +192,10 @@ class _Watched(Step):
         except Rejected as rejected:
             stepped.stopped = f"rejected {rejected.code}: {rejected.reason}"
             raise
-        stepped.changes += changes(before, context.message)
+        found = changes(before, context.message)
+        if context.rank and context.at is None:  # a part of a message that was split
+            found = [one._replace(path=f"{context.rank}: {one.path}") for one in found]
+        stepped.changes += found
         stepped.left += context.findings[findings:] + [f"tag:{word}" for word in context.tags[tags:]]
         if context.body is not body:
             stepped.body = context.body

@@ -11,7 +11,8 @@ from engine.parsers import open_message
 from engine.parsers.hl7v2.message import Message
 from engine.routes.cases import Case, Given
 from engine.routes.configuration import Configuration, Source, variant_of
-from engine.routes.evaluation import Evaluation, evaluate
+from engine.routes.decision import Evaluation
+from engine.routes.evaluation import evaluate
 from engine.trials.messages import NoMessage, given_bytes, split, taken
 
 REFERENCES = References(b"trials have no data directory: their references lead nowhere"[:32])

@@ -7,7 +7,7 @@ import asyncio
 from engine.core import splices
 from engine.core.changes import Prune, Receipt, Receive
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Attempt, DeliveryFlag, DeliveryKind, Fate, PayloadKind
+from engine.core.messages import Attempt, DeliveryFlag, DeliveryKind, PayloadKind, part_flags
 from tests.conformance.stores import (
     House,
     balanced,
@@ -76,7 +76,7 @@ def test_a_delivery_comes_back_as_it_was_given(house: House) -> None:
         given = delivery(
             place, 3, "archive", lanes=(-(1 << 63), (1 << 63) - 1, 5), type="ORU^R01", payload_kind=PayloadKind.FULL,
             payload=b"bytes", target="topic/a", control_id="P1", due_ms=77, code="E-X", field="PID-3", reason="why",
-            flags=int(DeliveryFlag.RESULT), config="abc", replay_of=12,
+            flags=int(DeliveryFlag.RESULT) | part_flags(65_535, 65_535), config="abc", replay_of=12,
         )  # fmt: skip
         await commit(store, routed(place, given))
         found = await store.delivery(given.id)
@@ -195,26 +195,6 @@ def test_recent_arrivals_for_retransmissions(house: House) -> None:
         assert [each.place for each in await store.recent("gam", 0, 1)] == [places[4]]
         assert [each.place for each in await store.recent("gam", 1_002, 10)] == [places[1], places[4]]
         assert await store.recent("nobody", 0, 5) == []
-        await store.close()
-
-    asyncio.run(run())
-
-
-def test_fate_of_a_message(house: House) -> None:
-    """Its state, the code of its ending, and the states of what was to be sent; nothing of a message that isn't."""
-
-    async def run() -> None:
-        store, _ = await house.open()
-        one, two = await receive(store, 2)
-        assert await store.fate(one) == Fate(MessageState.RECEIVED)
-        copies = [delivery(one, 0), delivery(one, 1, "archive"), delivery(one, 2)]
-        copies[2].kind = DeliveryKind.FENCE
-        await commit(store, routed(one, *copies), decided(two, MessageState.DEAD, code="E-REJECTED"))
-        copies[0].copies = 3
-        await commit(store, settled(copies[0], DeliveryState.DEAD))
-        assert await store.fate(one) == Fate(MessageState.ROUTED, "", [DeliveryState.DEAD, DeliveryState.PENDING])
-        assert await store.fate(two) == Fate(MessageState.DEAD, "E-REJECTED")
-        assert await store.fate(99) is None
         await store.close()
 
     asyncio.run(run())

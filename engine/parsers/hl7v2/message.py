@@ -10,7 +10,7 @@ costs one list, an edit one segment, and what was not touched can't change: it i
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -204,6 +204,12 @@ class Message:
         """Take a segment out."""
         del self._segments[self._position_of(segment)]
         self._index = None
+
+    def part(self, positions: Sequence[int]) -> Message:
+        """Return a message of some segments of this one, as they stand now, with bytes of its own (DETACHED)."""
+        end = self._end_mark()
+        data = b"".join([self.peek(position).line() + end for position in positions])
+        return Message(data, DETACHED, self.delimiters, self.codec, self.received_codec, [], self.format)
 
     def checkpoint(self) -> Callable[[], None]:
         """Return what brings the message back to how it stands now; segments taken from it stay its own."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.core.messages import delivery_id, place_of, read_delivery_id, show_delivery_id
+from engine.core.messages import Delivery, delivery_id, part_flags, place_of, read_delivery_id, show_delivery_id
 
 PLACES = st.integers(1, 1 << 46)
 ORDINALS = st.integers(0, (1 << 16) - 1)
@@ -31,3 +31,11 @@ def test_other_texts_are_refused(text: str) -> None:
     """What is no delivery id is not guessed."""
     with pytest.raises(ValueError, match=r"^"):
         read_delivery_id(text)
+
+
+@given(st.integers(0, 65_535), st.integers(0, 65_535), st.integers(0, 255))
+def test_which_part_a_delivery_is(rank: int, count: int, flags: int) -> None:
+    """Stands above the flags, and touches none."""
+    delivery = Delivery(1, "dpi", "r", flags=flags | part_flags(rank, count))
+    assert delivery.part == (rank, count)
+    assert delivery.flags & 255 == flags

@@ -17,6 +17,7 @@ from engine.routes.configuration import Site
 from engine.routes.declarations import make_authorities
 from engine.routes.document import read_document
 from engine.routes.findings import Findings
+from engine.routes.multiplying import run
 from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.transforms.step import Context, Dropped, Rejected
@@ -93,14 +94,19 @@ def outcome(example: Example) -> str:
         message, site="cha", source="gam_cha", variant="cha/ipp", type=type_, event=event[:3], control_id="4711"
     )  # fmt: skip
     try:
-        for step in steps:
-            step.apply(context)
+        done = run(context, steps, message)
     except StepFailed as failed:
         return f"dead letter {' '.join(filter(None, (failed.code, failed.field)))}: {failed.reason}"
     except Dropped as dropped:
         return f"filtered: {dropped.reason}"
     except Rejected as rejected:
         return f"rejected {rejected.code}: {rejected.reason}"
+    if isinstance(done, list):
+        if done[0].failure is not None:
+            failed = done[0].failure
+            return f"dead letter {' '.join(filter(None, (failed.code, failed.field)))}: {failed.reason}"
+        return "\n\n".join("\n".join(part.context.message.to_bytes().decode().splitlines()) for part in done)
+    context = done
     if context.body is not None:
         return context.body.decode()
     written = context.message.to_bytes().decode().splitlines()[len(given) - len(lines) :]

@@ -1,0 +1,44 @@
+"""What the router decided on one message."""
+
+from __future__ import annotations
+
+from engine.core.lifecycle import MessageState
+from engine.core.messages import Delivery
+
+
+class Evaluation:
+    """What the router decided on one message; `core.changes.Route` is made of it."""
+
+    __slots__ = (
+        "charset_finding",
+        "code",
+        "deliveries",
+        "field",
+        "findings",
+        "keys",
+        "patients",
+        "reason",
+        "site",
+        "state",
+        "type",
+    )
+
+    def __init__(self, state: MessageState, *, code: str = "", field: str = "", reason: str = "") -> None:
+        self.state = state
+        self.code = code
+        self.field = field
+        self.reason = reason
+        """A sentence without any value of the message."""
+        self.site = ""
+        self.type = ""
+        """`ADT^A01`, or the HPRIM context."""
+        self.deliveries: list[Delivery] = []
+        """In order of id; empty unless the state is ROUTED."""
+        self.keys: list[int] = []
+        """Search keys, hashed."""
+        self.patients: tuple[int, ...] = ()
+        """Hashed references of the patients, as of lanes, whatever `order_by` says; set when it is routed."""
+        self.findings: list[str] = []
+        """Short codes of what is odd (parsers, steps); `tag:word` for tags."""
+        self.charset_finding = ""
+        """`charset-mismatch`…: counted per source, shown in its status."""
