@@ -3,6 +3,7 @@ Errors of Passerelle. Each says what happened, where, and what to do next; none 
 
     PasserelleError
     ├── ConfigurationRefused     routes.yaml has findings                                exit 78
+    ├── ProfileRefused           a profile of validation has faults                      exit 78
     ├── StoreError               the change was not stored
     │   ├── StoreUnavailable     disk full, I/O error, busy: nothing can be stored now    exit 69
     │   │   └── StoreBroken      a defect ended the store's writer: the engine stops      exit 1
@@ -47,6 +48,23 @@ class ConfigurationRefused(PasserelleError):
     """The configuration has errors; the running one, if any, stays."""
 
     exit_code = 78
+
+
+class ProfileRefused(PasserelleError):
+    """
+    A profile of validation that can't be used.
+
+    Attributes:
+        file: Its name.
+        faults: Every fault, `file:line: sentence`.
+    """
+
+    exit_code = 78
+
+    def __init__(self, file: str, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.file = file
+        self.faults = faults
 
 
 class StoreError(PasserelleError):

@@ -271,7 +271,8 @@ def _part(message: str, part: Any) -> str:
     text: str = key
     if kind == "GRP":
         name = key.removeprefix(f"{message}_")
-        inner = [_part(message, child) for child in reference[1]]
+        # QBP_Q13 of 2.4 has a group of nothing where the standard has `...`: any segments
+        inner = [_part(message, child) for child in reference[1]] or ["[{ANYHL7SEGMENT}]"]
         text = f"{name}<{'|'.join(inner)}>" if reference[0] == "choice" else f"{name}({' '.join(inner)})"
     if most != 1:
         text = f"{{{text}}}"

@@ -13,6 +13,7 @@ from engine.cli.asking import Answer, ask, ask_secret, now_ms
 from engine.cli.files import is_id, messages_of
 from engine.cli.options import common_options, options
 from engine.cli.printing import cell, console, print_json, print_more, print_rows
+from engine.cli.validating import Checker, validate
 from engine.errors import OperationRefused
 from engine.operations.wording import read_moment
 
@@ -87,9 +88,10 @@ def find(
 
 @msg.command("show")
 @click.argument("id_", metavar="ID|FILE")
+@click.option("--profile", default="", metavar="NAME|FILE", help="What FILE is compared with; as msg validate.")
 @reveal_options
 @common_options
-def show(*, id_: str, reveal: bool, reason: str) -> None:
+def show(*, id_: str, profile: str, reveal: bool, reason: str) -> None:
     """
     Show message 48211 as received, or delivery 48211-0 as sent, masked; or the messages of FILE as they are.
 
@@ -97,7 +99,7 @@ def show(*, id_: str, reveal: bool, reason: str) -> None:
     with names, tables in words and faulty places marked.
     """
     if not is_id(id_):
-        _show_file(Path(id_))
+        _show_file(Path(id_), profile)
         return
     answer = ask("message_show", id=id_, reveal=reveal, reason=reason)
     if options().json:
@@ -107,6 +109,9 @@ def show(*, id_: str, reveal: bool, reason: str) -> None:
     _print_deliveries(answer)
     click.echo()
     _print_segments(answer)
+
+
+msg.add_command(validate)
 
 
 @msg.command("raw")
@@ -149,15 +154,16 @@ def refusals(*, source: str, limit: int) -> None:
     print_rows(answer.get("rows", []), columns, empty="no refusal")
 
 
-def _show_file(path: Path) -> None:
+def _show_file(path: Path, profile: str) -> None:
     """Print the messages of a file, which its owner named: nothing is masked."""
     from engine.cli.trees import print_tree
     from engine.operations.trees import tree_of
 
+    checker = Checker(profile)
     for rank, raw in enumerate(messages_of(path)):
         if rank and not options().json:
             click.echo()
-        print_tree(tree_of(raw))
+        print_tree(tree_of(raw, check=checker.check))
 
 
 def print_message_row(row: Mapping[str, Any]) -> None:

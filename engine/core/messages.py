@@ -228,7 +228,18 @@ class Arrival:
     received_ms: int
     lanes: frozenset[int] = field(default_factory=frozenset)
     live: bool = True
-    """A copy of it was sent, or will be: only then is the same message again a retransmission."""
+    """A copy of it was sent, or will be, as it was decided; what became of it since tells a Fate."""
+
+
+@dataclass(slots=True)
+class Fate:
+    """What became of a message so far."""
+
+    state: MessageState
+    code: str = ""
+    """Of its ending."""
+    copies: list[DeliveryState] = field(default_factory=list)
+    """States of its deliveries; fences and walls are none."""
 
 
 @dataclass(slots=True)

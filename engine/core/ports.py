@@ -13,7 +13,7 @@ from enum import Enum, IntEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.core.changes import Change, Receipt, Route
-from engine.core.messages import Arrival, Delivery, Hold, Intention, StoredMessage
+from engine.core.messages import Arrival, Delivery, Fate, Hold, Intention, StoredMessage
 from engine.errors import StoreError
 
 Place = int
@@ -135,6 +135,9 @@ class Store(Protocol):
 
     async def message(self, place: Place) -> StoredMessage | None:
         """One message with its bytes (None: never existed, or pruned)."""
+
+    async def fate(self, place: Place) -> Fate | None:
+        """What became of one message so far (None: never existed, or pruned)."""
 
     async def recent(self, source: str, since_ms: int, limit: int) -> list[Arrival]:
         """

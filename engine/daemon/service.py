@@ -146,7 +146,7 @@ class Service:
         groups = dict.fromkeys(source.routing for source in configuration.sources.values())
         # A group whose last source was removed: its messages become dead letters (E-SOURCE), they don't wait for ever.
         groups.update(dict.fromkeys(await store.queries.groups()))
-        self._routers = [Router(group, configuration, store, runtime, references) for group in groups]
+        self._routers = [Router(group, configuration, store, runtime, references, groups=groups) for group in groups]
         for receiver in self._destinations.values():
             await receiver.open()
         await self._delivery.start()

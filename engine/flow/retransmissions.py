@@ -4,7 +4,8 @@ Recognise messages that a sender sends again because it did not get our answer.
 Equal to an earlier one of its source in MSH-10 (files: name) and bytes, within `dedupe`, and no other message
 of the same patient came between: after A, B, the same A again may be a real change back (ARCHITECTURE,
 Retransmission). Only a message of which a copy was sent, or will be, can be repeated: after one that died, was
-filtered or rejected, the same again is a new try. All memories are bounded; what was forgotten counts as new,
+filtered or rejected, the same again is a new try. That is asked of the store when it matters, because copies die
+and are brought back long after their message was routed. All memories are bounded; what was forgotten counts as new,
 never as a duplicate.
 """
 
@@ -12,15 +13,38 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
-from engine.core.messages import Arrival, StoredMessage
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Arrival, Fate, StoredMessage
 
 ARRIVALS_MAX: Final = 4096
 LANES_MAX: Final = 65_536
 
-_Remembered = tuple[int, int, tuple[int, ...]]
-"""Place, time of reception in ms, lane keys: a plain tuple, because thousands are kept for each source."""
+_Remembered = tuple[int, int, tuple[int, ...], bool]
+"""Place, time of reception in ms, lane keys, live: a plain tuple, because thousands are kept for each source."""
+_LIVE: Final = frozenset({DeliveryState.PENDING, DeliveryState.DELIVERED})
+
+
+class Original(NamedTuple):
+    """An earlier message that another one may repeat."""
+
+    place: int
+    live: bool
+    """A copy was sent, or would be, as it was decided."""
+
+    def is_repeated(self, fate: Fate | None) -> bool:
+        """
+        Tell whether the same again is a retransmission.
+
+        Args:
+            fate: What became of this message; its decision may still be on its way to the disk.
+        """
+        if fate is None:
+            return False
+        if fate.state is MessageState.RECEIVED:
+            return self.live
+        return any(state in _LIVE for state in fate.copies)
 
 
 class Retransmissions:
@@ -32,24 +56,24 @@ class Retransmissions:
         self._last_of: dict[str, int] = {}  # source -> place of its last message
         self._last_use: OrderedDict[int, int] = OrderedDict()  # lane key -> place of the last message that had it
 
-    def original_of(self, message: StoredMessage, window_ms: float) -> int:
-        """Return the place of the message that this one repeats, or 0."""
+    def original_of(self, message: StoredMessage, window_ms: float) -> Original | None:
+        """Return the message that this one repeats, if it is not a new try."""
         arrivals = self._arrivals.get(message.source)
         if arrivals is None or not (message.control_id or message.name):
-            return 0
+            return None
         earlier = arrivals.get(_identity(message.digest, message.control_id or message.name))
         if earlier is None:
-            return 0
-        place, received_ms, lanes = earlier
+            return None
+        place, received_ms, lanes, live = earlier
         if message.received_ms - received_ms > window_ms:
-            return 0
+            return None
         if not lanes:  # read from the store, of destinations without order: its patients aren't known any more
-            return place if self._last_of[message.source] == place else 0
+            return Original(place, live) if self._last_of[message.source] == place else None
         last_use = self._last_use
         for lane in lanes:
             if last_use.get(lane) != place:
-                return 0
-        return place
+                return None
+        return Original(place, live)
 
     def remember(self, source: str, arrival: Arrival) -> None:
         """Remember a message that was decided on, but no duplicate; call in order of place."""
@@ -60,13 +84,13 @@ class Retransmissions:
             last_use.move_to_end(lane)
         while len(last_use) > LANES_MAX:
             last_use.popitem(last=False)
-        if not arrival.control_id or not arrival.live:
+        if not arrival.control_id:
             return
         arrivals = self._arrivals.get(source)
         if arrivals is None:
             arrivals = self._arrivals[source] = OrderedDict()
         identity = _identity(arrival.digest, arrival.control_id)
-        arrivals[identity] = (place, arrival.received_ms, lanes)
+        arrivals[identity] = (place, arrival.received_ms, lanes, arrival.live)
         arrivals.move_to_end(identity)
         if len(arrivals) > ARRIVALS_MAX:
             arrivals.popitem(last=False)

@@ -25,7 +25,7 @@ from engine.core.ports import Place, Received, Runtime, Store, Urgency
 from engine.core.references import References
 from engine.errors import ChangeRefused, StoreError, where
 from engine.flow.acts import Acts, Refusal
-from engine.flow.retransmissions import ARRIVALS_MAX, Retransmissions
+from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
 from engine.routes.configuration import Configuration
 from engine.routes.decision import Evaluation
 from engine.routes.evaluation import REJECTED, evaluate, render_again
@@ -46,7 +46,14 @@ class Router:
     """One routing group's router."""
 
     def __init__(
-        self, group: str, configuration: Configuration, store: Store, runtime: Runtime, references: References
+        self,
+        group: str,
+        configuration: Configuration,
+        store: Store,
+        runtime: Runtime,
+        references: References,
+        *,
+        groups: Collection[str] = (),
     ) -> None:
         """
         Prepare; `start` reads the store.
@@ -57,8 +64,11 @@ class Router:
             store: Where messages come from and deliveries go.
             runtime: Clock and tasks.
             references: Hashes lane keys and search keys.
+            groups: All groups that have a router. The first of them also carries out what operators ask of messages
+                whose group has none: their sources were removed.
         """
         self.group = group
+        self._groups = frozenset((group, *groups))
         self.configuration = configuration
         self._store = store
         self._runtime = runtime
@@ -71,6 +81,7 @@ class Router:
         self._cursor: Place = 0
         self._behind = True
         self._reading = False
+        self._comparing = False
         self._pumping = False
         self._started = False
         self._stopping = False
@@ -141,7 +152,7 @@ class Router:
             return  # a failure came after this turn was asked for
         until = self._runtime.monotonic() + _SLICE_SECONDS
         buffer = self._buffer
-        while buffer and self._uncommitted < _UNCOMMITTED_MAX:
+        while buffer and self._uncommitted < _UNCOMMITTED_MAX and not self._comparing:
             message = buffer.popleft()
             self._buffered_bytes -= len(message.raw)
             self._route(message)
@@ -182,30 +193,60 @@ class Router:
         source = self.configuration.sources.get(message.source)
         if source is not None:
             original = self._memory.original_of(message, source.dedupe * 1000)
-            if original:
-                self._submit(
-                    Route(
-                        place=message.place,
-                        group=message.group,
-                        source=message.source,
-                        expected=MessageState.RECEIVED,
-                        state=MessageState.DUPLICATE,
-                        site=message.site,
-                        type=message.type,
-                        code="E-DUPLICATE",
-                        reason=f"the same control id and bytes as message {original}",
-                        config=self.configuration.hash,
-                        linked_to=original,
-                    )
-                )
+            if original is not None:
+                self._comparing = True
+                self._runtime.spawn(self._compare(message, original), f"router {self.group} compares")
                 return
         self._submit(self._evaluate(message))
 
-    def _evaluate(self, message: StoredMessage, *, retried: bool = False) -> Route:
+    async def _compare(self, message: StoredMessage, original: Original) -> None:
+        """
+        Decide on what may be a retransmission; those behind wait.
+
+        Its sender gets the answer that the first one got. With `ack: after_store` both get AA. With `after_route`
+        a message that its sender was told to be in custody (AA, for want of time) and that a route then rejected is
+        a dead letter of ours: the same again can't be refused. One that was refused (AE, AR) is its sender's, and is
+        evaluated anew.
+        """
+        generation = self._generation
+        try:
+            fate = await self._store.fate(original.place)
+        except StoreError as error:
+            self._comparing = False
+            self._failed(error)
+            return
+        self._comparing = False
+        if generation == self._generation:  # otherwise it is read again
+            told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
+            if original.is_repeated(fate):
+                self._submit(self._duplicate(message, original.place))
+            else:
+                self._submit(self._evaluate(message, told=original.place if told else 0))
+        self._wake()
+
+    def _duplicate(self, message: StoredMessage, original: Place) -> Route:
+        return Route(
+            place=message.place,
+            group=message.group,
+            source=message.source,
+            expected=MessageState.RECEIVED,
+            state=MessageState.DUPLICATE,
+            site=message.site,
+            type=message.type,
+            code="E-DUPLICATE",
+            reason=f"the same control id and bytes as message {original}",
+            config=self.configuration.hash,
+            linked_to=original,
+        )
+
+    def _evaluate(self, message: StoredMessage, *, retried: bool = False, told: Place = 0) -> Route:
+        """Run the routes; `told`: the same message before, which its sender was told to be in custody."""
         try:
             evaluation = evaluate(self.configuration, message, self._references)
         except Exception as error:
             return self._faulty(message, error)
+        if evaluation.state is MessageState.REJECTED and told:
+            return self._duplicate(message, told)
         if evaluation.state is MessageState.REJECTED and (retried or self._was_answered(message)):
             evaluation.state, evaluation.code = MessageState.DEAD, REJECTED
             evaluation.reason = f"its sender was answered already when a route rejected it: {evaluation.reason}"
@@ -258,17 +299,17 @@ class Router:
         """Make a message dead on which our own code fails; the place is told, never the exception's text."""
         place = where(error)
         _log.error("internal fault", place=message.place, source=message.source, where=place)
-        return self._dead(message.place, message.source, message.site, message.type, place)
+        return self._dead(message, place)
 
-    def _dead(self, place: int, source: str, site: str, type_: str, why: str) -> Route:
+    def _dead(self, of: StoredMessage | Route, why: str) -> Route:
         return Route(
-            place=place,
-            group=self.group,
-            source=source,
+            place=of.place,
+            group=of.group,
+            source=of.source,
             expected=MessageState.RECEIVED,
             state=MessageState.DEAD,
-            site=site,
-            type=type_,
+            site=of.site,
+            type=of.type,
             code=_INTERNAL,
             config=self.configuration.hash,
             reason=f"a fault of Passerelle: {why}; please report it, then retry after the next version",
@@ -300,7 +341,7 @@ class Router:
         self._memory.forget(route.source, route.place)
         _log.error("decision refused by the store", place=route.place, source=route.source, reason=str(refused))
         if route.code != _INTERNAL:
-            self._submit(self._dead(route.place, route.source, route.site, route.type, str(refused)))
+            self._submit(self._dead(route, str(refused)))
 
     def _failed(self, error: StoreError) -> None:
         """Drop everything and start again from the store."""
@@ -353,6 +394,9 @@ class Router:
         else:
             raise Refusal(f"the router knows no {intention.verb} of this")
 
+    def _answers_for(self, group: str) -> bool:
+        return group == self.group or (group not in self._groups and self.group == min(self._groups))
+
     async def _retry_delivery(self, intention: Intention, delivery_id: int) -> None:
         row = await self._store.delivery(delivery_id)
         if row is None or row.state is not DeliveryState.DEAD:
@@ -360,7 +404,7 @@ class Router:
         message = await self._store.message(place_of(delivery_id))
         if message is None:
             raise Refusal("the message's bytes were pruned: it can't be sent again")
-        if message.group != self.group:
+        if not self._answers_for(message.group):
             return  # another group's router executes it
         again = render_again(
             self.configuration, message, self._references, row.route, row.destination, delivery_id, row.part
@@ -373,12 +417,12 @@ class Router:
         message = await self._store.message(place)
         if message is None:
             raise Refusal("this message never existed, or was pruned")
-        if message.group != self.group:
+        if not self._answers_for(message.group):
             return
         allowed, state, outcome = _MESSAGE_VERBS[intention.verb]
         if message.state not in allowed:
             raise Refusal(f"the message is {message.state.name.lower()}: {intention.verb} doesn't apply")
-        await self._acts.fulfil(intention, outcome, [Reopen(place, self.group, message.state, state)])
+        await self._acts.fulfil(intention, outcome, [Reopen(place, message.group, message.state, state)])
         # a router that isn't started, or starts again, finds it in the store
         if intention.verb == "retry" and self._started:
             message.state = MessageState.RECEIVED

@@ -25,6 +25,7 @@ from engine.core.messages import (
     Delivery,
     DeliveryFlag,
     DeliveryKind,
+    Fate,
     Hold,
     Intention,
     PayloadKind,
@@ -37,7 +38,7 @@ from engine.store import rules
 from engine.store.announcing import Announcer, Outcome, Submitted
 from engine.store.backlog import load_of, newly_unrouted, size_of
 from engine.store.bases import BaseOf, default_base_of
-from engine.store.counting import CounterKey
+from engine.store.counting import COUNTED_KINDS, CounterKey
 from engine.store.memory_changes import MemoryChanges
 from engine.store.memory_queries import MemoryQueries
 from engine.store.memory_rows import MemoryDisk, Undo
@@ -225,6 +226,14 @@ class MemoryStore:
         """One message with its bytes (None: never existed, or pruned)."""
         row = self.disk.messages.get(place)
         return self._with_body(row.message) if row is not None and place in self.disk.bodies else None
+
+    async def fate(self, place: int) -> Fate | None:
+        """What became of one message so far (None: never existed, or pruned)."""
+        row = self.disk.messages.get(place)
+        if row is None:
+            return None
+        copies = [self.disk.deliveries[each].delivery for each in self.disk.siblings(place)]
+        return Fate(row.message.state, row.code, [copy.state for copy in copies if copy.kind in COUNTED_KINDS])
 
     async def recent(self, source: str, since_ms: int, limit: int) -> list[Arrival]:
         """The last arrivals of a source that were routed, oldest first, by control id or name."""

@@ -7,7 +7,7 @@ import asyncio
 from engine.core import splices
 from engine.core.changes import Prune, Receipt, Receive
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Attempt, DeliveryFlag, DeliveryKind, PayloadKind, part_flags
+from engine.core.messages import Attempt, DeliveryFlag, DeliveryKind, Fate, PayloadKind, part_flags
 from tests.conformance.stores import (
     House,
     balanced,
@@ -195,6 +195,26 @@ def test_recent_arrivals_for_retransmissions(house: House) -> None:
         assert [each.place for each in await store.recent("gam", 0, 1)] == [places[4]]
         assert [each.place for each in await store.recent("gam", 1_002, 10)] == [places[1], places[4]]
         assert await store.recent("nobody", 0, 5) == []
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_fate_of_a_message(house: House) -> None:
+    """Its state, the code of its ending, and the states of what was to be sent; nothing of a message that isn't."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        one, two = await receive(store, 2)
+        assert await store.fate(one) == Fate(MessageState.RECEIVED)
+        copies = [delivery(one, 0), delivery(one, 1, "archive"), delivery(one, 2)]
+        copies[2].kind = DeliveryKind.FENCE
+        await commit(store, routed(one, *copies), decided(two, MessageState.DEAD, code="E-REJECTED"))
+        copies[0].copies = 3
+        await commit(store, settled(copies[0], DeliveryState.DEAD))
+        assert await store.fate(one) == Fate(MessageState.ROUTED, "", [DeliveryState.DEAD, DeliveryState.PENDING])
+        assert await store.fate(two) == Fate(MessageState.DEAD, "E-REJECTED")
+        assert await store.fate(99) is None
         await store.close()
 
     asyncio.run(run())

@@ -12,10 +12,11 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from engine.core import splices
-from engine.core.lifecycle import MessageState
+from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import (
     Arrival,
     Delivery,
+    Fate,
     Hold,
     Intention,
     PayloadKind,
@@ -69,6 +70,11 @@ LEFT JOIN payloads AS p ON typeof(d.payload) = 'text' AND d.payload_kind <> 0 AN
 LEFT JOIN bodies AS b ON d.payload_kind <> 1 AND b.message = d.id >> 16
 WHERE d.kind = 0
 """
+_FATE: Final = """
+SELECT m.state, m.code, (SELECT json_group_array(d.state) FROM deliveries AS d
+                         WHERE d.id >= m.id << 16 AND d.id < (m.id + 1) << 16 AND d.kind IN (0, 3))
+FROM messages AS m WHERE m.id = ?
+"""
 _RECENT: Final = """
 SELECT json_group_array(json_array(id, identity, digest, received_ms, lanes)) FROM (
     SELECT m.id, iif(m.control_id <> '', m.control_id, m.name) AS identity, m.digest, m.received_ms,
@@ -117,6 +123,14 @@ class Reads:
         """Return one message with its bytes."""
         row = connection.execute(_ONE_MESSAGE, (place,)).fetchone()
         return None if row is None else self._message(row)
+
+    def fate(self, connection: Connection, place: int) -> Fate | None:
+        """Return what became of one message so far."""
+        row = connection.execute(_FATE, (place,)).fetchone()
+        if row is None:
+            return None
+        state, code, copies = row
+        return Fate(MessageState(state), self._names.show(code), [DeliveryState(each) for each in json.loads(copies)])
 
     def recent(self, connection: Connection, source: str, since_ms: int, limit: int) -> list[Arrival]:
         """Return the last arrivals of a source that were routed, oldest first, by control id or name."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from engine.core.changes import Change, Route
-from engine.core.messages import Arrival, Delivery, Hold, Intention, StoredMessage
+from engine.core.messages import Arrival, Delivery, Fate, Hold, Intention, StoredMessage
 from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
 from engine.errors import StoreBroken, StoreError, StoreUnavailable
 from engine.store.announcing import Announcer
@@ -335,6 +335,10 @@ class SqliteStore:
     async def message(self, place: int) -> StoredMessage | None:
         """One message with its bytes."""
         return await self._read(lambda c: self._reads.message(c, place))
+
+    async def fate(self, place: int) -> Fate | None:
+        """What became of one message so far."""
+        return await self._read(lambda c: self._reads.fate(c, place))
 
     async def recent(self, source: str, since_ms: int, limit: int) -> list[Arrival]:
         """The last arrivals of a source that were routed, oldest first."""

@@ -97,3 +97,58 @@ def test_a_file_that_is_none(passerelle, tmp_path) -> None:
     broken = passerelle("msg", "show", str(tmp_path / "broken.hl7"))
     assert broken.exit_code == 1
     assert "MSH-2 is empty" in broken.stderr
+
+
+def test_validate_says_what_is_wrong(passerelle, tmp_path) -> None:
+    """Exit code 1 with an error; paths and rules, no value; each message by its own."""
+    path = tmp_path / "two.hl7"
+    path.write_bytes(body(1) + b"\r\n" + body(2).replace(b"\rPV1", b"\rXV1"))
+    shown = passerelle("msg", "validate", str(path), "--profile", "hl7-2.x")
+    lines = shown.stdout.splitlines()
+    assert shown.exit_code == 1, shown.output
+    assert lines[0].startswith("message 1 C1 ADT^A01, against hl7-2.x: ")
+    assert "error     PV1   missing-segment     PV1 is required in ADT_A01" in shown.stdout
+    assert not [secret for secret in SECRETS if secret in shown.output]
+
+
+def test_validate_speaks_json(passerelle) -> None:
+    """One object a message."""
+    shown = passerelle("msg", "validate", "-", "--json", "--errors", input=body(1))
+    (line,) = shown.stdout.splitlines()
+    answer = json.loads(line)
+    assert (answer["message"], answer["control_id"], answer["profile"]) == (1, "C1", "pam-fr-2.11")
+    assert answer["errors"] == len(answer["findings"])
+    assert {"severity", "rule", "path", "sentence"} == set(answer["findings"][0])
+
+
+def test_validate_by_a_profile_of_ones_own(passerelle, tmp_path) -> None:
+    """A file; its faults are told with their lines (78), a name that is none is usage (2)."""
+    profile = tmp_path / "site.yaml"
+    profile.write_text("extends: hl7-2.x\nfields: { PID-8: { usage: X } }\n")
+    shown = passerelle("msg", "validate", "-", "--profile", str(profile), input=body(1))
+    assert "forbidden" in shown.stdout
+    profile.write_text("extends: hl7-2.x\nfields: { PID: { usage: X } }\n")
+    refused = passerelle("msg", "validate", "-", "--profile", str(profile), input=body(1))
+    assert refused.exit_code == 78
+    assert "site.yaml:2: PID is no field" in refused.stderr
+    absent = passerelle("msg", "validate", "-", "--profile", "hl7-2.99", input=body(1))
+    assert absent.exit_code == 2
+    assert "there are hl7-2.x, hl7-2.1" in absent.stderr
+
+
+def test_validate_what_is_no_hl7(passerelle) -> None:
+    """Refused with its reason, the next message is still looked at."""
+    shown = passerelle("msg", "validate", "-", input=b"MSH|\r\nMSH" + body(1)[3:])
+    assert shown.exit_code == 1
+    assert "message 1: " in shown.stdout
+    assert "message 2 C1" in shown.stdout
+    hprim = passerelle("msg", "validate", "-", input=b"H|~^\\&|F|||||ORU||||P|H2.1~C|20260301\r\nL|1\r\n")
+    assert "message 1: hprim-sante: profiles are for HL7 v2" in hprim.stdout
+    assert passerelle("msg", "validate", "-", "--json", input=b"hello").exit_code == 1
+
+
+def test_faulty_places_are_marked_in_a_tree(passerelle) -> None:
+    """With the finding below; by the profile that fits, or the one that is named."""
+    shown = passerelle("msg", "show", "-", "--profile", "hl7-2.5", input=body(1).replace(b"\rPV1", b"\rXV1"))
+    assert "> error: PV1 is required in ADT_A01" in shown.stdout.splitlines()
+    assert [line for line in shown.stdout.splitlines() if line.startswith("> XV1")]

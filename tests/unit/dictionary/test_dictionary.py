@@ -85,7 +85,7 @@ def shown(message, part):
     key, one, (least, most), kind = part
     text = key
     if kind == "GRP":
-        inner = [shown(message, child) for child in one[1]]
+        inner = [shown(message, child) for child in one[1]] or ["[{ANYHL7SEGMENT}]"]  # `...` in QBP_Q13 of 2.4
         brackets = "<{}>" if one[0] == "choice" else "({})"
         joined = ("|" if one[0] == "choice" else " ").join(inner)
         text = key.removeprefix(f"{message}_") + brackets.format(joined)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from engine.core.messages import Arrival, StoredMessage
-from engine.flow.retransmissions import ARRIVALS_MAX, Retransmissions
+import pytest
+
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Arrival, Fate, StoredMessage
+from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
 
 WINDOW = 600_000
 
@@ -33,7 +36,7 @@ def test_the_same_again() -> None:
     memory = Retransmissions()
     memory.remember("gam", arrival(1))
     memory.remember("gam", arrival(2, control_id="B", lanes=(6,)))
-    assert memory.original_of(message(), WINDOW) == 1
+    assert memory.original_of(message(), WINDOW) == Original(1, live=True)
 
 
 def test_another_message_of_the_patient_between() -> None:
@@ -41,7 +44,7 @@ def test_another_message_of_the_patient_between() -> None:
     memory = Retransmissions()
     memory.remember("gam", arrival(1))
     memory.remember("ris", arrival(2, control_id="B", lanes=(5,)))
-    assert memory.original_of(message(), WINDOW) == 0
+    assert memory.original_of(message(), WINDOW) is None
 
 
 def test_what_differs_is_news() -> None:
@@ -55,14 +58,14 @@ def test_what_differs_is_news() -> None:
         message(control_id="A2"),
         message(at=WINDOW + 1),
     ):
-        assert memory.original_of(other, WINDOW) == 0
+        assert memory.original_of(other, WINDOW) is None
 
 
 def test_files_are_known_by_their_name() -> None:
     """A file without control id repeats by name and bytes."""
     memory = Retransmissions()
     memory.remember("labo", arrival(1, control_id="r.hpr"))
-    assert memory.original_of(message(control_id="", source="labo", name="r.hpr"), WINDOW) == 1
+    assert memory.original_of(message(control_id="", source="labo", name="r.hpr"), WINDOW) == Original(1, live=True)
 
 
 def test_memory_is_bounded() -> None:
@@ -71,26 +74,57 @@ def test_memory_is_bounded() -> None:
     memory.restore(
         ("gam", arrival(place, control_id=f"C{place}", lanes=(place + 9,))) for place in range(ARRIVALS_MAX + 5)
     )
-    assert memory.original_of(message(control_id="C0"), WINDOW) == 0
-    assert memory.original_of(message(control_id="C5"), WINDOW) == 5
+    assert memory.original_of(message(control_id="C0"), WINDOW) is None
+    assert memory.original_of(message(control_id="C5"), WINDOW) == Original(5, live=True)
 
 
-def test_only_what_was_sent_can_be_repeated() -> None:
-    """After a message that died or was filtered, the same again is a new try; it still came between others."""
+@pytest.mark.parametrize(
+    ("copies", "repeated"),
+    [
+        ([], False),
+        ([DeliveryState.DEAD], False),
+        ([DeliveryState.DISCARDED, DeliveryState.CANCELLED], False),
+        ([DeliveryState.PENDING], True),
+        ([DeliveryState.DELIVERED], True),
+        ([DeliveryState.DEAD, DeliveryState.DELIVERED], True),
+    ],
+)
+def test_only_what_was_sent_can_be_repeated(copies: list[DeliveryState], repeated: bool) -> None:
+    """After a message of which every copy died, whenever it did, the same again is a new try."""
+    for live in (True, False):
+        assert Original(1, live).is_repeated(Fate(MessageState.ROUTED, "", copies)) is repeated
+        assert not Original(1, live).is_repeated(None)
+
+
+def test_a_decision_on_its_way_to_the_disk_counts_as_it_was_made() -> None:
+    """The store doesn't show it yet."""
+    assert Original(1, live=True).is_repeated(Fate(MessageState.RECEIVED))
+    assert not Original(1, live=False).is_repeated(Fate(MessageState.RECEIVED))
+
+
+def test_the_last_try_is_the_original() -> None:
+    """A new try takes the place of the one before."""
+    memory = Retransmissions()
+    memory.remember("gam", arrival(1, live=False))
+    memory.remember("gam", arrival(2))
+    assert memory.original_of(message(), WINDOW) == Original(2, live=True)
+
+
+def test_what_was_filtered_comes_between() -> None:
+    """It is a message of the patient all the same."""
     memory = Retransmissions()
     memory.remember("gam", arrival(1))
     memory.remember("gam", arrival(2, control_id="B", digest=8, live=False))
-    assert memory.original_of(message("B", 8), WINDOW) == 0
-    assert memory.original_of(message(), WINDOW) == 0
+    assert memory.original_of(message(), WINDOW) is None
 
 
 def test_without_lanes_anything_of_the_source_comes_between() -> None:
     """From the store, destinations without order: the patient isn't known, only the last message can be repeated."""
     memory = Retransmissions()
     memory.restore([("gam", arrival(1, lanes=())), ("lis", arrival(2, control_id="B", lanes=()))])
-    assert memory.original_of(message(), WINDOW) == 1
+    assert memory.original_of(message(), WINDOW) == Original(1, live=True)
     memory.remember("gam", arrival(3, control_id="C", lanes=(6,)))
-    assert memory.original_of(message(), WINDOW) == 0
+    assert memory.original_of(message(), WINDOW) is None
 
 
 def test_a_decision_that_was_not_stored_is_forgotten() -> None:
@@ -100,5 +134,5 @@ def test_a_decision_that_was_not_stored_is_forgotten() -> None:
     memory.remember("gam", arrival(2, control_id="B", lanes=(6,)))
     memory.forget("gam", 1)
     memory.forget("nobody", 1)
-    assert memory.original_of(message(), WINDOW) == 0
-    assert memory.original_of(message("B"), WINDOW) == 2
+    assert memory.original_of(message(), WINDOW) is None
+    assert memory.original_of(message("B"), WINDOW) == Original(2, live=True)

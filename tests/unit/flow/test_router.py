@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Intend, Receive
+from engine.core.changes import Intend, Receive, Requeue, Route, Settle
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, Intention, StoredMessage, delivery_id
 from engine.core.ports import Queued, Urgency
@@ -237,10 +237,10 @@ def test_operators_retry(tmp_path: Path) -> None:
     yard(tmp_path, test)
 
 
-async def intended(it: Yard, **arguments: int) -> int:
-    """Record a retry; return its number."""
+async def intended(it: Yard, verb: str = "retry", **arguments: int) -> int:
+    """Record an act; return its number."""
     numbers: list[int] = []
-    intention = Intention("router", "retry", dict(arguments), "somebody", "why not", it.runtime.now_ms())
+    intention = Intention("router", verb, dict(arguments), "somebody", "why not", it.runtime.now_ms())
     it.store.submit(Intend(intention), Urgency.NOW, lambda receipt: numbers.append(receipt.place))  # type: ignore[union-attr]
     await it.rest()
     return numbers[0]
@@ -346,6 +346,108 @@ def test_a_repeat_of_what_died_is_no_duplicate(tmp_path: Path, restarted: bool) 
         it.receive(message(it.runtime, "A2"))
         await it.rest()
         assert await it.state(5) is MessageState.DUPLICATE
+
+    yard(tmp_path, test)
+
+
+def test_what_became_of_the_original_is_asked_when_it_matters(tmp_path: Path) -> None:
+    """Died at the receiver: the same again is a new try. Brought back by an operator: it is a retransmission."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.receive(message(it.runtime, "A1"))
+        await it.rest()
+        (copy,) = it.announced
+        died = Settle(copy.id, "dpi", 0, DeliveryState.DEAD, queued=False, begin_ms=1, end_ms=2, code="AE 204")
+        it.store.submit(died, Urgency.NOW)
+        await it.rest()
+        it.receive(message(it.runtime, "A1"))
+        await it.rest()
+        assert await it.state(2) is MessageState.ROUTED
+        dead = Settle(it.announced[1].id, "dpi", 0, DeliveryState.DEAD, queued=False, begin_ms=1, end_ms=2)
+        it.store.submit(dead, Urgency.NOW)
+        it.store.submit(Requeue(it.announced[1]), Urgency.NOW)
+        await it.rest()
+        it.receive(message(it.runtime, "A1"), message(it.runtime, "A2"))
+        await it.rest()
+        assert [await it.state(3), await it.state(4)] == [MessageState.DUPLICATE, MessageState.ROUTED]
+        row = await it.store.queries.message_row(3)
+        assert row is not None
+        assert row["linked_to"] == 2
+
+    yard(tmp_path, test)
+
+
+def test_one_that_was_told_to_be_in_custody_is_not_refused_later(tmp_path: Path) -> None:
+    """Its sender got AA, for want of time, and a route rejected it: the same again gets AA too, and is linked."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        late = message(it.runtime, "A1", unit="", source="ask")
+        late.received_ms -= 6_000
+        it.receive(late)
+        await it.rest()
+        assert await it.state(1) is MessageState.DEAD
+        it.receive(message(it.runtime, "A1", unit="", source="ask"))
+        await it.rest()
+        assert await it.state(2) is MessageState.DUPLICATE
+
+    yard(tmp_path, test)
+
+
+def test_the_store_fails_while_a_repeat_is_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The router starts again from there; nothing is lost, and the order stays."""
+
+    async def test(it: Yard) -> None:
+        fate, failures = it.store.fate, [StoreUnavailable("disk away")]
+
+        async def failing(place: int) -> Any:
+            if failures:
+                raise failures.pop()
+            return await fate(place)
+
+        await it.router.start()
+        it.receive(message(it.runtime, "A1"))
+        await it.rest()
+        monkeypatch.setattr(it.store, "fate", failing)
+        it.receive(message(it.runtime, "A1"), message(it.runtime, "A2"), message(it.runtime, "A3"))
+        await it.rest()
+        states = [await it.state(place) for place in (2, 3, 4)]
+        assert states == [MessageState.DUPLICATE, MessageState.ROUTED, MessageState.ROUTED]
+        assert [delivery.place for delivery in it.announced] == [1, 3, 4]
+
+    yard(tmp_path, test)
+
+
+def test_acts_on_messages_of_a_group_that_is_no_more(tmp_path: Path) -> None:
+    """The first router carries them out, and no other: their sources were removed, and their group with them."""
+
+    async def test(it: Yard) -> None:
+        it.router._groups = frozenset(("main", "other"))
+        others = [
+            Router(group, it.router.configuration, it.store, it.runtime, References(b"k" * 32), groups=("main",))
+            for group in ("other", "zoo")
+        ]
+        old = message(it.runtime, "A1", source="removed")
+        old.group = "old"
+        it.receive(old)
+        dead = Route(1, "old", "removed", MessageState.RECEIVED, MessageState.DEAD, code="E-SOURCE")
+        it.store.submit(dead, Urgency.NOW)
+        await it.router.start()
+        for other in others:
+            await other.start()
+        for verb, state in (("discard", MessageState.DISCARDED), ("restore", MessageState.DEAD)):
+            number = await intended(it, verb=verb, message=1)
+            await it.rest()
+            assert (await it.store.queries.intention_outcome(number) or (False,))[0]
+            assert await it.state(1) is state
+        number = await intended(it, message=1)
+        await it.rest()
+        assert (await it.store.queries.intention_outcome(number) or (False,))[0]
+        assert await it.state(1) is MessageState.DEAD, "its source is still unknown"
+        for other in others:
+            assert other.counts == {}
+            other.stop()
 
     yard(tmp_path, test)
 
