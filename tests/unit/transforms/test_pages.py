@@ -136,6 +136,6 @@ def test_each_verb_has_a_page_with_an_example(name):
 def test_every_page_is_one_of_a_verb():
     """A verb that is gone takes its page along; README names each."""
     readme = (PAGES / "README.md").read_text(encoding="utf-8")
-    pages = {page.stem for page in PAGES.glob("*.md")} - {"README", "tables", "templates", "tests"}
+    pages = {page.stem for page in PAGES.glob("*.md") if page.read_text(encoding="utf-8").startswith("# `")}
     assert pages == set(VERBS)
     assert not [name for name in VERBS if f"[{name}]({name}.md)" not in readme]
