@@ -17,6 +17,7 @@ from engine.errors import PasserelleError, where
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("engine.cli.run", "run"),
     "lint": ("engine.cli.lint", "lint"),
+    "code": ("engine.cli.code", "code"),
     "schema": ("engine.cli.schema", "schema"),
     "try": ("engine.cli.try_", "try_"),
     "explain": ("engine.cli.explain", "explain"),

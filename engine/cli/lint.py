@@ -33,5 +33,7 @@ def lint() -> None:
             + (f", {several(len(findings), 'warning')})" if findings else ")")
         )
     elif not chosen.json:
-        click.echo(f"{chosen.routes}: refused, {several(len(findings), 'finding')}", err=True)
+        first = next(one.code for one in findings if one.level == "error")
+        said = f"{chosen.routes}: refused, {several(len(findings), 'finding')}; `passerelle code {first}` explains"
+        click.echo(said, err=True)
     click.get_current_context().exit(0 if configuration is not None else ConfigurationRefused.exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from functools import cache
 from typing import Final, NamedTuple
@@ -59,6 +60,7 @@ def last_field(segment: str) -> LastField | None:
     return LastField(number, last if usual == number else f"{last} since HL7 {since}, {segment}-{usual} in {DEFAULT}")
 
 
+@functools.lru_cache(maxsize=1024)
 def last_component(segment: str, field: int) -> int:
     """
     Return the last component that a field has in any version.

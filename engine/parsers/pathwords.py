@@ -13,6 +13,7 @@ Everything counts from 1. A value may stand between double quotes.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass, replace
 from typing import Final
@@ -55,9 +56,10 @@ class Words:
     """It reads the head of the group: the nearest segment of that name before the one at hand."""
 
 
+@functools.lru_cache(maxsize=512)
 def take_apart(text: str) -> Words:
     """
-    Read a path.
+    Read a path; the last ones are kept: a route is compiled once for each site.
 
     Raises:
         PathError: It is none; the error has the column and what to write.

@@ -4,7 +4,8 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     load, check      a file to a Configuration, or to all its findings
     configuration    what was read, as data: the only thing that other rooms see
     findings         what is wrong, where, and what to write; as text and as JSON
-    document         YAML events to nodes
+    codes/           what each code means, and what to change
+    document         YAML events to nodes; syntax: what is wrong where they end
     names            what is declared so far
     templates        declarations written once and used several times; defaults
     digests          what a declaration says, to compare

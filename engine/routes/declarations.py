@@ -300,6 +300,8 @@ def _site_from(values: dict[str, Any], reading: Reading, names: Names) -> SiteFr
                     )
         return SiteFrom(paths=paths, table=table, table_name=name)
     declared = names.tables.get(name)
+    if declared is None and name in names.refused_tables:
+        raise Unreadable
     if declared is None:
         raise refuse(reading, node, "E132", f"there is no table {name}", suggest(name, [*names.tables, FINESS_TABLE]))
     names.used_tables.add(name)

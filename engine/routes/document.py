@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import yaml
 
-from engine.routes.findings import Findings
+from engine.routes.findings import Findings, lines_of
+from engine.routes.syntax import trouble_of
 from engine.transforms.nodes import Entries, Items, Mark, Node, Scalar
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -37,7 +38,9 @@ def read_document(file: str, text: str, findings: Findings) -> Entries | None:
     except _Refused:
         return None
     except yaml.YAMLError as error:
-        _syntax(file, text, error, findings)
+        trouble = trouble_of(text, error)
+        where = Mark(file, trouble.line + 1, trouble.column + 1, trouble.width)
+        findings.add("error", "E101", where, trouble.sentence, trouble.hint)
         return None
     if not isinstance(node, Entries):
         where = node.mark if node is not None else Mark(file, 1, 1)
@@ -48,29 +51,12 @@ def read_document(file: str, text: str, findings: Findings) -> Entries | None:
     return node
 
 
-def _syntax(file: str, text: str, error: yaml.YAMLError, findings: Findings) -> None:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = mark.line if mark is not None else 0
-    column = mark.column if mark is not None else 0
-    problem = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read")
-    lines = text.split("\n")
-    here = lines[line] if line < len(lines) else ""
-    hint = "look at the indentation and the quotes of this line and the one before"
-    if "\t" in here[: column + 1]:
-        hint = "YAML wants blanks, not tabs, at the beginning of a line"
-    elif "{" in here and "[" in here:
-        hint = 'inside { } a text with [ ] stands in quotes: { "PID-3[@ipp].1": … }, or one `key: value` a line'
-    elif ": " in problem or "mapping values" in problem:
-        hint = 'a text that holds ": " stands in quotes'
-    findings.add("error", "E101", Mark(file, line + 1, column + 1), f"this isn't YAML: {problem}", hint)
-
-
 class _Composer:
     """Turn the events of one document into nodes."""
 
     def __init__(self, file: str, text: str, findings: Findings) -> None:
         self._file = file
-        self._lines = text.split("\n")
+        self._lines = lines_of(text)
         self._findings = findings
         self._events = yaml.parse(text, Loader=_LOADER)
         self._depth = 0
@@ -113,7 +99,7 @@ class _Composer:
         plain = not event.style  # libyaml gives "" where PyYAML gives None
         width = end.column - start.column if end.line == start.line else len(event.value)
         mark = Mark(self._file, start.line + 1, start.column + 1, max(1, width))
-        if plain and start.line == end.line:
+        if plain and start.line == end.line < len(self._lines):
             rest = self._lines[start.line][end.column :]
             if rest.startswith(" #") and rest[2:3].strip():
                 self._findings.add(

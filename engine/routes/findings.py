@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine import errors
 from engine.transforms.nodes import Mark
+
+_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""Line breaks of YAML 1.1, as its parser counts them."""
+
+
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a document, as positions count them."""
+    return _BREAK.split(text)
 
 
 class Related(NamedTuple):
@@ -87,7 +96,7 @@ class Findings:
 
     def source(self, file: str, text: str) -> None:
         """Remember the text of a file, to cite its lines."""
-        self._lines[file] = text.split("\n")
+        self._lines[file] = lines_of(text)
 
     def add(
         self, level: str, code: str, mark: Mark, sentence: str, hint: str = "", related: Sequence[tuple[Mark, str]] = ()

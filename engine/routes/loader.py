@@ -330,6 +330,7 @@ class _Loader:
 
     def _tables(self) -> None:
         for name, key, node in read_names(self._sections["tables"], self._reading):
+            self._names.refused_tables.add(name)
             value = self._reading.read(schema.TABLE, node)
             if value is None:
                 continue
@@ -342,6 +343,7 @@ class _Loader:
             found = read_table(name, self._shown(path), data, self.findings)
             if found is not None:
                 self._names.tables[name] = found
+                self._names.refused_tables.discard(name)
 
     def _read_group(self) -> dict[str, Authority]:
         values: dict[str, Any] | None = None

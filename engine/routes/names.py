@@ -34,4 +34,6 @@ class Names:
     """Reads a file beside routes.yaml; None: what is wrong was reported."""
     templates: Templates = field(default_factory=Templates)
     """Templates, and named runs of steps."""
+    refused_tables: set[str] = field(default_factory=set)
+    """Tables that are declared and can't be used: that was reported, and needs to be told once only."""
     used_tables: set[str] = field(default_factory=set)

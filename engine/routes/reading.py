@@ -309,6 +309,8 @@ class Reading:
         """Read the name of a table."""
         word = self.word(node)
         table = self._names.tables.get(word)
+        if table is None and word in self._names.refused_tables:
+            raise Unreadable
         if table is None:
             raise refuse(self, node, "E132", f"there is no table {word}", suggest(word, self._names.tables))
         self._names.used_tables.add(word)

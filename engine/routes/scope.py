@@ -53,6 +53,8 @@ class ConditionScope:
     def codes_of(self, name: str, column: int) -> frozenset[str]:
         """Return the codes of a table's first key column."""
         table = self._names.tables.get(name)
+        if table is None and name in self._names.refused_tables:
+            return frozenset()
         if table is None:
             hint = suggest(name, self._names.tables)
             raise WhenError("E132", f"there is no table {name}", column, hint, width=len(name))

@@ -23,7 +23,7 @@ Asked = tuple[str, ...]
 class Table:
     """A table in memory."""
 
-    __slots__ = ("_codes", "_indexes", "columns", "file", "keys", "lines", "misses", "name", "rows")
+    __slots__ = ("_codes", "_indexes", "_twice", "columns", "file", "keys", "lines", "misses", "name", "rows")
 
     def __init__(
         self,
@@ -57,6 +57,7 @@ class Table:
         """How often rows were looked for and not found, by columns and values; None: nobody wants to know."""
         self._indexes: dict[tuple[str, ...], Lookup] = {}
         self._codes: dict[str, frozenset[str]] = {}
+        self._twice: dict[tuple[str, ...], list[tuple[int, int]]] = {}
 
     @property
     def is_dated(self) -> bool:
@@ -85,6 +86,13 @@ class Table:
 
     def duplicates(self, columns: Sequence[str]) -> list[tuple[int, int]]:
         """Return pairs of row indices (first, again) with equal values under `columns` and days in common."""
+        by = tuple(columns)
+        found = self._twice.get(by)
+        if found is None:
+            found = self._twice[by] = self._duplicates(by)
+        return found
+
+    def _duplicates(self, columns: tuple[str, ...]) -> list[tuple[int, int]]:
         indices = [self.column(name) for name in columns]
         same: dict[Asked, list[int]] = {}
         for number, row in enumerate(self.rows):

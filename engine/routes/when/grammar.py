@@ -34,9 +34,10 @@ class WhenError(Exception):
         self.width = width
 
 
+@functools.lru_cache(maxsize=256)
 def parse(text: str) -> Any:
     """
-    Return the tree of a condition.
+    Return the tree of a condition; of the last ones it is kept: a route is compiled once for each site.
 
     Raises:
         WhenError: It is none.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import time
 
 import pytest
 
@@ -107,3 +108,55 @@ def test_bytes_that_are_no_text(tmp_path):
     (tmp_path / "routes.yaml").write_bytes("version: 1\n# é\n".encode("latin-1"))
     _, findings = check(tmp_path / "routes.yaml", environment={})
     assert [(one.code, one.mark.line) for one in findings] == [("E108", 2)]
+
+
+def large(routes: int) -> str:
+    """A configuration of a large group: twelve sites, each route for three of them, with conditions and steps."""
+    sites = range(1, 13)
+    text = "version: 1\nsites:\n" + "".join(
+        f'  s{n}: {{ finess_ej: "{n:09d}", authorities: {{ ipp: {{ oid: 1.2.250.1.999.{n}.1, type: PI }} }} }}\n'
+        for n in sites
+    )
+    text += "tables: { uf: uf.csv }\nkeys: { ipp: { path: 'PID-3[@ipp].1' } }\nsources:\n" + "".join(
+        f"  gam_{n}: {{ type: mllp, site: s{n}, listen: 127.0.0.1:{6100 + n}, untyped: ipp }}\n" for n in sites
+    )
+    text += "destinations:\n" + "".join(f"  d{n}: {{ type: mllp, connect: 127.0.0.1:{7000 + n} }}\n" for n in range(40))
+    text += (
+        "steps:\n  identities:\n    - normalise_authorities: { on_unknown: keep }\n"
+        '    - set: { MSH-3: PASSERELLE, MSH-4.1: "${site.finess_ej}" }\nroutes:\n'
+    )
+    return text + "".join(
+        f"""  r{n}:
+    from: [gam_{n % 12 + 1}, gam_{(n + 1) % 12 + 1}, gam_{(n + 2) % 12 + 1}]
+    when: type == ADT and event in list pam.stay and PV1-2 in [I, E, O] and not PID-32[*] in [ANOM, CACH]
+    steps:
+      - use: identities
+      - when: PV1-3 exists
+        map:
+          {{ field: PV1-3.1, table: uf, match: {{ site: "{{site}}", code: "{{value}}" }}, take: dpi, on_missing: keep }}
+      - set: {{ MSH-5: "D{n} {{event}}", "PID-3[@ipp].4.1": X }}
+      - foreach: OBX
+        do:
+          - default: {{ .11: F }}
+    to:
+      - d{n % 40}
+      - destination: d{(n + 1) % 40}
+        when: event in [A01, A02]
+        steps:
+          - delete: [PID-19, ZFP]
+"""
+        for n in range(routes)
+    )
+
+
+def test_two_hundred_routes_are_read_at_once(tmp_path):
+    """Below two seconds of a processor, all checks included; a table of 2,000 rows is looked over once."""
+    rows = "".join(f"s{n % 12 + 1},{n},D{n}\n" for n in range(2000))
+    write(tmp_path, "#key: site,code\nsite,code,dpi\n" + rows, "uf.csv")
+    path = write(tmp_path, large(200))
+    before = time.process_time()
+    configuration, findings = check(path, environment={}, tests=[])
+    assert time.process_time() - before < 2
+    assert configuration is not None
+    assert findings == []
+    assert len(configuration.routes) == 200

@@ -1,0 +1,48 @@
+"""`passerelle code`."""
+
+from __future__ import annotations
+
+import json
+
+SHOWN = """\
+E120  A verb that can fail doesn't say what then
+
+A code may be missing from its table, a date may be none. Whether the message then stops, or goes on as it is, is for \
+the hospital to decide; there is no usual answer.
+
+routes.yaml
+   - map:
+       field: PV1-3.1
+       table: uf
+       take: dpi
+  +    on_missing: dead_letter
+"""
+
+
+def test_one_code(passerelle):
+    """Title, why, and what to change; the letter may be small."""
+    assert passerelle("code", "E120").stdout == SHOWN
+    assert passerelle("code", "e120").stdout == SHOWN
+    assert json.loads(passerelle("--json", "code", "E120").stdout)["diff"].endswith("+    on_missing: dead_letter\n")
+
+
+def test_all_codes(passerelle):
+    """One a line."""
+    lines = passerelle("code").stdout.splitlines()
+    assert "E102  A key or a name stands twice" in lines
+    assert len(lines) == len(passerelle("--json", "code").stdout.splitlines()) >= 40
+
+
+def test_an_unknown_code(passerelle):
+    """The nearest is named."""
+    done = passerelle("code", "E1200")
+    assert done.exit_code == 2
+    assert "did you mean E120?" in done.stderr
+
+
+def test_lint_names_it(passerelle, data):
+    """The last line of a refusal says how to learn more."""
+    (data.parent / "routes.yaml").write_text("version: 2\n")
+    done = passerelle("lint")
+    assert done.exit_code == 78
+    assert "`passerelle code E110` explains" in done.stderr
