@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.identity.spellings import TYPES_ALIKE, Spellings
+from engine.identity.hd import read_hd
+from engine.identity.spellings import TYPES_ALIKE, Spellings, text_of
 
 if TYPE_CHECKING:
     from engine.parsers.hl7v2.delimiters import Delimiters
@@ -177,7 +178,7 @@ class Recogniser:
         type_ = components[4] if count > 4 else b""
         if not assigner and not expected and (repetition or self._untyped is None):
             return None
-        authority = self._find(assigner, type_, delimiters.subcomponent, expected)
+        authority = self._find(assigner, type_, delimiters, expected)
         if authority is None:
             return None
         reference = authority.key if authority.of_patients else ""
@@ -199,24 +200,20 @@ class Recogniser:
             found = self._spellings[key] = Spellings(self, delimiters, expected)
         return found
 
-    def _find(self, assigner: bytes, type_bytes: bytes, subcomponent: bytes, expected: str) -> Authority | None:
-        type_ = type_bytes.decode("latin-1").strip().upper()
-        text = assigner.decode("utf-8", "replace").strip()
-        raw_parts = assigner.split(subcomponent) if subcomponent else [assigner]
-        parts = [part.decode("utf-8", "replace").strip() for part in raw_parts]
-        if not any(parts) or text == '""':
-            return self._without_assigner(type_, expected) if not any(parts) else None
-        for part in parts[:3]:
-            types = self._by_oid.get(part.removeprefix("urn:oid:"))
-            if types is not None:
-                found = _of_type(types, type_, expected)
-                if found is not None:
-                    return found
-        if len(parts) > 2 and parts[2].upper() in ("M", "N"):
-            found = _of_type(self._by_finess.get(parts[1] or parts[0], {}), type_, expected)
+    def _find(self, assigner: bytes, type_bytes: bytes, delimiters: Delimiters, expected: str) -> Authority | None:
+        type_ = text_of(type_bytes).strip().upper()
+        text = text_of(assigner).strip()
+        hd = read_hd(assigner, delimiters)
+        if not any(hd):
+            return self._without_assigner(type_, expected)
+        if text == '""':
+            return None
+        by_oid, by_finess = self._by_oid.get(hd.oid), self._by_finess.get(hd.finess)
+        for types in (by_oid, by_finess):
+            found = _of_type(types, type_, expected) if types is not None else None
             if found is not None:
                 return found
-        return self._aliases.get(f"{parts[0]}/{type_}".upper()) or self._aliases.get(f"{text}/{type_}".upper())
+        return self._aliases.get(f"{hd.name}/{type_}".upper()) or self._aliases.get(f"{text}/{type_}".upper())
 
     def _without_assigner(self, type_: str, expected: str) -> Authority | None:
         """PID-18 and PV1-19 have one kind of number each: the site's, if it has one authority of that kind."""

@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from typing import Any, Final, NamedTuple
 
+from engine.identity.finess import check_digit_fits, has_form
 from engine.parsers.charset import codec_of
 from engine.transforms.nodes import Node
 from engine.transforms.shapes import REFERENCE, Reader, Shape, TextShape, refuse, scalar, shown
@@ -89,10 +90,12 @@ class Finess(TextShape):
     def read(self, node: Node, reader: Reader) -> Any:
         """Read the node."""
         word = super().read(node, reader)
-        if len(word) != 9 or not (word.isascii() and word.isalnum()):
+        if not has_form(word):
             raise refuse(
                 reader, node, "E139", f"{shown(node)} is no FINESS number", "write its nine characters, zeros included"
             )
+        if check_digit_fits(word) is False:
+            reader.warn(node, "W209", f"the check digit of {shown(node)} doesn't fit", "look at the number again")
         return str(word)
 
     def schema(self) -> dict[str, Any]:

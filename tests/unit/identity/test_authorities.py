@@ -22,8 +22,8 @@ CHA = SiteAuthorities(
     aliases={"CPAGE/PI": "ipp", "CH A&X/AN": "nda"},
 )  # fmt: skip
 CHB = SiteAuthorities(
-    name="chb", finess=("020000023",),
-    authorities={"ipp": authority("ipp", "chb", "PI", finess="020000023", hd1="CHB", hd3="M")},
+    name="chb", finess=("990000028",),
+    authorities={"ipp": authority("ipp", "chb", "PI", finess="990000028", hd1="CHB", hd3="M")},
     aliases={"CPAGE/PI": "ipp"},
 )  # fmt: skip
 KNOWN = Authorities([CHA, CHB], {"ipp": authority("ipp", "", "PN", "1.2.3.9", hd1="GHT")})
@@ -53,7 +53,7 @@ def recognise(cx: str, site: str = "cha", untyped: str = "", repetition: int = 0
         ("1^^^&010000024&M^PI", "cha.ipp"),
         ("1^^^&010000024&N^AN", "cha.nda"),
         ("1^^^&010000024&ISO^PI", ""),
-        ("1^^^&020000023&M^PI", "chb.ipp"),
+        ("1^^^&990000028&M^PI", "chb.ipp"),
         ("1^^^CPAGE^PI", "cha.ipp"),
         ("1^^^CPAGE&9.9.9&ISO^PI", "cha.ipp"),
         ("1^^^CH A&X^AN", "cha.nda"),
@@ -118,7 +118,7 @@ def test_normal_form():
 def test_keys():
     """The normal form that is hashed: OID, else FINESS, and type."""
     assert CHA.authorities["ipp"].key == "1.2.3.1|PI"
-    assert CHB.authorities["ipp"].key == "finess:020000023|PI"
+    assert CHB.authorities["ipp"].key == "finess:990000028|PI"
     assert CHA.authorities["ipp"].of_patients
     assert not CHA.authorities["nda"].of_patients
 

@@ -30,7 +30,7 @@ sites:
       nda: { oid: 1.2.250.1.999.12.1, hd1: CHA-SEJOUR, hd3: L, type: AN }
       visit: { oid: 1.2.250.1.999.12.1, hd1: CHA-SEJOUR, hd3: L, type: VN }
   chb:
-    finess_ej: "020000023"
+    finess_ej: "990000028"
     authorities:
       ipp: { oid: 1.2.250.1.999.20.1, hd1: CHB-IPP, type: PI }
 keys:

@@ -57,8 +57,8 @@ def test_condition_of_a_route_knows_the_site_of_the_message(small, references, s
         return evaluate(configuration, stored(raw, "lis"), references).state
 
     assert state("010000024", "1.2.250.1.999.10.1") is MessageState.ROUTED
-    assert state("020000023", "1.2.250.1.999.20.1") is MessageState.ROUTED
-    assert state("020000023", "1.2.250.1.999.10.1") is MessageState.UNROUTED
+    assert state("990000028", "1.2.250.1.999.20.1") is MessageState.ROUTED
+    assert state("990000028", "1.2.250.1.999.10.1") is MessageState.UNROUTED
 
 
 def test_runs(small):
