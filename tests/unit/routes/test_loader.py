@@ -114,7 +114,7 @@ def large(routes: int) -> str:
     """A configuration of a large group: twelve sites, each route for three of them, with conditions and steps."""
     sites = range(1, 13)
     text = "version: 1\nsites:\n" + "".join(
-        f'  s{n}: {{ finess_ej: "{n:09d}", authorities: {{ ipp: {{ oid: 1.2.250.1.999.{n}.1, type: PI }} }} }}\n'
+        f'  s{n}: {{ finess_ej: "2A{n:07d}", authorities: {{ ipp: {{ oid: 1.2.250.1.999.{n}.1, type: PI }} }} }}\n'
         for n in sites
     )
     text += "tables: { uf: uf.csv }\nkeys: { ipp: { path: 'PID-3[@ipp].1' } }\nsources:\n" + "".join(
