@@ -158,6 +158,18 @@ class Note:
 
 
 @dataclass(slots=True)
+class Moments:
+    """
+    Remember when something happened last: (what, name) -> milliseconds since 1970 UTC.
+
+    What: `received` (by source: its last message), `accepted` (by destination: its last acceptance), `outage` (by
+    destination: since when it accepts nothing; 0: it does). They outlive a run, so that ages go on after it.
+    """
+
+    at_ms: dict[tuple[str, str], int]
+
+
+@dataclass(slots=True)
 class Prune:
     """
     Remove what is older than its retention, at most `limit` messages; never what is unfinished.
@@ -171,7 +183,22 @@ class Prune:
     limit: int = 500
 
 
-Change = Receive | Refuse | Route | Settle | Requeue | Treat | Reopen | SetHold | Intend | Fulfil | Audit | Note | Prune
+Change = (
+    Receive
+    | Refuse
+    | Route
+    | Settle
+    | Requeue
+    | Treat
+    | Reopen
+    | SetHold
+    | Intend
+    | Fulfil
+    | Audit
+    | Note
+    | Moments
+    | Prune
+)
 
 
 @dataclass(slots=True)

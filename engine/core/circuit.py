@@ -106,6 +106,10 @@ class Circuit:
                 return capacity - under_way
         return self._width - under_way
 
+    def go_on(self, since: float) -> None:
+        """Go on with an outage of the previous run: nothing was accepted since (monotonic seconds, before this run)."""
+        self.since, self.in_outage = since, True
+
     def succeeded(self) -> Trouble:
         """The receiver accepted a delivery; return the trouble that this ended."""
         self.successes += 1

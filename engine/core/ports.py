@@ -214,6 +214,9 @@ class StoreQueries(Protocol):
     async def intention_outcome(self, intention: int) -> tuple[bool, str] | None:
         """Whether an intention was accepted and its outcome; None while it waits."""
 
+    async def moments(self) -> dict[tuple[str, str], int]:
+        """When something happened last: (what, name) -> milliseconds (core.changes.Moments)."""
+
     async def groups(self) -> list[str]:
         """Routing groups of the messages in state RECEIVED, sorted."""
 

@@ -5,6 +5,7 @@ The one place where the rooms meet: builds them from a configuration, starts and
     limits    open files, and memory that goes back to the system
     runtime   time, chance, tasks and timers of the running engine (core.ports.Runtime)
     retention removes what is older than its retention
+    ages      when sources and destinations were last heard of, kept over a restart
     doors     which transport serves which kind of source and destination
     service   the engine's life: open the store, start the stages, listen, stop cleanly
 """

@@ -18,6 +18,7 @@ import structlog
 from engine.core.ports import DestinationDoor, Recovery, SourceDoor
 from engine.core.reception import ReceptionBudget
 from engine.core.references import References
+from engine.daemon.ages import Ages
 from engine.daemon.doors import destination_door, source_door
 from engine.daemon.folders import Folder
 from engine.daemon.limits import give_back_large_blocks, raise_open_files
@@ -129,7 +130,8 @@ class Service:
     async def _start(self, recovery: Recovery) -> None:
         configuration, store, runtime = self._configuration, self._store, self._runtime
         references = References(store.reference_key)
-        self._alerts = Alerts(runtime.now_ms)
+        moments = await store.queries.moments()
+        self._alerts = Alerts(runtime.now_ms, moments)
         budget = ReceptionBudget()
         self._intake = Intake(store, runtime, budget, utc_offset_seconds=_utc_offset_seconds())
         for source in configuration.sources.values():
@@ -147,6 +149,9 @@ class Service:
         # A group whose last source was removed: its messages become dead letters (E-SOURCE), they don't wait for ever.
         groups.update(dict.fromkeys(await store.queries.groups()))
         self._routers = [Router(group, configuration, store, runtime, references, groups=groups) for group in groups]
+        self._delivery.remember(moments)
+        for name, intake in self._intakes.items():
+            intake.last_received_ms = moments.get(("received", name), 0)
         for receiver in self._destinations.values():
             await receiver.open()
         await self._delivery.start()
@@ -162,6 +167,8 @@ class Service:
             await self._listen(name, door)
         self._retention = Retention(self._settings.keep, store, store.queries, runtime)
         self._retention.start()
+        self._ages = Ages(store, runtime, self._moments)
+        self._ages.start(moments)
 
     async def _listen(self, name: str, door: SourceDoor) -> None:
         """
@@ -181,6 +188,8 @@ class Service:
         """Stop listening, let what is under way end, commit, close. Every step runs whatever failed before."""
         if hasattr(self, "_retention"):
             self._retention.stop()
+        if hasattr(self, "_ages"):
+            self._ages.stop()
         for folder in self._folders:
             folder.stop()
         for router in self._routers:
@@ -207,6 +216,10 @@ class Service:
     def stop(self) -> None:
         """Ask for a clean stop, as SIGTERM does."""
         self._stopping.set()
+
+    def _moments(self) -> dict[tuple[str, str], int]:
+        received = {("received", name): intake.last_received_ms for name, intake in self._intakes.items()}
+        return received | self._delivery.moments()
 
     def _store_trouble(self, error: StoreError | None) -> None:
         """Stop when the store can't come back by itself: a new start reads it again."""

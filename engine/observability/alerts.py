@@ -31,14 +31,16 @@ class Alert:
 class Alerts:
     """The open alerts and the last ones."""
 
-    def __init__(self, now_ms: Callable[[], int]) -> None:
+    def __init__(self, now_ms: Callable[[], int], since: Mapping[tuple[str, str], int] | None = None) -> None:
         """
         Begin with none.
 
         Args:
             now_ms: Wall clock.
+            since: (code, subject) -> when it began, in a run before this one; 0: it is over.
         """
         self._now_ms = now_ms
+        self._since = dict(since or {})
         self._last: deque[Alert] = deque(maxlen=_KEPT)
         self._open: dict[tuple[str, str], Alert] = {}
         """By code and subject: what has begun and not ended."""
@@ -52,11 +54,12 @@ class Alerts:
             subject: Name of the destination or source.
             sentence: For people; no value of a message.
         """
-        alert = Alert(code, subject, sentence, self._now_ms())
+        alert = Alert(code, subject, sentence, self._since.pop((code, subject), 0) or self._now_ms())
         self._last.append(alert)
         ended = _ENDS.get(code)
         if ended is not None:
             self._open.pop((ended, subject), None)
+            self._since.pop((ended, subject), None)
             _log.info("alert ended", code=ended, subject=subject, sentence=sentence)
             return
         if code in _LASTING:

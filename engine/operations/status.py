@@ -14,6 +14,8 @@ from engine.operations.desk import Answer, Desk
 from engine.operations.rows import lane_name
 from engine.operations.wording import age, clock, several
 
+Moments = Mapping[tuple[str, str], int]
+"""(what, name) -> milliseconds, as core.changes.Moments."""
 _FINE: Final = frozenset({"ok", "waiting", "retrying", "trial", "stopped"})
 """Words of a destination or source that don't degrade the whole."""
 _DEAD_COUNTED: Final = 1000
@@ -32,16 +34,17 @@ async def status(desk: Desk) -> Answer:
     """
     now = desk.now_ms()
     counters = await desk.queries.counters()
+    moments = await desk.queries.moments()
     facts = await desk.queries.facts()
     live_destinations = desk.live.destinations() if desk.live is not None else {}
     live_sources = desk.live.sources() if desk.live is not None else {}
     engine = dict(desk.live.engine()) if desk.live is not None else {}
     destinations = [
-        await _destination(desk, name, counters, live_destinations.get(name, {}), now)
+        await _destination(desk, name, counters, live_destinations.get(name, {}), moments, now)
         for name in _names(desk, "destinations", counters, live_destinations)
     ]
     sources = [
-        _source(name, counters, live_sources.get(name, {}), stopped=desk.live is None)
+        _source(name, counters, live_sources.get(name, {}), moments, stopped=desk.live is None)
         for name in _names(desk, "sources", counters, live_sources)
     ]
     router = dict(desk.live.router()) if desk.live is not None else {}
@@ -86,7 +89,9 @@ def _names(desk: Desk, part: str, counters: Counters, live: Mapping[str, Any]) -
     return list(names)
 
 
-async def _destination(desk: Desk, name: str, counters: Counters, facts: Mapping[str, Any], now: int) -> dict[str, Any]:
+async def _destination(
+    desk: Desk, name: str, counters: Counters, facts: Mapping[str, Any], moments: Moments, now: int
+) -> dict[str, Any]:
     summary = await desk.queries.queue_summary(name, now_ms=now)
     waiting = counters.get(("delivery", name, "pending"), int(summary.get("waiting") or 0))
     oldest = summary.get("oldest_ms") or facts.get("oldest_ms") or 0
@@ -97,7 +102,10 @@ async def _destination(desk: Desk, name: str, counters: Counters, facts: Mapping
         "state": _destination_state(facts, waiting, stopped=desk.live is None),
         "oldest_ms": oldest,
         "oldest_age_s": max(0, now - oldest) // 1000 if oldest else None,
-        "last_ack_ms": facts.get("last_accepted_ms") or facts.get("last_answer_ms") or 0,
+        "last_ack_ms": facts.get("last_accepted_ms")
+        or moments.get(("accepted", name))
+        or facts.get("last_answer_ms")
+        or 0,
         "waiting": waiting,
         "retrying": int(facts.get("retrying") or summary.get("due_later") or 0),
         "parked": int(facts.get("parked") or summary.get("parked") or 0),
@@ -123,7 +131,9 @@ def _destination_state(facts: Mapping[str, Any], waiting: int, *, stopped: bool)
     return "waiting" if state == "ok" and waiting else state
 
 
-def _source(name: str, counters: Counters, facts: Mapping[str, Any], *, stopped: bool) -> dict[str, Any]:
+def _source(
+    name: str, counters: Counters, facts: Mapping[str, Any], moments: Moments, *, stopped: bool
+) -> dict[str, Any]:
     trouble = "" if stopped else str(facts.get("trouble") or "")
     state = "stopped" if stopped else "down" if trouble else "paused" if facts.get("paused") else "ok"
     return {
@@ -133,7 +143,7 @@ def _source(name: str, counters: Counters, facts: Mapping[str, Any], *, stopped:
         "dead": counters.get(("message", name, "dead"), 0),
         "refused": sum(facts.get("refusals", {}).values()),
         "connections": facts.get("connections"),
-        "last_ms": facts.get("last_ms") or 0,
+        "last_ms": facts.get("last_ms") or moments.get(("received", name)) or 0,
         "findings": {},
         "why": trouble,
     }

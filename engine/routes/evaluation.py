@@ -388,7 +388,10 @@ class _Walk(LaneKeys):
         delivery = self._delivery(route, exit_, part)
         delivery.kind = DeliveryKind.BODILESS
         delivery.state = DeliveryState.DEAD
-        delivery.queued = (exit_.dead_letter or destination.dead_letter).lane != "pass"
+        policy = exit_.dead_letter or destination.dead_letter
+        delivery.queued = policy.lane != "pass"
+        if policy.lane == "park":
+            delivery.due_ms = self._stored.received_ms + int(policy.results_wait * 1000)
         delivery.code, delivery.field, delivery.reason = error.code, error.field, error.reason
         received = part.received if part is not None else None
         delivery.lanes = self.lanes_of(exit_, destination, None, received)

@@ -9,6 +9,7 @@ from engine.core.changes import (
     Change,
     Fulfil,
     Intend,
+    Moments,
     Note,
     Prune,
     Receipt,
@@ -210,6 +211,11 @@ class MemoryChanges:
     def _note(self, change: Note, _undo: Undo, tally: Tally) -> Receipt:
         for key, count in change.counts.items():
             tally.add(key, count)
+        return DONE
+
+    def _moments(self, change: Moments, undo: Undo, _tally: Tally) -> Receipt:
+        for key, at_ms in change.at_ms.items():
+            undo.put("moments", key, at_ms)
         return DONE
 
     def _prune(self, change: Prune, undo: Undo, tally: Tally) -> Receipt:

@@ -165,6 +165,10 @@ class MemoryQueries:
         values = [(key, one.at_ms, one.who, one.verb, one.subject, one.reason) for key, one in rows]
         return [dict(zip(ACTION_KEYS, each, strict=True)) for each in values]
 
+    async def moments(self) -> dict[tuple[str, str], int]:
+        """When something happened last."""
+        return dict(self._disk.moments)
+
     async def groups(self) -> list[str]:
         """Routing groups of the messages in state RECEIVED, sorted."""
         messages = (row.message for row in self._disk.messages.values())

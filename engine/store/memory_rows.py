@@ -63,6 +63,7 @@ class MemoryDisk:
     intentions: dict[int, IntentionRow] = field(default_factory=dict)
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
     actions: dict[int, Audit] = field(default_factory=dict)
+    moments: dict[tuple[str, str], int] = field(default_factory=dict)
     counters: dict[CounterKey, int] = field(default_factory=dict)
     slots: dict[int, tuple[int, int]] = field(default_factory=dict)
     """In-flight slots: (delivery, attempt)."""

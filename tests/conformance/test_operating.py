@@ -10,6 +10,7 @@ from engine.core.changes import (
     Audit,
     Fulfil,
     Intend,
+    Moments,
     Note,
     Receipt,
     Refuse,
@@ -377,6 +378,22 @@ def test_facts_have_the_same_keys_everywhere(house: House) -> None:
         }  # fmt: skip
         assert (facts["highest_place"], facts["started_ms"], facts["trouble"]) == (1, 1_000, "")
         assert len(store.reference_key) >= 16
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_moments_outlive_a_run(house: House) -> None:
+    """The last value of each counts, also after a crash; names may hold anything."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        assert await store.queries.moments() == {}
+        await commit(store, Moments({("received", "gam"): 3, ("outage", "a:b"): 4}))
+        await commit(store, Moments({("received", "gam"): 5}))
+        await house.crash(store)
+        store, _ = await house.open()
+        assert await store.queries.moments() == {("received", "gam"): 5, ("outage", "a:b"): 4}
         await store.close()
 
     asyncio.run(run())

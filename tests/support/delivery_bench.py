@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from engine.core.changes import Intend, Receipt, Receive, Route
@@ -79,7 +79,7 @@ class Bench:
         self.places = 0
         self.ids: list[int] = []
 
-    async def start(self) -> DeliveryStage:
+    async def start(self, moments: Mapping[tuple[str, str], int] | None = None) -> DeliveryStage:
         recovery: Recovery = await self.store.open(now_ms=self.runtime.now_ms())
         self.places = max(self.store.disk.messages, default=0)
         self.stage = DeliveryStage(
@@ -90,6 +90,7 @@ class Bench:
             recovery,
             lambda code, _destination, sentence: self.alerts.append((code, sentence)),
         )
+        self.stage.remember(moments or {})
         await self.stage.start()
         return self.stage
 

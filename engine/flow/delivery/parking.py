@@ -49,7 +49,7 @@ class Parking:
         self._passing = passing
         self._alert = alert
         self.since: dict[int, float] = {}
-        """Delivery -> since when this run knows it, monotonic."""
+        """Delivery -> since when it is dead, monotonic; with the policy `block`, since when this run knows it."""
         self.stopped_by: dict[int, None] = {}
         """Those with the policy `block`: the destination waits for them."""
 
@@ -62,7 +62,10 @@ class Parking:
         place, policy, now = delivery.id, self.policy(delivery), self._runtime.monotonic()
         if place in self.since:
             return
-        self.since[place] = now
+        wait = policy.results_wait
+        # `due_ms` was written when it died, perhaps before this run: ages and waits go on from there.
+        age = (self._runtime.now_ms() - delivery.due_ms) / 1000 + wait if delivery.due_ms else 0.0
+        since = self.since[place] = now - max(0.0, age)
         name = self._destination.name
         if policy.lane == "block":
             self.stopped_by[place] = None
@@ -73,11 +76,8 @@ class Parking:
                 "retry it, pass it or discard it",
             )
             return
-        wait = policy.results_wait
-        if delivery.due_ms:  # since before this run
-            wait = min(wait, max(0.0, (delivery.due_ms - self._runtime.now_ms()) / 1000))
-        self._deadlines.set(Moment.RESULTS, place, now + wait)
-        self._deadlines.set(Moment.PARKED_LONG, place, now + policy.park_max)
+        self._deadlines.set(Moment.RESULTS, place, max(now, since + wait))
+        self._deadlines.set(Moment.PARKED_LONG, place, max(now, since + policy.park_max))
 
     def results_may_pass(self, place: int, head: Delivery | None) -> None:
         """The time of results has come; `head` is the delivery, when it is loaded."""

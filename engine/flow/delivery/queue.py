@@ -117,6 +117,12 @@ class DestinationQueue:
 
     # --- life ------------------------------------------------------------------------------------------
 
+    def remember(self, accepted_ms: int, outage_ms: int) -> None:
+        """Go on with the ages of the previous run: its last acceptance, and since when there was none; 0: unknown."""
+        self.last_accepted_ms = accepted_ms
+        if outage_ms:
+            self.circuit.go_on(self._runtime.monotonic() - (self._runtime.now_ms() - outage_ms) / 1000)
+
     def listen(self) -> None:
         """Hear of what is committed from now on."""
         self._store.on_deliveries(self.name, self._announced)

@@ -74,6 +74,22 @@ class DeliveryStage:
         self._hold_timer: Timer | None = None
         self._stopped = False
 
+    def remember(self, moments: Mapping[tuple[str, str], int]) -> None:
+        """Go on with the ages of the previous run (core.changes.Moments); before `start`."""
+        for name, queue in self.queues.items():
+            queue.remember(moments.get(("accepted", name), 0), moments.get(("outage", name), 0))
+
+    def moments(self) -> dict[tuple[str, str], int]:
+        """Return when each destination accepted last, and since when it accepts nothing (core.changes.Moments)."""
+        now_ms, monotonic = self._runtime.now_ms(), self._runtime.monotonic()
+        found: dict[tuple[str, str], int] = {}
+        for name, queue in self.queues.items():
+            circuit = queue.circuit
+            found["accepted", name] = queue.last_accepted_ms
+            outage = circuit.in_outage and circuit.since is not None
+            found["outage", name] = now_ms - round((monotonic - (circuit.since or 0.0)) * 1000) if outage else 0
+        return found
+
     async def start(self) -> None:
         """
         Hear of new deliveries, read the holds, then send.

@@ -326,6 +326,15 @@ class SqliteQueries:
         rows = await self._store.ask(lambda connection: connection.execute(query, values).fetchall())
         return [dict(zip(keys, row, strict=True)) for row in rows]
 
+    async def moments(self) -> dict[tuple[str, str], int]:
+        """When something happened last."""
+        rows = await self._rows("SELECT key, value FROM run WHERE key BETWEEN 'at:' AND 'at;'", (), ("key", "value"))
+        found = {}
+        for row in rows:
+            _, what, name = row["key"].split(":", 2)
+            found[what, name] = int(row["value"])
+        return found
+
     async def groups(self) -> list[str]:
         """Routing groups of the messages in state RECEIVED, sorted."""
         show = self._store.names.show

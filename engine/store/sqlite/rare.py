@@ -11,6 +11,7 @@ from engine.core.changes import (
     Change,
     Fulfil,
     Intend,
+    Moments,
     Note,
     Receipt,
     Refuse,
@@ -52,6 +53,7 @@ class RareChanges:
             Fulfil: self._fulfil,
             Audit: self._audit,
             Note: self._note,
+            Moments: self._moments,
         }
 
     def apply(self, change: Change) -> Receipt:
@@ -217,4 +219,10 @@ class RareChanges:
     def _note(self, change: Note) -> Receipt:
         for key, count in change.counts.items():
             self._work.tally.add(key, count)
+        return DONE
+
+    def _moments(self, change: Moments) -> Receipt:
+        rows = [[f"at:{what}:{name}", at_ms] for (what, name), at_ms in change.at_ms.items()]
+        query = "INSERT OR REPLACE INTO run(key, value) SELECT value ->> 0, value ->> 1 FROM json_each(?)"
+        self._connection.execute(query, (json.dumps(rows),))
         return DONE

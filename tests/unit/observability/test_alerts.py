@@ -32,3 +32,15 @@ def test_an_alert_is_open_until_it_ends() -> None:
     alerts("recovered", "dpi", "answers again")
     assert alerts.facts()["open"] == []
     assert len(alerts.facts()["last"]) == 8
+
+
+def test_one_of_a_run_before_goes_on_with_its_begin() -> None:
+    """What began before the restart; what ended meanwhile begins anew."""
+    alerts = Alerts(lambda: 5000, {("outage", "dpi"): 1000, ("outage", "archive"): 2000, ("outage", "bus"): 0})
+    alerts("recovered", "archive", "answers again")
+    for name in ("dpi", "archive", "bus"):
+        alerts("outage", name, "no answer")
+    assert [one["at_ms"] for one in alerts.facts()["open"]] == [1000, 5000, 5000]
+    alerts("recovered", "dpi", "answers again")
+    alerts("outage", "dpi", "no answer")
+    assert alerts.facts()["open"][-1]["at_ms"] == 5000

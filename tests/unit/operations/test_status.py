@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import SetHold
+from engine.core.changes import Moments, SetHold
 from engine.core.messages import Hold
 from engine.operations.service import Operations
 from tests.support.custody import (
@@ -16,7 +16,9 @@ from tests.support.custody import (
     SOURCE,
     FakeLive,
     call,
+    configuration,
     opened,
+    submitted,
 )
 
 
@@ -64,6 +66,19 @@ def test_what_waits_too_long_degrades_whatever_the_reason() -> None:
         answer = await Operations(desk).call("status", {}, who="nurse")
         assert answer["engine"] == "degraded"
         assert "the oldest has waited 1 h 09" in answer["problems"][0]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_stopped_engine_tells_when_it_last_heard() -> None:
+    """Last message and last acknowledgement are kept in the store."""
+
+    async def run() -> None:
+        desk, store = await opened(live=None, known=configuration(), stopped_since_ms=NOW_MS)
+        await submitted(store, Moments({("received", SOURCE): 5000, ("accepted", DESTINATION): 6000}))
+        answer = await Operations(desk).call("status", {}, who="nurse")
+        assert (answer["sources"][0]["last_ms"], answer["destinations"][0]["last_ack_ms"]) == (5000, 6000)
         await store.close()
 
     asyncio.run(run())

@@ -294,3 +294,35 @@ def test_a_death_is_told_when_it_is_sure(end: str) -> None:
         await bench.store.close()
 
     scenario(run)
+
+
+def test_an_outage_goes_on_over_a_restart() -> None:
+    """Its age is that of the run before; an acceptance ends it, and the next one begins anew."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        bench.add(1)
+        await runtime.until(bench.all_delivered)
+        bench.door.receiver = lambda _: NOT_SENT
+        bench.add(1)
+        await runtime.sleep(6 * HOUR)
+        moments = bench.stage.moments()
+        await bench.stop()
+        again = Bench(runtime, disk=bench.store.disk)
+        again.door.receiver = lambda _: NOT_SENT
+        await again.start(moments)
+        assert again.stage.facts()["dpi"]["last_accepted_ms"] == moments["accepted", "dpi"] > 0
+        await runtime.sleep(60)
+        facts = again.stage.facts()["dpi"]
+        assert "can't be reached for 6.0 h" in facts["why"]
+        assert abs(again.stage.moments()["outage", "dpi"] - moments["outage", "dpi"]) < 10
+        again.door.receiver = accepted
+        await runtime.until(lambda: again.stage.moments()["outage", "dpi"] == 0, limit=600)
+        again.door.receiver = lambda _: NOT_SENT
+        again.add(1)
+        await runtime.sleep(120)
+        assert "for 2 min" in again.stage.facts()["dpi"]["why"]
+        await again.stop()
+
+    scenario(run)

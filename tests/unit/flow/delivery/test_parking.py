@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from engine.core.changes import Requeue
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import (
@@ -74,6 +76,35 @@ def test_park_holds_the_lane_until_an_operator_passes_it() -> None:
         )
         assert bench.stage.facts()["dpi"]["why"] == ""
         await bench.stop()
+
+    scenario(run)
+
+
+@pytest.mark.parametrize("kind", [DeliveryKind.BYTES, DeliveryKind.BODILESS], ids=["at the receiver", "in the router"])
+def test_a_lane_that_is_held_grows_old_over_a_restart(kind: DeliveryKind) -> None:
+    """Its age and the time of its alert go on from its death."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        policy = DeadLetter(lane="park", park_max=7200, results_wait=300)
+        bench = Bench(runtime, dead_letter=policy)
+        await bench.start()
+        if kind is DeliveryKind.BYTES:
+            bad = bench.add(1)
+            refuse_only(bench, bad)
+            bench.add(2)
+        else:
+            bench.add(1, kind=kind, state=DeliveryState.DEAD, code="E-MAP-MISS", due_ms=runtime.now_ms() + 300_000)
+        await runtime.until(lambda: bench.stage.facts()["dpi"]["parked"] == 1)
+        await runtime.sleep(HOUR)
+        await bench.stop()
+        again = Bench(runtime, disk=bench.store.disk, dead_letter=policy)
+        await again.start()
+        await runtime.sleep(1800)
+        assert "the oldest for 1.5 h" in again.stage.facts()["dpi"]["why"]
+        assert again.alerts == []
+        await runtime.sleep(1900)
+        assert [code for code, _ in again.alerts] == ["parked"]
+        await again.stop()
 
     scenario(run)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.changes import Audit, Change, Fulfil, Intend, Note, Prune, Receipt, Receive, Refuse, Requeue
+from engine.core.changes import Audit, Change, Fulfil, Intend, Moments, Note, Prune, Receipt, Receive, Refuse, Requeue
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Attempt, DeliveryFlag, Intention, PayloadKind, Refusal
 from engine.errors import ChangeRefused, StoreUnavailable
@@ -36,6 +36,7 @@ CHANGES: list[Change] = [
     Refuse(Refusal("gam", "192.0.2.7", 1, "E-NO-HEADER", "no header", 3, b"abc")),
     Requeue(ONE, rendered_again=True),
     Note({("a", "b", "c"): 2}),
+    Moments({("received", "gam"): 2}),
     Audit(1, "alice", "reveal", "7", "why"),
     Prune(1, 2, 3),
 ]
