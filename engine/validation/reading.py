@@ -19,7 +19,8 @@ Read a profile of YAML, on top of another one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import difflib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
@@ -117,7 +118,7 @@ class _Reader:
         found: dict[str, str] = {}
         for rule, one, line in self._mapping(value, "severity"):
             if rule not in rules:
-                self._faults.add(line, f"there is no rule {rule}: there are {', '.join(sorted(rules))}")
+                self._faults.add(line, f"there is no rule {rule}: {_meant(rule, sorted(rules))}")
             found[rule] = self._choice(one, SEVERITIES) or ERROR
         return found
 
@@ -334,7 +335,13 @@ class _Reader:
     def _known(self, mapping: Entries, keys: tuple[str, ...], what: str) -> None:
         for key, _, line in mapping:
             if key not in keys:
-                self._faults.add(line, f"{key} is no key of {what}: there are {', '.join(keys)}")
+                self._faults.add(line, f"{key} is no key of {what}: {_meant(key, keys)}")
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    """Ask for the word that was meant, or list what there is."""
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.75)
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
 
 
 def _on_top(below: Override, said: Override) -> Override:

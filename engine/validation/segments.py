@@ -87,6 +87,11 @@ class SegmentChecks:
                 self._check_value(position, number, fields, judge, usual=usual)
         return [number for number in range(last, count) if fields[number]] if count > last else []
 
+    def prepare(self) -> None:
+        """Compile the patterns of all fields."""
+        for number in range(1, len(self._fits)):
+            self._make(number)
+
     def shape(self, number: int) -> Shape:
         """Return the shape of a field."""
         known = self._shapes.get(number)

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from engine.dictionary.dictionary import Dictionary, dictionary_of
-from engine.dictionary.versions import version_of
+from engine.dictionary.versions import DEFAULT, version_of
 from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.hl7v2.segments import HEADERS
@@ -34,6 +34,10 @@ SEQUENCE_LENGTH_MAX: Final = 200
 KINDS_MAX: Final = 256
 """Types, events and versions of messages whose checks are kept."""
 
+
+_USUAL: Final = (
+    "MSH", "EVN", "PID", "PD1", "NK1", "PV1", "PV2", "ZBE", "ZFV", "ZFM", "ZFD", "MRG", "ORC", "OBR", "OBX", "NTE",
+)  # fmt: skip
 
 _Sequence = tuple[Match, tuple[SegmentChecks | None, ...]]
 """What was found about a sequence of names: how it fits the structure, and the checks of each segment."""
@@ -62,6 +66,15 @@ class Validator:
         self._kinds: dict[tuple[bytes, bytes], _Kind] = {}
         self._checks: dict[tuple[str, str], _Checks] = {}
         self._segments: dict[str, dict[tuple[str, str], SegmentChecks]] = {}
+
+    def prepare(self) -> None:
+        """Compile what nearly every message needs, so that the first one doesn't wait for it."""
+        dictionary = dictionary_of(self.profile.version or DEFAULT, self.profile.extension)
+        resolver = Resolver(self.profile, dictionary)
+        known = self._segments.setdefault(dictionary.version, {})
+        for name in _USUAL:
+            checks = known[name, ""] = SegmentChecks(name, resolver)
+            checks.prepare()
 
     def check(self, message: Message) -> list[Finding]:
         """
