@@ -44,17 +44,18 @@ def apply(raw: bytes, packed: bytes, base_of: Callable[[bytes, int], bytes]) -> 
         base_of: Gives the base for a flag byte other than 0 (parsers.base_of).
     """
     base = raw if packed[0] == AS_RECEIVED else base_of(raw, packed[0])
-    parts: list[bytes] = []
+    view = memoryview(base)  # what is large is copied once
+    parts: list[bytes | memoryview] = []
     position, index, end = 0, 1, len(packed)
     while index < end:
         kept, index = _read(packed, index)
         dropped, index = _read(packed, index)
         size, index = _read(packed, index)
-        parts.append(base[position : position + kept])
+        parts.append(view[position : position + kept])
         parts.append(packed[index : index + size])
         index += size
         position += kept + dropped
-    parts.append(base[position:])
+    parts.append(view[position:])
     return b"".join(parts)
 
 

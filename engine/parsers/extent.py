@@ -7,10 +7,10 @@ message for seconds. Only segments that carry documents and texts may be long; n
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from engine.errors import ParseError
+from engine.parsers.hl7v2.lines import extents
 
 UNSUSPICIOUS_BYTES: Final = 256 * 1024
 """Smaller messages are not looked at."""
@@ -20,7 +20,6 @@ HPRIM_LINES_MAX: Final = 100_000
 """A file of a day's results: several patients, lines of 220 characters."""
 
 _LONG: Final = frozenset({b"OBX", b"NTE", b"TXA", b"DSP", b"ADD", b"RXO", b"EDU", b"C|", b"A|"})
-_ENDS: Final = re.compile(rb"[\r\n]+")
 
 
 def check_extent(raw: bytes, segments_max: int = SEGMENTS_MAX) -> None:
@@ -36,17 +35,11 @@ def check_extent(raw: bytes, segments_max: int = SEGMENTS_MAX) -> None:
     """
     if len(raw) < UNSUSPICIOUS_BYTES:
         return
-    count = 0
-    position, size = 0, len(raw)
-    while position < size:
-        end = _ENDS.search(raw, position)
-        stop = end.start() if end is not None else size
-        count += 1
-        if count > segments_max:
+    for count, (start, end) in enumerate(extents(raw)):
+        if count >= segments_max:
             raise ParseError(f"more than {segments_max} segments: send them in several messages")
-        if stop - position > SEGMENT_BYTES_MAX:
-            check_segment(raw[position : position + 3])
-        position = end.end() if end is not None else size
+        if end - start > SEGMENT_BYTES_MAX:
+            check_segment(raw[start : start + 3])
 
 
 def check_segment(begin: bytes) -> None:

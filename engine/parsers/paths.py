@@ -137,8 +137,9 @@ class Path:
     def first(self, message: Message, at: Segment | None = None) -> str:
         """Return the first value as text, "" when there is none."""
         if self._plain:
-            segment = message.head(self._code)
-            data = segment.field(self.field) if segment is not None else b""
+            data = message.value(self._code, self.field)
+            if data.isalnum():  # one leaf
+                return data.decode() if self.component < 2 and self.subcomponent < 2 else ""
             if not data:
                 return ""
             marks = message.delimiters
@@ -168,8 +169,7 @@ class Path:
             value = self.first(message)
             return [value] if value else []
         if self._first_segment:
-            segment = message.head(self._code)
-            data = segment.field(self.field) if segment is not None else b""
+            data = message.value(self._code, self.field)
             return (
                 [text_of(leaf, message.codec, message.delimiters) for leaf in self._leafs_of(data, message)]
                 if data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +15,7 @@ from engine.parsers.hl7v2.delimiters import STANDARD, read_delimiters
 from engine.parsers.hl7v2.escapes import escape, translate, unescape
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
+from tests.support.sizes import all_is_large
 
 MARKS = "|^~\\&#$%!*@:;+.-§˜¤"
 marks = st.permutations(MARKS).map(lambda order: order[:5])
@@ -51,11 +54,13 @@ def test_what_is_not_touched_comes_back_byte_for_byte(body: bytes) -> None:
     assert Message.parse(raw).to_bytes() == raw
 
 
-@given(bodies, st.sampled_from(["", "8859/1", "8859/15", "UNICODE UTF-8", "x"]))
-def test_the_base_is_derived_from_the_bytes_and_the_flag_alone(body: bytes, declared: str) -> None:
+@given(bodies, st.sampled_from(["", "8859/1", "8859/15", "UNICODE UTF-8", "x"]), st.sampled_from(["\r", "\n", "\r\n"]))
+def test_the_base_is_derived_from_the_bytes_and_the_flag_alone(body: bytes, declared: str, end: str) -> None:
     """base_of gives the message's base from its flag; it is UTF-8 with one CR after each segment."""
-    raw = f"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5||||||{declared}\r".encode() + body
+    raw = f"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5||||||{declared}{end}".encode() + body
     message = Message.parse(raw, as_utf8=True)
+    with all_is_large():
+        assert Message.parse(raw, as_utf8=True).base == base_of(raw, message.base_flag) == message.base
     assert message.base == base_of(raw, message.base_flag) == message.to_bytes()
     message.base.decode("utf-8")
     assert message.base.endswith(b"\r")
@@ -176,11 +181,19 @@ ENDS = ["\r", "\n", "\r\n", "\r\r", "\n  \n"]
     st.sampled_from(["8859/1", "UNICODE UTF-8", ""]),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
 )
 def test_splices_applied_to_the_received_bytes_give_the_message(
-    steps: list[tuple[str, str, str]], ends: list[str], declared: str, as_utf8: bool, last_end: bool
+    steps: list[tuple[str, str, str]], ends: list[str], declared: str, as_utf8: bool, last_end: bool, large: bool
 ) -> None:
     """Whatever is edited, what is stored as a difference gives the very bytes that were rendered."""
+    with all_is_large() if large else nullcontext():
+        check_splices(steps, ends, declared, as_utf8, last_end)
+
+
+def check_splices(
+    steps: list[tuple[str, str, str]], ends: list[str], declared: str, as_utf8: bool, last_end: bool
+) -> None:
     lines = [
         f"MSH|^~\\&|A|B|C|D|20260101||ADT^A01|1|P|2.5||||||{declared}",
         "PID|1||1^^^A&b&c^PI~2||é",

@@ -1,10 +1,11 @@
 """
 A message: read lazily, copied cheaply, edited by field, given back as bytes or as a difference.
 
-Theory of operation. The *base* is one immutable bytes object, its lines are the segments. Pristine segments
-are shared between a message and its copies and never edited; whoever asks for a segment to edit gets one
-that belongs to that message alone (`Segment.owned`), with its edits beside the received fields. So a copy
-costs one list, an edit one segment, and what was not touched can't change: it is still the base.
+Theory of operation. The *base* is one immutable bytes object, its lines are the segments. What is pristine is
+shared between a message and its copies and never edited: a line that nobody asked for is a number (which line),
+one that was read a list of its fields. Whoever asks for a segment to edit gets one that belongs to that message
+alone (`Segment.owned`), with its edits beside the received fields. So a copy costs one list, an edit one segment,
+and what was not touched can't change: it is still the base.
 """
 
 from __future__ import annotations
@@ -12,23 +13,26 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from itertools import accumulate
+from operator import attrgetter
 from typing import Final
 
 from engine.core.splices import Splice
-from engine.parsers.charset import base_flag, base_of, decide
-from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters, read_delimiters
-from engine.parsers.hl7v2.header import Header, declared_charset, header_line, read_header
+from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters
+from engine.parsers.hl7v2.difference import end_mark, spliced, structural
+from engine.parsers.hl7v2.header import Header, read_header
+from engine.parsers.hl7v2.layout import Layout, layout_of, name_of
+from engine.parsers.hl7v2.lines import Line, lines_of, starts_of
+from engine.parsers.hl7v2.preparing import prepare
 from engine.parsers.hl7v2.rewriting import rewrite_line
-from engine.parsers.hl7v2.segments import ADDED, Segment, code_of
-from engine.parsers.sniff import BLANKS, UTF8_MARK
+from engine.parsers.hl7v2.segments import ADDED, HEADERS, LongSegment, Segment
 
-LAST_BLANK: Final = max(BLANKS)
-__all__ = ["Message", "Segment", "index_of", "lines_of", "make_base"]
+__all__ = ["Message", "Segment"]
 
 DETACHED: Final = -1
 """Base flag of a message that isn't made of the received bytes: it is stored whole."""
 
-CONTROLS: Final = bytes(code for code in range(32) if code not in b"\t\r\n")
+Item = int | list[bytes] | Segment
+"""A received line, its fields (as Segment counts them) when it was read, or a segment."""
 
 
 class Message:
@@ -48,11 +52,14 @@ class Message:
     """
 
     __slots__ = (
+        "_even",
         "_header",
         "_index",
+        "_layout",
         "_lines",
+        "_listed",
+        "_owned",
         "_segments",
-        "_starts",
         "_text",
         "base",
         "base_flag",
@@ -65,7 +72,8 @@ class Message:
 
     def __init__(
         self, base: bytes, flag: int, delimiters: Delimiters, codec: str, received_codec: str, findings: list[str],
-        format_: str = "hl7v2", lines: list[bytes] | None = None, header: Header | None = None,
+        format_: str = "hl7v2", lines: Sequence[Line] | None = None, header: Header | None = None,
+        layout: Layout | None = None, even: bool = False,
     ) -> None:  # fmt: skip
         """
         Take a base that was made ready (`parse` and hprim.message do that).
@@ -80,6 +88,8 @@ class Message:
             format_: As named by parsers.sniff.
             lines: The segments of `base` without their ends, where they are known.
             header: Where it was read already.
+            layout: Of `lines`, where it is known.
+            even: `base` is `lines` with one CR after each.
         """
         self.format = format_
         self.delimiters = delimiters
@@ -90,10 +100,18 @@ class Message:
         self.base_flag = flag
         self._text = base
         self._header = header
-        self._starts: list[int] | None = None
-        self._lines = lines_of(base) if lines is None else lines
-        self._segments: list[Segment | int] = list(range(len(self._lines)))
-        self._index: dict[bytes, list[int]] | None = index_of(self._lines, delimiters.field)
+        if lines is None:
+            lines = lines_of(base)
+        if layout is None:
+            layout = layout_of(lines, delimiters.field)
+        self._lines = lines
+        self._layout = layout
+        self._even = even
+        self._index: dict[bytes, list[int]] | None = layout.index
+        self._segments: list[Item] = list(range(len(lines)))
+        self._owned: list[Segment] = []
+        # an item that is a list tells neither its name nor its line: it stands where it was received
+        self._listed = layout.regular
 
     @classmethod
     def parse(cls, raw: bytes, *, default_charset: str = "cp1252", as_utf8: bool = False) -> Message:
@@ -109,33 +127,18 @@ class Message:
         Raises:
             ParseError: No MSH, or no delimiters (as header.read_header).
         """
-        line = header_line(raw)
-        delimiters = read_delimiters(line)
-        fields = line.split(delimiters.field, 18)
-        declared = declared_charset(fields[17], delimiters) if len(fields) > 17 else ""
-        received, finding = decide(raw, declared, default_charset)
-        findings = [finding] if finding else []
-        if not as_utf8:
-            message = cls(raw, 0, delimiters, received, received, findings)
-        else:
-            base, flag, lines = make_base(raw, received)
-            if base is not raw and delimiters is not STANDARD:
-                delimiters = read_delimiters(header_line(base))
-            message = cls(base, flag, delimiters, "utf-8", received, findings, "hl7v2", lines)
-        message.look_over()
-        return message
-
-    def look_over(self) -> None:
-        """Add the findings that need no field: control characters, delimiters, several headers."""
-        findings, index = self.findings, self._index or self._make_index()
-        if len(self.base.translate(None, CONTROLS)) != len(self.base):
-            findings.append("control-character")
-        if self.delimiters.odd:
+        base, flag, delimiters, received, findings, lines, layout, even, header = prepare(
+            raw, default_charset, as_utf8=as_utf8
+        )
+        codec = "utf-8" if as_utf8 else received
+        message = cls(base, flag, delimiters, codec, received, findings, "hl7v2", lines, None, layout, even)
+        if header is not None:
+            message._segments[0] = header
+        if delimiters.odd:
             findings.append("odd-delimiters")
-        if len(index.get(b"MSH", ())) > 1:
-            findings.append("two-headers")
-        if b"FHS" in index or b"BHS" in index:
-            findings.append("batch")
+        if layout.findings:
+            findings += layout.findings
+        return message
 
     @property
     def header(self) -> Header:
@@ -147,7 +150,7 @@ class Message:
     @property
     def names(self) -> list[str]:
         """The segments' names in order; empty for a line without one."""
-        return [self._at(position).name for position in range(len(self._segments))]
+        return [self._name_at(position).decode("latin-1") for position in range(len(self._segments))]
 
     def segments(self, name: str = "") -> list[Segment]:
         """Return the segments of that name in order, all without a name; they may be edited."""
@@ -172,12 +175,18 @@ class Message:
         other.base_flag = self.base_flag
         other._text = self._text
         other._header = self._header
-        other._starts = self._starts
         other._lines = self._lines
+        other._layout = self._layout
+        other._even = self._even
         other._index = self._index
-        other._segments = [
-            item.clone() if not isinstance(item, int) and item.owned else item for item in self._segments
-        ]
+        other._listed = self._listed
+        if self._owned:
+            segments = [item.clone() if isinstance(item, Segment) and item.owned else item for item in self._segments]
+            other._segments = segments
+            other._owned = _owned_of(segments)
+        else:
+            other._segments = self._segments.copy()
+            other._owned = []
         return other
 
     def add_segment(self, name: str, after: str | Segment | None = None) -> Segment:
@@ -188,6 +197,7 @@ class Message:
             name: Its name.
             after: A segment, or the name of one (the last of that name); at the end when None or absent.
         """
+        self._settle()
         code = name.encode("ascii")
         added = Segment(code, code, self.delimiters.field, ADDED)
         added.owned = True
@@ -197,27 +207,34 @@ class Message:
         elif after is not None and (positions := self.positions(after.encode())):
             position = positions[-1] + 1
         self._segments.insert(position, added)
+        self._owned.append(added)
         self._index = None
         return added
 
     def delete_segment(self, segment: Segment) -> None:
         """Take a segment out."""
-        del self._segments[self._position_of(segment)]
+        position = self._position_of(segment)
+        self._settle()
+        del self._segments[position]
+        self._owned = _owned_of(self._segments)
         self._index = None
 
     def part(self, positions: Sequence[int]) -> Message:
         """Return a message of some segments of this one, as they stand now, with bytes of its own (DETACHED)."""
-        end = self._end_mark()
+        end = end_mark(self._text)
         data = b"".join([self.peek(position).line() + end for position in positions])
         return Message(data, DETACHED, self.delimiters, self.codec, self.received_codec, [], self.format)
 
     def checkpoint(self) -> Callable[[], None]:
         """Return what brings the message back to how it stands now; segments taken from it stay its own."""
         segments = self._segments.copy()
-        edits = [(item, item.edits()) for item in segments if not isinstance(item, int) and item.owned]
+        edits = [(item, item.edits()) for item in self._owned]
 
         def undo() -> None:
             self._segments = segments.copy()
+            if not self._listed:
+                self._settle()  # a list among them was put there while its place said what it is
+            self._owned = _owned_of(segments)
             self._index = None
             for segment, before in edits:
                 segment.revert(before)
@@ -237,13 +254,7 @@ class Message:
         text = self._text
         splices = self._edits()
         if splices:
-            parts: list[bytes] = []
-            position = 0
-            for offset, dropped, put in splices:
-                parts += (text[position:offset], put)
-                position = offset + dropped
-            parts.append(text[position:])
-            text = b"".join(parts)
+            text = spliced(text, splices)
         if self._text is not self.base:
             splices = [(0, len(self.base), text)]
         return text, splices
@@ -265,12 +276,15 @@ class Message:
                     segment.put(2, STANDARD.declared)
             self.delimiters = STANDARD
             return
-        lines = [rewrite_line(self._at(i), old) for i in range(len(self._segments))]
+        lines = [rewrite_line(self.peek(i), old) for i in range(len(self._segments))]
         self._text = b"\r".join(lines) + b"\r"
         self._lines = lines
-        self._starts = None
+        self._even = True
         self._segments = list(range(len(lines)))
-        self._index = index_of(lines, STANDARD.field)
+        self._owned = []
+        self._layout = layout_of(lines, STANDARD.field)
+        self._listed = self._layout.regular
+        self._index = self._layout.index
         self.delimiters = STANDARD
 
     # --- for paths and the other modules of this room -----------------------------------------------------
@@ -282,21 +296,20 @@ class Message:
             index = self._make_index()
         return index.get(code) or _NOWHERE
 
-    def head(self, code: bytes) -> Segment | None:
-        """Return the first segment of that name, to read only."""
+    def value(self, code: bytes, number: int) -> bytes:
+        """Return one field of the first segment of that name; b"" when there is none."""
         index = self._index
         if index is None:
             index = self._make_index()
         positions = index.get(code)
         if positions is None:
-            return None
+            return b""
         item = self._segments[positions[0]]
-        return self._at(positions[0], code) if isinstance(item, int) else item
-
-    def own_head(self, code: bytes) -> Segment | None:
-        """Return the first segment of that name, to read or to edit."""
-        item = self.head(code)
-        return item if item is None or item.owned else self.own(self.positions(code)[0])
+        if type(item) is int:
+            item = self._read(positions[0])
+        if type(item) is list:
+            return item[number] if number < len(item) else b""
+        return item.field(number)  # type: ignore[union-attr]  # a segment, or a subclass
 
     def fields(self, wanted: tuple[tuple[bytes, int], ...]) -> list[bytes]:
         """
@@ -316,32 +329,83 @@ class Message:
         for code, number in wanted:
             for position in index.get(code, _NOWHERE):
                 item = segments[position]
-                found.append((self._at(position, code) if isinstance(item, int) else item).field(number))
+                if type(item) is int:
+                    item = self._read(position)
+                if type(item) is list:
+                    found.append(item[number] if number < len(item) else b"")
+                else:
+                    found.append(item.field(number))  # type: ignore[union-attr]  # a segment, or a subclass
         return found
+
+    def head(self, code: bytes) -> Segment | None:
+        """Return the first segment of that name, to read only."""
+        positions = self.positions(code)
+        return self.peek(positions[0]) if positions else None
+
+    def own_head(self, code: bytes) -> Segment | None:
+        """Return the first segment of that name, to read or to edit."""
+        positions = self.positions(code)
+        return self.own(positions[0]) if positions else None
 
     def peek(self, position: int) -> Segment:
         """Return the segment at a position, to read only."""
         item = self._segments[position]
-        return self._at(position) if item.__class__ is int else item  # type: ignore[return-value]
+        if not isinstance(item, Segment):
+            item = self._segments[position] = self._make(position)
+        return item
 
     def own(self, position: int) -> Segment:
         """Return the segment at a position, to read or to edit."""
-        item = self.peek(position)
-        if not item.owned:
-            item = self._segments[position] = item.clone()
+        item = self._segments[position]
+        if isinstance(item, Segment):
+            if item.owned:
+                return item
+            item = item.clone()
+        else:
+            item = self._make(position)
+        item.owned = True
+        self._segments[position] = item
+        self._owned.append(item)
         return item
 
-    def _at(self, position: int, code: bytes | None = None) -> Segment:
-        """Return the segment at a position, cut out of its line at the first call; `code`: where it is known."""
+    def _read(self, position: int) -> Item:
+        """Cut a line that nobody asked for until now, and return what stands in its place from now on."""
+        item = self._segments[position]
+        line = self._lines[item] if isinstance(item, int) else b""
+        if not self._listed or not isinstance(line, bytes):
+            return self.peek(position)
+        fields = line.split(self.delimiters.field)
+        if fields[0] in HEADERS:
+            fields.insert(1, self.delimiters.field)
+        self._segments[position] = fields
+        return fields
+
+    def _make(self, position: int) -> Segment:
+        """Make the segment of a line that is none yet."""
+        item, mark = self._segments[position], self.delimiters.field
+        if isinstance(item, list):
+            line = self._lines[position]
+            assert isinstance(line, bytes)
+            return Segment(item[0], line, mark, position, item)
+        assert isinstance(item, int)
+        line = self._lines[item]
+        code = name_of(line, mark)
+        if isinstance(line, bytes):
+            return Segment(code, line, mark, item)
+        return Segment(code, bytes(line), mark, item) if code in HEADERS else LongSegment(code, line, mark, item)
+
+    def _settle(self) -> None:
+        """Make segments of lists: those tell their line themselves, and may move."""
+        self._listed = False
+        for position, item in enumerate(self._segments):
+            if isinstance(item, list):
+                self.peek(position)
+
+    def _name_at(self, position: int) -> bytes:
         item = self._segments[position]
         if isinstance(item, int):
-            line, mark = self._lines[item], self.delimiters.field
-            if code is None:
-                code = line[:3]
-                if line[3:4] != mark or not code.isalnum():
-                    code = code_of(line, mark)
-            item = self._segments[position] = Segment(code, line, mark, item)
-        return item
+            return name_of(self._lines[item], self.delimiters.field)
+        return item[0] if isinstance(item, list) else item.code
 
     def position_before(self, segment: Segment, code: bytes) -> int | None:
         """Return where the nearest segment of a name before another one stands; None: there is none."""
@@ -361,116 +425,37 @@ class Message:
     def _make_index(self) -> dict[bytes, list[int]]:
         index: dict[bytes, list[int]] = {}
         for position in range(len(self._segments)):
-            index.setdefault(self._at(position).code, []).append(position)
+            index.setdefault(self._name_at(position), []).append(position)
         self._index = index
         return index
 
     def _edits(self) -> list[Splice]:
         """Return the splices against `_text`."""
-        segments = self._segments
-        owned = [item for item in segments if not isinstance(item, int) and item.owned]
-        if len(segments) != len(self._lines) or [item for item in owned if item.origin == ADDED]:
-            return self._structural(self._starts or self._find_starts())
+        owned = self._owned
+        if not self._listed and (len(self._segments) != len(self._lines) or any(one.origin == ADDED for one in owned)):
+            return structural(self._text, self._starts(), self._segments)
         if not owned:
             return []
-        starts = self._starts or self._find_starts()
+        if len(owned) == 1 and self._even:
+            origin = owned[0].origin
+            return owned[0].splices(sum(map(len, self._lines[:origin])) + origin)
+        starts = self._starts()
         result: list[Splice] = []
-        for item in owned:
+        for item in sorted(owned, key=_ORIGIN):
             result += item.splices(starts[item.origin])
         return result
 
-    def _structural(self, starts: list[int]) -> list[Splice]:
-        """Return the splices when segments were added or taken out."""
-        text, end = self._text, self._end_mark()
-        result: list[Splice] = []
-        reached, put = 0, b""  # base lines already told; what waits to be put in before the next kept one
-        for item in self._segments:
-            origin = item if isinstance(item, int) else item.origin
-            if not isinstance(item, int) and origin == ADDED:
-                put += item.line() + end
-                continue
-            if put or origin > reached:
-                result.append((starts[reached], starts[origin] - starts[reached], put))
-                put = b""
-            reached = origin + 1
-            if not isinstance(item, int):
-                result += item.splices(starts[origin])
-        start = starts[reached] if reached < len(self._lines) else len(text)
-        if put and start == len(text) and not text.endswith((b"\r", b"\n")):
-            put = end + put[: -len(end)]  # the last segment had no end: nor has the new last one
-        if put or start < len(text):
-            result.append((start, len(text) - start, put))
-        return result
-
-    def _find_starts(self) -> list[int]:
+    def _starts(self) -> list[int]:
         """Find where each line begins in `_text`."""
-        text, lines = self._text, self._lines
-        before = list(accumulate(map(len, lines), initial=0))  # bytes of all lines before each, without their ends
-        if text.endswith(b"\r") and before.pop() + len(lines) == len(text):
-            starts = [length + ends for ends, length in enumerate(before)]
-        else:
-            starts = []
-            position = len(UTF8_MARK) if text.startswith(UTF8_MARK) else 0
-            for line in text[position:].splitlines(keepends=True):
-                if line.strip(BLANKS):
-                    starts.append(position)
-                position += len(line)
-        self._starts = starts
-        return starts
-
-    def _end_mark(self) -> bytes:
-        """Return the segment end that the message uses."""
-        first = self._text.splitlines(keepends=True)[0] if b"\n" in self._text else b"\r"
-        end = first[len(first.rstrip(b"\r\n")) :]
-        return end or b"\r"
+        if not self._even:
+            return starts_of(self._text)
+        before = accumulate(map(len, self._lines), initial=0)  # bytes of all lines before each, without their ends
+        return [length + ends for ends, length in enumerate(before)]
 
 
-def make_base(raw: bytes, codec: str) -> tuple[bytes, int, list[bytes]]:
-    """
-    Make the base of received bytes.
-
-    Args:
-        raw: As received.
-        codec: As decided for them.
-
-    Returns:
-        The base, its flag byte (`raw` itself and 0 when it already is one), and its lines.
-    """
-    lines = raw.split(b"\r")
-    # a byte order mark, no last end, a line feed, a blank line; `find`, because `in` costs three times more
-    irregular = bool(lines.pop()) or raw.find(b"\n") >= 0 or raw[0] == UTF8_MARK[0]
-    if not irregular:
-        least = min(lines)  # an empty line is the least of all, then one that begins with a blank
-        irregular = not least or least[0] <= LAST_BLANK
-    if not irregular and codec == "utf-8":
-        return raw, 0, lines
-    flag = base_flag("utf-8" if raw.isascii() else codec, irregular)
-    base = base_of(raw, flag)
-    if base == raw:
-        return raw, 0, lines
-    lines = base.split(b"\r")
-    lines.pop()
-    return base, flag, lines
+def _owned_of(segments: list[Item]) -> list[Segment]:
+    return [item for item in segments if isinstance(item, Segment) and item.owned]
 
 
-def lines_of(received: bytes) -> list[bytes]:
-    """Cut received bytes into segments, without their ends; blank lines are none."""
-    lines = received.removeprefix(UTF8_MARK).splitlines()
-    return [line for line in lines if line.strip(BLANKS)]
-
-
-def index_of(lines: list[bytes], mark: bytes) -> dict[bytes, list[int]]:
-    """Return where the segments of each name stand."""
-    index: dict[bytes, list[int]] = {}
-    for position, line in enumerate(lines):
-        code = line[:3]
-        if line[3:4] != mark or not code.isalnum():
-            code = code_of(line, mark)
-        if code in index:
-            index[code].append(position)
-        else:
-            index[code] = [position]
-    return index
-
-
+_ORIGIN: Final = attrgetter("origin")
 _NOWHERE: Final[list[int]] = []

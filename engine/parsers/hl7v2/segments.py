@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.core.splices import Splice
 from engine.errors import StepFailed
+from engine.parsers.hl7v2.lines import LongLine
 from engine.parsers.sniff import BLANKS
 
 HEADERS: Final = frozenset({b"MSH", b"FHS", b"BHS"})
@@ -15,6 +16,8 @@ ADDED: Final = -1
 """Origin of a segment that wasn't received."""
 
 NAME_MAX: Final = 3
+HEAD_MAX: Final = 64
+"""How far a segment's name is looked for."""
 
 
 class Segment:
@@ -27,7 +30,7 @@ class Segment:
 
     __slots__ = ("_edits", "_fields", "_line", "_mark", "code", "origin", "owned")
 
-    def __init__(self, code: bytes, line: bytes, mark: bytes, origin: int) -> None:
+    def __init__(self, code: bytes, line: bytes, mark: bytes, origin: int, fields: list[bytes] | None = None) -> None:
         self.code = code
         """Its name, as bytes."""
         self.origin = origin
@@ -36,15 +39,13 @@ class Segment:
         """Belongs to one message: False while copies may share it, and then nobody edits it."""
         self._line = line
         self._mark = mark
-        self._fields: list[bytes] | None = None
+        self._fields = fields
         self._edits: dict[int, bytes] | None = None
 
     @classmethod
     def of_fields(cls, code: bytes, fields: list[bytes], line: bytes, mark: bytes, origin: int) -> Segment:
         """Return a segment whose fields aren't cut at separators: those of a format that has none."""
-        segment = cls(code, line, mark, origin)
-        segment._fields = [code, *fields]
-        return segment
+        return cls(code, line, mark, origin, [code, *fields])
 
     @property
     def name(self) -> str:
@@ -143,8 +144,7 @@ class Segment:
 
     def clone(self) -> Segment:
         """Return a segment of its own for another message; what was split is shared."""
-        other = Segment(self.code, self._line, self._mark, self.origin)
-        other._fields = self._fields
+        other = Segment(self.code, self._line, self._mark, self.origin, self._fields)
         other._edits = dict(self._edits) if self._edits else None
         other.owned = True
         return other
@@ -189,6 +189,111 @@ class Segment:
         return fields
 
 
+class LongSegment(Segment):
+    """
+    A segment with a document in it: its fields are found when one is asked for, and none is kept.
+
+    Each call of `field` copies that field, and no other.
+    """
+
+    __slots__ = ("_ends", "_place")
+
+    def __init__(self, code: bytes, line: LongLine, mark: bytes, origin: int) -> None:
+        super().__init__(code, b"", mark, origin)
+        self._place = line
+        self._ends: list[int] = []
+        """Where fields end, from 0, as far as they were looked for; shared by clones."""
+
+    @property
+    def count(self) -> int:
+        """Number of the last field, present or not empty."""
+        self._find(self._place.end)
+        return max([len(self._ends) - 1, *self._edits]) if self._edits else len(self._ends) - 1
+
+    def field(self, number: int) -> bytes:
+        """Return one field; see Segment.field."""
+        if self._edits is not None:
+            edited = self._edits.get(number)
+            if edited is not None:
+                return edited
+        start, end = self._extent(number)
+        return self._place.text[start:end]
+
+    def put(self, number: int, data: bytes) -> None:
+        """Replace one field; see Segment.put."""
+        assert self.owned, "a segment is edited through the message to which it belongs"
+        edits = self._edits
+        if edits is None:
+            edits = self._edits = {}
+        start, end = self._extent(number)
+        if end - start == len(data) and self._place.text[start:end] == data:
+            edits.pop(number, None)
+        else:
+            edits[number] = data
+
+    def line(self) -> bytes:
+        """Return the segment as it stands now."""
+        place = self._place
+        parts: list[bytes | memoryview] = []
+        position, view = place.start, memoryview(place.text)
+        for offset, dropped, put in self.splices(place.start):
+            parts += (view[position:offset], put)
+            position = offset + dropped
+        parts.append(view[position : place.end])
+        return b"".join(parts)
+
+    def clone(self) -> Segment:
+        """Return a segment of its own for another message."""
+        other = LongSegment(self.code, self._place, self._mark, self.origin)
+        other._ends = self._ends
+        other._edits = dict(self._edits) if self._edits else None
+        other.owned = True
+        return other
+
+    def splices(self, start: int) -> list[Splice]:
+        """Return what was edited, as splices; see Segment.splices."""
+        edits = self._edits
+        if not edits:
+            return []
+        place = self._place
+        self._find(place.end)
+        count = len(self._ends)
+        result: list[Splice] = []
+        for number in sorted(edits):
+            if number < count:
+                first, last = self._extent(number)
+                result.append((start + first - place.start, last - first, edits[number]))
+        after = [edits.get(number, b"") for number in range(count, max(edits) + 1)]
+        if after:
+            end = start + len(place)
+            result.append((end, 0, self._mark + self._mark.join(after)))
+        return result
+
+    def _extent(self, number: int) -> tuple[int, int]:
+        """Return where a field lies in the text; an empty place at the end when the segment is shorter."""
+        ends = self._ends
+        if number >= len(ends):
+            self._find(number)
+        place = self._place
+        if number >= len(ends):
+            return place.end, place.end
+        return (ends[number - 1] + len(self._mark) if number else place.start), ends[number]
+
+    def _find(self, number: int) -> None:
+        """Find the ends of fields up to a number."""
+        place, mark, ends = self._place, self._mark, self._ends
+        if ends and ends[-1] == place.end:
+            return
+        position = ends[-1] + len(mark) if ends else place.start
+        while len(ends) <= number:
+            end = place.text.find(mark, position, place.end)
+            if end < 0:
+                ends.append(place.end)
+                return
+            ends.append(end)
+            position = end + len(mark)
+
+
 def code_of(line: bytes, mark: bytes) -> bytes:
     """
     Return the name of a segment whose fourth byte isn't the field separator.
@@ -196,7 +301,7 @@ def code_of(line: bytes, mark: bytes) -> bytes:
     Blanks before it are passed over (some systems indent); b"" for a line that has no name, as the rest
     of a value that was cut by a line feed.
     """
-    head = line[:64].strip(BLANKS)
+    head = line[:HEAD_MAX].strip(BLANKS)
     end = head.find(mark)
     name = head[:end] if end >= 0 else head
     return name if 0 < len(name) <= NAME_MAX and name.isalnum() and name.isascii() else b""

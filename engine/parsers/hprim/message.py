@@ -10,6 +10,7 @@ from __future__ import annotations
 from engine.core.splices import Splice
 from engine.parsers.charset import base_flag, base_of, decide
 from engine.parsers.extent import SEGMENT_BYTES_MAX, check_segment
+from engine.parsers.hl7v2.lines import has_controls
 from engine.parsers.hl7v2.segments import Segment
 from engine.parsers.hprim.addenda import fold, rejoin
 from engine.parsers.hprim.header import find_hprim_header, header_delimiters, header_from
@@ -28,9 +29,8 @@ class HprimMessage(SpanningMessage):
 
     def look_over(self) -> None:
         """Add the findings that need no field."""
-        super().look_over()
-        if "odd-delimiters" in self.findings:
-            self.findings.remove("odd-delimiters")  # odd for HL7, usual here
+        if has_controls(self.base):
+            self.findings.append("control-character")
         if self.positions(b""):
             self.findings.append("lines-without-segment")
 

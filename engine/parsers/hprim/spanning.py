@@ -7,6 +7,7 @@ What nobody touched is the received bytes, whatever the lines; a segment that wa
 from __future__ import annotations
 
 from engine.core.splices import Splice
+from engine.parsers.hl7v2.difference import end_mark
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.hl7v2.segments import ADDED, Segment
 
@@ -29,6 +30,7 @@ class SpanningMessage(Message):
     def place(self, extents: list[Extent]) -> None:
         """Say where each received segment lies; the parser does, once."""
         self._extents = extents
+        self._listed = False
 
     def copy(self) -> SpanningMessage:
         """Return a message of its own: no edit of the one is seen in the other."""
@@ -40,7 +42,7 @@ class SpanningMessage(Message):
     def _edits(self) -> list[Splice]:
         """Return the splices against the base."""
         segments = self._segments
-        edited = [item for item in segments if not isinstance(item, int) and (item.edited or item.origin == ADDED)]
+        edited = [item for item in self._owned if item.edited or item.origin == ADDED]
         if not edited and len(segments) == len(self._lines):
             return []
         return self._differences()
@@ -48,19 +50,20 @@ class SpanningMessage(Message):
     def _differences(self) -> list[Splice]:
         extents, text = self._extents, self._text
         starts = [start for start, _ in extents] + [len(text)]
-        end = self._end_mark()
+        end = end_mark(text)
         result: list[Splice] = []
         reached, put = 0, b""  # received segments already told; what waits to be put in before the next kept one
         for item in self._segments:
+            assert not isinstance(item, list)  # as `place` says
             origin = item if isinstance(item, int) else item.origin
-            if not isinstance(item, int) and origin == ADDED:
+            if isinstance(item, Segment) and origin == ADDED:
                 put += self._written(item, end) + end
                 continue
             if put or origin > reached:
                 result.append((starts[reached], starts[origin] - starts[reached], put))
                 put = b""
             reached = origin + 1
-            if not isinstance(item, int) and item.edited:
+            if isinstance(item, Segment) and item.edited:
                 result += self._rewritten(item, extents[origin], end)
         start = starts[reached] if reached < len(extents) else self._tail()
         if put and start and text[start - 1 : start] not in (b"\r", b"\n"):

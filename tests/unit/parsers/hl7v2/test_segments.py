@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from engine.core.splices import Splice
 from engine.errors import StepFailed
+from engine.parsers.hl7v2.lines import LongLine
 from engine.parsers.hl7v2.message import Message
-from engine.parsers.hl7v2.segments import Segment, code_of
+from engine.parsers.hl7v2.segments import LongSegment, Segment, code_of
 
 RAW = b"MSH|^~\\&|A|B\rPID|1||x^y|\rZZZ\r"
 
@@ -90,3 +94,35 @@ def test_what_would_break_the_message_is_refused(name: str, number: int, data: b
 def test_names_of_odd_lines(line: bytes, code: bytes) -> None:
     """Indented ones have a name; the rest of a cut value has none."""
     assert code_of(line, b"|") == code
+
+
+@given(
+    st.lists(st.sampled_from([b"", b"a", b"bc"]), min_size=1, max_size=6),
+    st.lists(st.tuples(st.integers(1, 8), st.sampled_from([b"", b"a", b"xyz"])), max_size=4),
+    st.sampled_from([b"|", "§".encode()]),
+)
+def test_a_long_segment_is_one_like_others(fields: list[bytes], edits: list[tuple[int, bytes]], mark: bytes) -> None:
+    """The same fields, edits and differences; but no field is kept."""
+    line = mark.join([b"OBX", *fields])
+    short = Segment(b"OBX", line, mark, 3)
+    long = LongSegment(b"OBX", LongLine(b"MSH\r" + line + b"\rNTE|1\r", 4, 4 + len(line)), mark, 3)
+    short.owned = long.owned = True
+    before = long.clone()
+    for number, data in edits:
+        short.set_field(number, data)
+        long.set_field(number, data)
+        assert long.field(number) == data
+    for one in (long, long.clone()):
+        assert [one.field(number) for number in range(12)] == [short.field(number) for number in range(12)]
+        assert (one.line(), one.edited, one.edits(), one.origin) == (short.line(), short.edited, short.edits(), 3)
+        assert one.count == short.count
+    assert before.line() == line
+    assert apply_splices(line, long.splices(10), 10) == apply_splices(line, short.splices(10), 10) == short.line()
+    long.revert({})
+    assert long.line() == line
+
+
+def apply_splices(line: bytes, splices: list[Splice], start: int) -> bytes:
+    for offset, dropped, put in reversed(splices):
+        line = line[: offset - start] + put + line[offset - start + dropped :]
+    return line
