@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.identity.hd import read_hd
 from engine.identity.spellings import TYPES_ALIKE, Spellings, text_of
+from engine.parsers.hl7v2.delimiters import STANDARD
 
 if TYPE_CHECKING:
     from engine.parsers.hl7v2.delimiters import Delimiters
@@ -107,8 +108,8 @@ class Recogniser:
     """Recognise identifiers in the messages of one site; remembers spellings, never values."""
 
     __slots__ = (
-        "_aliases", "_by_finess", "_by_oid", "_spellings", "_types", "_untyped", "keys", "names", "own_patients",
-        "site",
+        "_aliases", "_by_finess", "_by_oid", "_spellings", "_types", "_untyped", "_usual", "keys", "names",
+        "own_patients", "site",
     )  # fmt: skip
 
     def __init__(self, known: Authorities, site: str, untyped: str = "") -> None:
@@ -125,6 +126,7 @@ class Recogniser:
         self._by_oid: dict[str, dict[str, Authority]] = {}
         self._by_finess: dict[str, dict[str, Authority | None]] = {}
         self._types: dict[str, Authority | None] = {}
+        self._usual: dict[str, Spellings] = {}
         self._spellings: dict[tuple[bytes, bytes, str], Spellings] = {}
         for one in sorted(known.all(), key=lambda each: each.site == site):
             if one.oid:  # the own site comes last and wins
@@ -192,6 +194,11 @@ class Recogniser:
             delimiters: Those of the message.
             expected: As for `recognise`.
         """
+        if delimiters is STANDARD:
+            usual = self._usual.get(expected)
+            if usual is None:
+                usual = self._usual[expected] = Spellings(self, delimiters, expected)
+            return usual
         key = (delimiters.field, delimiters.declared, expected)
         found = self._spellings.get(key)
         if found is None:

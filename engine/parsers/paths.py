@@ -27,8 +27,8 @@ from engine.parsers.hl7v2.segments import HEADERS, Segment
 from engine.parsers.parts import NULL, leaf_of, part, text_of, with_part
 from engine.parsers.pathwords import Selector, Words, take_apart
 
-Recognise = Callable[[bytes, Delimiters, int], bool]
-"""Whether a repetition is an identifier of an authority: its bytes, the delimiters, its rank from 0."""
+Recognise = Callable[[bytes, Delimiters], list[int]]
+"""From a field and its delimiters to the ranks, from 0, of the repetitions that are identifiers of an authority."""
 
 Presence = Literal["absent", "null", "value"]
 
@@ -463,15 +463,11 @@ class Path:
             raise StepFailed(
                 "E-NO-SITE", "the site of the message isn't known, so its authorities are not", field=self.text
             )
+        field = marks.repetition.join(repetitions)
         recognisers = self._recognisers
         if len(recognisers) == 1:
-            recognise = recognisers[0]
-            return [rank for rank, repetition in enumerate(repetitions) if recognise(repetition, marks, rank)]
-        return [
-            rank
-            for rank, repetition in enumerate(repetitions)
-            if any(recognise(repetition, marks, rank) for recognise in recognisers)
-        ]
+            return recognisers[0](field, marks)
+        return sorted({rank for recognise in recognisers for rank in recognise(field, marks)})
 
 
 def _segment_meets(segment: Segment, selector: Selector, message: Message) -> bool:

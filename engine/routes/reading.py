@@ -243,10 +243,10 @@ class Reading:
 
     def _recognisers(
         self, path: Path, variant: str, node: Scalar, column: int
-    ) -> dict[str, Callable[[bytes, Delimiters, int], bool]]:
+    ) -> dict[str, Callable[[bytes, Delimiters], list[int]]]:
         site, untyped = split_variant(variant)
         recogniser = self._names.authorities.of(site, untyped)
-        bound: dict[str, Callable[[bytes, Delimiters, int], bool]] = {}
+        bound: dict[str, Callable[[bytes, Delimiters], list[int]]] = {}
         for name in path.authorities:
             if name == "ins":
                 bound[name] = _is_ins
@@ -438,17 +438,24 @@ def _mark_of(where: Node | Mark) -> Mark:
     return where.mark if isinstance(where, Node) else where
 
 
-def _is_ins(repetition: bytes, delimiters: Delimiters, rank: int) -> bool:  # noqa: ARG001 - as `bind` calls
-    components = delimiters.components(repetition)
-    return len(components) > 3 and INS_ARC.encode() in components[3]
+def _is_ins(field: bytes, delimiters: Delimiters) -> list[int]:
+    mark = INS_ARC.encode()
+    return [
+        rank
+        for rank, repetition in enumerate(delimiters.repetitions(field))
+        if mark in b"".join(delimiters.components(repetition)[3:4])
+    ]
 
 
-def _of_authority(recogniser: Recogniser, name: str) -> Callable[[bytes, Delimiters, int], bool]:
+def _of_authority(recogniser: Recogniser, name: str) -> Callable[[bytes, Delimiters], list[int]]:
     wanted = recogniser.names[name]
     wanted_key = wanted.key
 
-    def recognise(repetition: bytes, delimiters: Delimiters, rank: int) -> bool:
-        found = recogniser.spellings(delimiters).read(repetition, rank)[1].authority
-        return found is not None and (found is wanted or found.key == wanted_key)
+    def recognise(field: bytes, delimiters: Delimiters) -> list[int]:
+        return [
+            rank
+            for rank, (_, spelling) in enumerate(recogniser.spellings(delimiters).identifiers(field))
+            if spelling.authority is wanted or (spelling.authority is not None and spelling.authority.key == wanted_key)
+        ]
 
     return recognise

@@ -117,9 +117,10 @@ def test_the_head_of_a_group() -> None:
         head.read(message)
 
 
-def recognise(repetition: bytes, marks: Delimiters, rank: int) -> bool:
-    components = marks.components(repetition)
-    return len(components) > 3 and marks.subcomponents(components[3])[1:2] == [b"9.9"] and rank == 1
+def recognise(field: bytes, marks: Delimiters) -> list[int]:
+    repetitions = [marks.components(repetition) for repetition in marks.repetitions(field)]
+    others = [len(one) > 3 and marks.subcomponents(one[3])[1:2] == [b"9.9"] for one in repetitions]
+    return [rank for rank, other in enumerate(others) if other and rank == 1]
 
 
 def test_authorities_are_bound() -> None:
