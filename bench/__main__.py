@@ -2,7 +2,7 @@
 Measure the engine, the load generator and the sink on this machine; print figures beside goals.
 
     python3 dev.py bench                      all parts, some two minutes
-    python3 dev.py bench --only load,one      some parts: bare, load, one, steady, kill
+    python3 dev.py bench --only load,one      some parts: bare, load, one, steady, kill, validation
     python3 dev.py bench --messages 5000 --runs 1 --json figures.json
 """
 
@@ -43,12 +43,14 @@ GOALS: dict[str, tuple[str, float, str]] = {
     "end to end p50 at 50/s": ("<", 20, "ms"),
     "all delivered after kill -9": ("<=", 3.0, "s"),
     "data directory per message": ("<=", 3.0, "KB"),
+    "validated, pam-fr-2.11": (">=", 4000, "/s"),
+    "validated, hl7-2.x": (">=", 4000, "/s"),
     "missing": ("<=", 0, ""),
     "out of order": ("<=", 0, ""),
 }
 """Of a machine with two cores that also runs the load generator and the sink."""
 
-PARTS = ("bare", "load", "one", "steady", "kill")
+PARTS = ("bare", "load", "one", "steady", "kill", "validation")
 
 
 class Bench:
@@ -148,6 +150,14 @@ class Bench:
         self._sent += measured["acknowledged"]
         self._note_faults(measured)
         self.figures["all delivered after kill -9"] = round(max(0.0, last - begin), 2)
+
+    def validation(self) -> None:
+        """ADT of the simulated hospitals compared with profiles, on one core, by processor time; no engine runs."""
+        from bench.validation import PROFILES, admissions, validations_a_second
+
+        bodies = admissions(max(100, self.messages // 10))
+        for profile in PROFILES:
+            self.figures[f"validated, {profile}"] = validations_a_second(profile, bodies)
 
     def finish(self) -> None:
         """Stop the engine and weigh its data directory."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.__main__ import GOALS, report
 from bench.load import Tally, inversions, percentile
 from bench.messages import Admissions
+from bench.validation import admissions, validations_a_second
 from engine.core.lifecycle import MessageState
 from engine.core.messages import PayloadKind, StoredMessage
 from engine.core.references import References
@@ -71,3 +72,11 @@ def test_the_load_generator_and_the_sink_agree():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["figures"]["bare sink"] > 100
+
+
+def test_validation_is_measured_on_admissions():
+    """Of the simulated hospitals: each different, most with nothing to say."""
+    bodies = admissions(60)
+    assert len(set(bodies)) == 60
+    assert all(b"|ADT^" in body for body in bodies)
+    assert validations_a_second("pam-fr-2.11", bodies) > 100
