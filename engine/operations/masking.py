@@ -20,7 +20,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from engine.operations.assigners import Assigners, spelt
 from engine.operations.pseudonyms import Pseudonyms
+from engine.parsers.hl7v2.delimiters import Delimiters
 
 if TYPE_CHECKING:
     from engine.routes.configuration import Configuration
@@ -124,16 +126,23 @@ def decode(raw: bytes) -> str:
 class Masking:
     """Show bodies without patient values."""
 
-    def __init__(self, pseudonyms: Pseudonyms | None = None, known: frozenset[str] = _WORDS) -> None:
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms | None = None,
+        known: frozenset[str] = _WORDS,
+        assigners: Assigners | None = None,
+    ) -> None:
         """
         Say what may be shown.
 
         Args:
             pseudonyms: Names for identifiers; None: they are masked like the rest.
             known: Words of authorities that are shown (known_words).
+            assigners: Whose identifiers they are, however they are spelt; None: as they are spelt.
         """
         self._pseudonyms = pseudonyms
         self._known = known
+        self._assigners = assigners
 
     def segments(self, raw: bytes, fmt: str = "hl7v2", *, faults: Iterable[str] = ()) -> list[dict[str, Any]]:
         """
@@ -185,14 +194,19 @@ class Masking:
             return value
         if field in _IDENTIFIERS.get(segment, ()) and self._pseudonyms is not None:
             split = value.split(separators.repetition) if separators.repetition else [value]
-            return separators.repetition.join(self._identifier(one, separators) for one in split)
+            path = f"{segment}-{field}"
+            shown = [self._identifier(one, separators, path, index) for index, one in enumerate(split)]
+            return separators.repetition.join(shown)
         return _shortened(mask(value))
 
-    def _identifier(self, value: str, separators: _Separators) -> str:
+    def _identifier(self, value: str, separators: _Separators, path: str, repetition: int) -> str:
         parts = value.split(separators.component) if separators.component else [value]
         if parts[0] and parts[0] != '""' and self._pseudonyms is not None:
-            authority = "/".join(parts[3:5])
-            parts[0] = self._pseudonyms.of(authority, parts[0])
+            if self._assigners is None:
+                authority = spelt(parts)
+            else:
+                authority = self._assigners.of(path, parts, separators.delimiters, repetition)
+            parts[0] = self._pseudonyms.of(authority, parts[0].strip())
         for index in range(1, len(parts)):
             if index in (3, 4):
                 words = parts[index].split(separators.subcomponent) if separators.subcomponent else [parts[index]]
@@ -228,6 +242,12 @@ class _Separators:
         self.encoding = encoding
         self.known = known
         self.component, self.repetition, self.subcomponent = at(order[0]), at(order[1]), at(order[2])
+
+    @property
+    def delimiters(self) -> Delimiters:
+        """The same for the parsers, as bytes of UTF-8."""
+        roles = [self.component, self.repetition, "", self.subcomponent, ""]
+        return Delimiters(self.field.encode(), self.encoding.encode(), [role.encode() for role in roles])
 
 
 def _separators(text: str, fmt: str) -> _Separators | None:

@@ -9,6 +9,7 @@ from engine.core.lifecycle import MessageState
 from engine.core.messages import Intention, StoredMessage, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.acts import OUTCOME_OF, require_reason
+from engine.operations.assigners import assigners_of
 from engine.operations.balance import ENDINGS
 from engine.operations.desk import Answer, Desk
 from engine.operations.known import require_source
@@ -96,7 +97,7 @@ async def message_show(
         await desk.audit(who, "reveal", f"message {id}", require_reason(reason))
         segments = revealed(body, fmt, faults=faults)
     else:
-        segments = _masking(desk).segments(body, fmt, faults=faults)
+        segments = _masking(desk, row).segments(body, fmt, faults=faults)
     return {
         "v": 1,
         "masked": not reveal,
@@ -119,10 +120,10 @@ async def message_raw(
 
     A delivery's id gives the bytes sent.
     """
-    await _row(desk, read_place(id))
+    row = await _row(desk, read_place(id))
     body, fmt = await _body(desk, id)
     if not reveal:
-        return {"v": 1, "masked": True, "size": len(body), "text": _masking(desk).text(body, fmt)}
+        return {"v": 1, "masked": True, "size": len(body), "text": _masking(desk, row).text(body, fmt)}
     await desk.audit(who, "reveal", f"bytes of {id}", require_reason(reason))
     return {"v": 1, "masked": False, "size": len(body), "base64": base64.b64encode(body).decode("ascii")}
 
@@ -221,9 +222,12 @@ async def _body(desk: Desk, text: str) -> tuple[bytes, str]:
     return found[number], stored.format if stored is not None else "hl7v2"
 
 
-def _masking(desk: Desk) -> Masking:
+def _masking(desk: Desk, row: dict[str, Any]) -> Masking:
+    """Return what masks a message and its copies: one identifier has one pseudonym in all of them."""
     pseudonyms = Pseudonyms(desk.references) if desk.references is not None else None
-    return Masking(pseudonyms, known_words(desk.configuration()))
+    configuration = desk.configuration()
+    assigners = assigners_of(configuration, str(row["site"]), str(row["source"]))
+    return Masking(pseudonyms, known_words(configuration), assigners)
 
 
 def _delivery_events(row: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.core.messages import StoredMessage
 from engine.errors import OperationRefused
 from engine.operations.acts import require_reason
+from engine.operations.assigners import assigners_of
 from engine.operations.candidate import candidate
 from engine.operations.desk import Answer, Desk
 from engine.operations.masking import Masking, known_words, separators_of
@@ -88,7 +89,8 @@ def _follow(configuration: Configuration, route: str, stored: StoredMessage, sho
 def _masked(desk: Desk, configuration: Configuration, stored: StoredMessage) -> Show:
     """Return what shows changes by whole fields, masked as `msg show` masks them."""
     pseudonyms = Pseudonyms(desk.references) if desk.references is not None else None
-    masking = Masking(pseudonyms, known_words(configuration))
+    assigners = assigners_of(configuration, stored.site, stored.source)
+    masking = Masking(pseudonyms, known_words(configuration), assigners)
     separators = separators_of(b"MSH|^~\\&|" if stored.format == "hl7v2" else stored.raw, stored.format)
 
     def show(changes: Sequence[Change]) -> list[dict[str, Any]]:
