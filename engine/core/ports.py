@@ -214,6 +214,9 @@ class StoreQueries(Protocol):
     async def intention_outcome(self, intention: int) -> tuple[bool, str] | None:
         """Whether an intention was accepted and its outcome; None while it waits."""
 
+    async def intended_at(self, at_ms: Collection[int]) -> list[dict[str, Any]]:
+        """The intentions of some moments, with their outcomes; `accepted` is None while one waits."""
+
     async def moments(self) -> dict[tuple[str, str], int]:
         """When something happened last: (what, name) -> milliseconds (core.changes.Moments)."""
 

@@ -8,14 +8,13 @@ runs. Without one the intentions stay, and the engine executes them when it star
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.core.changes import Audit, Intend
 from engine.core.messages import Intention
-from engine.errors import OperationRefused, StoreError
+from engine.errors import OperationRefused
 from engine.operations.desk import Answer, Desk
 from engine.operations.wording import several
 
@@ -25,8 +24,6 @@ ACTS_MAX: Final = 10_000
 """Intentions of one act; more are done in several."""
 _SUBJECT_IDS: Final = 8
 _POLL_SECONDS: Final = 0.02
-OUTCOME_OF: Final = "outcome of "
-"""Begins the verb of the second line of an act in the audit trail; all else but its reason is the first's."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,9 +88,6 @@ async def carry_out(desk: Desk, acts: Sequence[Act], *, who: str, verb: str, rea
         outcomes = [None] * len(ids)
     else:
         outcomes = await _follow(desk, ids)
-    if (words := outcome_words(outcomes)) and desk.live is not None:
-        with contextlib.suppress(StoreError):  # the act is done, whether its second line is written or not
-            await desk.commit(Audit(now, who, OUTCOME_OF + verb, subject, words))
     waiting = RECORDED if desk.live is None else UNDER_WAY
     rows: list[dict[str, Any]] = []
     for act, outcome in zip(acts, outcomes, strict=True):
@@ -109,13 +103,12 @@ async def carry_out(desk: Desk, acts: Sequence[Act], *, who: str, verb: str, rea
     }
 
 
-def outcome_words(outcomes: Sequence[tuple[bool, str] | None]) -> str:
-    """Write `accepted`, `refused`, or `2 accepted, 1 refused`; empty while one of them waits."""
-    if not outcomes or any(one is None for one in outcomes):
-        return ""
-    accepted = sum(one is not None and one[0] for one in outcomes)
-    counts = {"accepted": accepted, "refused": len(outcomes) - accepted}
+def outcome_words(accepted: Sequence[bool | None]) -> str:
+    """Write `accepted`, `refused`, `pending`, or `2 accepted, 1 refused`; None stands for one that waits."""
+    counts = {"accepted": accepted.count(True), "refused": accepted.count(False), "pending": accepted.count(None)}
     found = {word: count for word, count in counts.items() if count}
+    if not found:
+        return ""
     return next(iter(found)) if len(found) == 1 else ", ".join(f"{count:,} {word}" for word, count in found.items())
 
 

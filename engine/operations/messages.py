@@ -8,7 +8,7 @@ from typing import Any, Final
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Intention, StoredMessage, show_delivery_id
 from engine.errors import OperationRefused
-from engine.operations.acts import OUTCOME_OF, require_reason
+from engine.operations.acts import outcome_words, require_reason
 from engine.operations.assigners import assigners_of
 from engine.operations.balance import ENDINGS
 from engine.operations.desk import Answer, Desk
@@ -165,23 +165,22 @@ async def audit(desk: Desk, limit: int = 50) -> Answer:
     List who saw or did what, newest first, and the acts that wait for an engine.
 
     Returns:
-        `rows`, each with `outcome`: accepted, refused, both with numbers, or pending; empty for a look, and for an
-        act that was carried out when nobody waited for it. `waiting`: the acts that wait.
+        `rows`, each with `outcome`: accepted, refused, pending, or several of them with numbers; empty for a look.
+        `waiting`: the acts that wait.
     """
-    wanted = min(limit, _LIMIT)
-    found = [_without_bytes(row) for row in await desk.queries.actions(limit=min(2 * wanted, _LIMIT))]
+    rows = [_without_bytes(row) for row in await desk.queries.actions(limit=min(limit, _LIMIT))]
     waiting = [one for stage in ("router", "delivery") for one in await desk.store.intentions(stage)]
-    pending = {(one.at_ms, one.who, one.reason) for one in waiting}
-    outcomes = {_act_of(row): row["reason"] for row in found if row["verb"].startswith(OUTCOME_OF)}
-    rows = [row for row in found if not row["verb"].startswith(OUTCOME_OF)][:wanted]
+    outcomes: dict[tuple[Any, ...], list[bool | None]] = {}
+    for one in await desk.queries.intended_at({row["at_ms"] for row in rows}):
+        outcomes.setdefault(_act_of(one), []).append(one["accepted"])
     for row in rows:
-        known = "pending" if (row["at_ms"], row["who"], row["reason"]) in pending else ""
-        row["outcome"] = outcomes.get(_act_of(row), known)
+        row["outcome"] = outcome_words(outcomes.get(_act_of(row), ()))
     return {"v": 1, "rows": rows, "waiting": [_waiting(one) for one in waiting[:_LIMIT]]}
 
 
 def _act_of(row: dict[str, Any]) -> tuple[Any, ...]:
-    return row["at_ms"], row["who"], row["verb"].removeprefix(OUTCOME_OF), row["subject"]
+    """Return what an act's line in the audit trail and its intentions have in common."""
+    return row["at_ms"], row["who"], row["reason"]
 
 
 def _hashes(desk: Desk, key: str, value: str) -> list[int]:

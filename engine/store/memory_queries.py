@@ -13,6 +13,7 @@ from engine.store.rows import (
     ACTION_KEYS,
     ATTEMPT_KEYS,
     DELIVERY_KEYS,
+    INTENTION_KEYS,
     KIND_NAMES,
     MESSAGE_KEYS,
     REFUSAL_KEYS,
@@ -164,6 +165,16 @@ class MemoryQueries:
         rows = list(self._disk.actions.items())[::-1][:limit]
         values = [(key, one.at_ms, one.who, one.verb, one.subject, one.reason) for key, one in rows]
         return [dict(zip(ACTION_KEYS, each, strict=True)) for each in values]
+
+    async def intended_at(self, at_ms: Collection[int]) -> list[dict[str, Any]]:
+        """The intentions of some moments, with their outcomes."""
+        found = []
+        for number, row in sorted(self._disk.intentions.items()):
+            one = row.intention
+            if one.at_ms in at_ms:
+                values = (number, one.at_ms, one.who, one.stage, one.verb, one.reason, row.accepted, row.outcome)
+                found.append(dict(zip(INTENTION_KEYS, values, strict=True)))
+        return found
 
     async def moments(self) -> dict[tuple[str, str], int]:
         """When something happened last."""

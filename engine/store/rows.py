@@ -18,6 +18,7 @@ DELIVERY_KEYS: Final = (
     "spent", "due_ms", "first_ms", "end_ms", "code", "field", "reason", "flags", "config", "copies", "replay_of",
     "lanes",
 )  # fmt: skip
+INTENTION_KEYS: Final = ("id", "at_ms", "who", "stage", "verb", "reason", "accepted", "outcome")
 ATTEMPT_KEYS: Final = ("number", "begin_ms", "end_ms", "outcome", "code", "answer")
 REFUSAL_KEYS: Final = ("id", "source", "peer", "at_ms", "code", "reason", "size")
 ACTION_KEYS: Final = ("id", "at_ms", "who", "verb", "subject", "reason")

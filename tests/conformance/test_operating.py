@@ -397,3 +397,25 @@ def test_moments_outlive_a_run(house: House) -> None:
         await store.close()
 
     asyncio.run(run())
+
+
+def test_intentions_are_found_by_their_moment(house: House) -> None:
+    """With what became of them; those of other moments are left out."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        intents = [Intend(Intention("router", "retry", {}, "alice", f"because {at}", at)) for at in (7, 7, 8, 9)]
+        await commit(store, *intents)
+        one, two = intents[0].intention.id, intents[1].intention.id
+        await commit(store, Fulfil(one, True, "done"), Fulfil(two, False, "not dead"))
+        rows = await store.queries.intended_at([7, 8, 99])
+        assert [(row["at_ms"], row["accepted"], row["outcome"]) for row in rows] == [
+            (7, True, "done"), (7, False, "not dead"), (8, None, ""),
+        ]  # fmt: skip
+        assert (rows[0]["id"], rows[0]["who"], rows[0]["stage"], rows[0]["verb"], rows[0]["reason"]) == (
+            one, "alice", "router", "retry", "because 7",
+        )  # fmt: skip
+        assert await store.queries.intended_at([]) == []
+        await store.close()
+
+    asyncio.run(run())

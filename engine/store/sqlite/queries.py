@@ -17,6 +17,7 @@ from engine.store.rows import (
     ACTION_KEYS,
     ATTEMPT_KEYS,
     DELIVERY_KEYS,
+    INTENTION_KEYS,
     KIND_NAMES,
     MESSAGE_KEYS,
     REFUSAL_KEYS,
@@ -325,6 +326,18 @@ class SqliteQueries:
     async def _rows(self, query: str, values: tuple[Any, ...], keys: tuple[str, ...]) -> list[dict[str, Any]]:
         rows = await self._store.ask(lambda connection: connection.execute(query, values).fetchall())
         return [dict(zip(keys, row, strict=True)) for row in rows]
+
+    async def intended_at(self, at_ms: Collection[int]) -> list[dict[str, Any]]:
+        """The intentions of some moments, with their outcomes."""
+        query = (
+            f"SELECT {', '.join(INTENTION_KEYS)} FROM intentions"  # noqa: S608 (our own columns)
+            " WHERE at_ms IN (SELECT value FROM json_each(?)) ORDER BY id"
+        )
+        rows = await self._rows(query, (json.dumps(list(at_ms)),), INTENTION_KEYS)
+        for row in rows:
+            row["accepted"] = None if row["accepted"] is None else row["accepted"] == 1
+            row["outcome"] = row["outcome"] or ""
+        return rows
 
     async def moments(self) -> dict[tuple[str, str], int]:
         """When something happened last."""

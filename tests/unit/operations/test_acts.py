@@ -6,14 +6,17 @@ import asyncio
 
 import pytest
 
+from engine.core.changes import Fulfil
 from engine.errors import OperationRefused
 from engine.operations.service import Operations
 from tests.support.custody import (
     DESTINATION,
     call,
     calls,
+    configuration,
     obey,
     opened,
+    submitted,
 )
 
 
@@ -66,6 +69,25 @@ def test_without_an_engine_acts_are_recorded() -> None:
     assert (answer["waiting"], answer["accepted"]) == (1, 0)
     assert "when the engine starts" in answer["rows"][0]["outcome"]
     assert [row["verb"] for row in trail["waiting"]] == ["retry"]
+
+
+def test_the_outcome_of_an_act_that_nobody_waited_for_is_told() -> None:
+    """Recorded without an engine, carried out when one starts: the trail says how each ended."""
+
+    async def run() -> None:
+        desk, store = await opened(live=None, known=configuration())
+        operations = Operations(desk)
+        await operations.call("dead_retry", {"ids": ["3-0", "4-0"], "reason": "x"}, who="nurse")
+        numbers = [one.id for one in await store.intentions("router")]
+        fulfilled = [Fulfil(numbers[0], True, "sent"), Fulfil(numbers[1], False, "not dead")]
+        for outcome in ("pending", "1 accepted, 1 pending", "1 accepted, 1 refused"):
+            (row,) = (await operations.call("audit", {}, who="nurse"))["rows"]
+            assert row["outcome"] == outcome
+            if fulfilled:
+                await submitted(store, fulfilled.pop(0))
+        await store.close()
+
+    asyncio.run(run())
 
 
 def test_an_outcome_that_is_late_is_said_to_be_under_way() -> None:
