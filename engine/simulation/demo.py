@@ -20,8 +20,9 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Final
 
-from engine.errors import PasserelleError
+from engine.errors import PasserelleError, StoreLocked
 from engine.operations.client import Client
+from engine.operations.presence import running_pid
 from engine.routes import load
 from engine.routes.configuration import Destination, Source
 from engine.simulation.screen import draw, one_line
@@ -126,10 +127,12 @@ def run_demo(routes: Path, data: Path, *, rate: float = 8.0, seed: int | None = 
 
     Raises:
         ConfigurationRefused: routes.yaml has findings.
+        StoreLocked: An engine runs on this data directory.
     """
     if not routes.is_file():
         sys.stderr.write(f"there is no '{routes}': go to the project's directory, or give --routes PATH\n")
         return 78
+    _require_nobody(data)
     _make_folders(routes)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     chosen = int(time.time()) if seed is None else seed
@@ -162,6 +165,22 @@ def run_demo(routes: Path, data: Path, *, rate: float = 8.0, seed: int | None = 
     return 0
 
 
+def _require_nobody(data: Path) -> None:
+    """
+    Check that no engine runs here: its screen would show that one, and its GHT would send to it.
+
+    Raises:
+        StoreLocked: One does.
+    """
+    if _status(data) is not None:
+        pid = running_pid(data)
+        name = f"an engine (process {pid})" if pid else "an engine"
+        sentence = (
+            f"{name} runs already on the data directory '{data}': stop it first, or name another one (--data DIR)"
+        )
+        raise StoreLocked(sentence)
+
+
 def _make_folders(routes: Path) -> None:
     """Make the folders that routes.yaml names by relative paths: the demo's own; others are somebody's."""
     configuration = load(routes, environment=os.environ)
@@ -191,8 +210,10 @@ def _watch(children: list[Child], group: Child, data: Path, until: float) -> Non
 
 def _wait_until_ready(engine: Child, data: Path, seconds: float = 30.0) -> None:
     deadline = time.monotonic() + seconds
-    while _status(data) is None and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
         engine.check()
+        if _status(data) is not None:
+            return
         time.sleep(0.05)
 
 

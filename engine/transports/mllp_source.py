@@ -9,6 +9,7 @@ not read them, while the store is full, and while large blocks exhaust the recep
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter, deque
 from typing import Any, Final
 
@@ -340,7 +341,7 @@ class MllpSource:
         except OSError as error:
             raise DoorFailed(
                 f"source {self.source.name}: can't listen on {self.source.host}:{self.source.port}: "
-                f"{(error.strerror or str(error)).lower()}; stop the program that uses it, "
+                f"{_reason(error)}; stop the program that uses it, "
                 "or change listen: in routes.yaml"
             ) from error
         self._sweep = self._runtime.call_later(_SWEEP_SECONDS, self._sweep_partial)
@@ -437,3 +438,8 @@ class MllpSource:
                     self.counts["idle_connections"] += 1
                     connection.close()
         self._sweep = self._runtime.call_later(_SWEEP_SECONDS, self._sweep_partial)
+
+
+def _reason(error: OSError) -> str:
+    """Say what the system said; the loop adds the address, which stands in our own sentence."""
+    return (os.strerror(error.errno) if error.errno else str(error)).lower()

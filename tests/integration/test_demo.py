@@ -56,6 +56,21 @@ def test_the_demo_runs_and_ctrl_c_ends_it_cleanly(place):
             assert probe.connect_ex(("127.0.0.1", int(port))) != 0, f"somebody still listens on {port}"
 
 
+def test_a_second_one_beside_the_first_is_told_at_once(place):
+    """One sentence, exit code 75; the first one goes on undisturbed."""
+    directory, _ = place
+    demo = start(directory)
+    assert "engine running" in demo.stdout.readline()
+    second = start(directory)
+    shown, error = second.communicate(timeout=20)
+    assert (second.returncode, shown) == (75, "")
+    assert re.fullmatch(r"passerelle: an engine \(process \d+\) runs already on .* \(--data DIR\)\n", error)
+    demo.send_signal(signal.SIGINT)
+    shown, error = demo.communicate(timeout=40)
+    assert (demo.returncode, error) == (0, "")
+    assert "difference 0" in shown
+
+
 @pytest.mark.parametrize("port", ["6101", "5500"])
 def test_a_port_in_use_is_one_sentence(place, port):
     """It names the address; exit code 69; what was started is stopped."""
