@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from engine.cli.options import Options, options
-from engine.errors import ConfigurationRefused
+from engine.errors import ConfigurationRefused, StoreLocked
 from engine.operations.client import Client, EngineAway
 from engine.operations.wording import several
 
@@ -25,6 +27,9 @@ _TIMEOUT: Final = 60.0
 _TIMEOUTS: Final = {"dead_retry": 600.0}
 """Ten thousand letters are each compared with what was delivered since: some milliseconds each."""
 _ALIVE_WITHIN: Final = 5.0
+_STARTS_WITHIN: Final = 5.0
+"""An engine that has the data directory, and doesn't listen yet, is waited for so long."""
+_LOOK_AGAIN: Final = 0.1
 _ACTS: Final = frozenset({"hold", "release", "probe", "dead_retry", "dead_pass", "dead_discard", "dead_restore"})
 """These wait as long as they need; all others are looks, which a frozen engine is to fail soon."""
 
@@ -47,16 +52,28 @@ def ask(operation: str, **arguments: Any) -> Answer:
     """
     given = {name: value for name, value in arguments.items() if value is not None}
     chosen = options()
-    try:
-        with Client(chosen.data, timeout=_TIMEOUTS.get(operation, _TIMEOUT)) as engine:
-            if operation not in _ACTS or given.get("dry"):
-                engine.require_alive(_ALIVE_WITHIN)
-            return engine.call(operation, given)
-    except EngineAway:
-        answer = _ask_offline(chosen, operation, given)
-    if operation != "status":
-        _say_stopped(answer)
-    return answer
+    until = time.monotonic() + _STARTS_WITHIN
+    while True:
+        try:
+            return _ask_engine(chosen, operation, given)
+        except EngineAway:
+            try:
+                answer = _ask_offline(chosen, operation, given)
+            except StoreLocked:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(_LOOK_AGAIN)  # an engine holds it that doesn't listen yet, or no longer
+                continue
+        if operation != "status":
+            _say_stopped(answer)
+        return answer
+
+
+def _ask_engine(chosen: Options, operation: str, given: Answer) -> Answer:
+    with Client(chosen.data, timeout=_TIMEOUTS.get(operation, _TIMEOUT)) as engine:
+        if operation not in _ACTS or given.get("dry"):
+            engine.require_alive(_ALIVE_WITHIN)
+        return engine.call(operation, given)
 
 
 def _say_stopped(answer: Answer) -> None:
@@ -71,8 +88,6 @@ def _say_stopped(answer: Answer) -> None:
 
 def now_ms() -> int:
     """Return the wall clock, milliseconds since 1970 UTC."""
-    import time
-
     return time.time_ns() // 1_000_000
 
 
@@ -80,8 +95,13 @@ def _ask_offline(chosen: Options, operation: str, given: Answer) -> Answer:
     from engine.operations.offline import call_offline
     from engine.store.sqlite import SqliteStore
 
-    configuration = read_configuration(chosen)
-    return call_offline(chosen.data, operation, given, store_of=SqliteStore, configuration=configuration)
+    return call_offline(
+        chosen.data,
+        operation,
+        given,
+        store_of=partial(SqliteStore, briefly=True),
+        configuration=read_configuration(chosen),
+    )
 
 
 def read_configuration(chosen: Options) -> Configuration | None:

@@ -26,14 +26,23 @@ LEAST_FREE_SHARE: Final = 0.05
 LAST_COMMIT_SECONDS: Final = 10.0
 """How long the last commit of a killed engine may take: its disk may be slow."""
 LOOK_SECONDS: Final = 0.005
+_BRIEFLY: Final = ", for a moment"
 _HOLDER: Final = re.compile(r"process (\d+) since")
 
 
 class DataDirectory:
     """A directory that one process owns."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, briefly: bool = False) -> None:
+        """
+        Nothing is touched before `acquire`.
+
+        Args:
+            path: Of the directory.
+            briefly: It will be held for a moment only, by a command: others wait for it.
+        """
         self.path = path
+        self._briefly = briefly
         self._lock = -1
         self._slots = -1
         self._map: mmap.mmap | None = None
@@ -55,11 +64,15 @@ class DataDirectory:
         holder = self._flock(lock)
         if holder is not None:
             os.close(lock)
-            raise StoreLocked(f"the data directory {self.path} is held by {holder or 'another process'}")
+            raise StoreLocked(
+                f"the data directory '{self.path}' is held by {holder or 'another process'}: "
+                "stop it first, or name another one (--data DIR)"
+            )
         self._lock = lock
         since = datetime.fromtimestamp(now_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         os.ftruncate(lock, 0)
-        os.pwrite(lock, f"process {os.getpid()} since {since}\n".encode(), 0)
+        holder = f"process {os.getpid()} since {since}{_BRIEFLY if self._briefly else ''}\n"
+        os.pwrite(lock, holder.encode(), 0)
         self._slots = os.open(self.path / "inflight", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.ftruncate(self._slots, max(os.fstat(self._slots).st_size, MAPPED_BYTES))
         self._map = mmap.mmap(self._slots, MAPPED_BYTES)
@@ -68,7 +81,8 @@ class DataDirectory:
         """
         Take the lock; return who holds it where that isn't possible.
 
-        The writer process of an engine that was killed holds it until its last commit has ended: it is waited for.
+        The writer process of an engine that was killed holds it until its last commit has ended, and a command that
+        asks a stopped engine until it has its answer: both are waited for.
         """
         until = time.monotonic() + LAST_COMMIT_SECONDS
         while True:
@@ -76,7 +90,8 @@ class DataDirectory:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 holder = os.pread(lock, 200, 0).decode("utf-8", "replace").strip()
-                if _lives(holder) or time.monotonic() > until:
+                passing = not holder or holder.endswith(_BRIEFLY) or not _lives(holder)
+                if not passing or time.monotonic() > until:
                     return holder
                 time.sleep(LOOK_SECONDS)
             else:

@@ -53,6 +53,7 @@ class SqliteStore:
         min_free: int | None = None,
         free_bytes: Callable[[], int] | None = None,
         fault: Callable[[str], None] | None = None,
+        briefly: bool = False,
         apart: bool = False,
     ) -> None:
         """
@@ -65,12 +66,13 @@ class SqliteStore:
                 smaller disk.
             free_bytes: Tells the room left; of the directory's disk by default.
             fault: Test only: called with the name of each group of statements; may raise the library's errors.
+            briefly: A command holds the directory for a moment: an engine that starts meanwhile waits for it.
             apart: Write in a process of its own, so that it runs beside a busy loop; for the engine. Without, in a
                 thread: at once there, for commands that ask a stopped engine, and for tests.
         """
         self.reference_key = b""
         """Key of the References of this directory; known after `open`."""
-        self._directory = DataDirectory(directory)
+        self._directory = DataDirectory(directory, briefly=briefly)
         self._path = directory / FILE_NAME
         self._min_free = min_free
         self._free_bytes = free_bytes or self._directory.free_bytes

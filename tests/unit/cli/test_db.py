@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.cli import asking
 from engine.core.references import References
+from engine.errors import StoreLocked
+from engine.operations.client import EngineAway
 from engine.operations.presence import note_stopped
 from engine.store.sqlite import SqliteStore
 from engine.store.sqlite.connections import FILE_NAME
@@ -113,8 +116,9 @@ def test_engine_stopped_is_said(passerelle, filled: Path) -> None:
     assert "recorded, not carried out yet:" in passerelle("audit").stdout
 
 
-def test_a_lock_that_is_held_is_exit_75(passerelle, data: Path) -> None:
-    """An engine that starts, or another command."""
+def test_a_lock_that_is_held_is_exit_75(passerelle, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By an engine that doesn't listen after some seconds."""
+    monkeypatch.setattr(asking, "_STARTS_WITHIN", 0.0)
 
     async def run() -> None:
         store = SqliteStore(data)
@@ -124,6 +128,26 @@ def test_a_lock_that_is_held_is_exit_75(passerelle, data: Path) -> None:
         await store.close()
 
     asyncio.run(run())
+
+
+def test_an_engine_that_starts_is_waited_for(passerelle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It holds the lock and doesn't listen yet; then it answers."""
+    looks: list[float] = []
+
+    def engine(*_: object) -> dict[str, object]:
+        if not looks:
+            raise EngineAway("nobody")
+        return {"engine": "running", "headline": "engine running", "balance": {"line": "difference 0"}}
+
+    def offline(*_: object) -> dict[str, object]:
+        raise StoreLocked("held")
+
+    monkeypatch.setattr(asking, "_ask_engine", engine)
+    monkeypatch.setattr(asking, "_ask_offline", offline)
+    monkeypatch.setattr(asking.time, "sleep", looks.append)
+    shown = passerelle("status")
+    assert (shown.exit_code, shown.stdout.split("\n")[0]) == (0, "engine running")
+    assert len(looks) == 1
 
 
 def test_the_doctor_finds_a_sound_directory_sound(passerelle, filled: Path) -> None:

@@ -19,7 +19,7 @@ from engine.core.lifecycle import MessageState
 from engine.core.messages import Refusal, StoredMessage
 from engine.core.ports import Urgency
 from engine.errors import ChangeRefused, OperationRefused, StoreBroken, StoreLocked, StoreUnavailable
-from engine.store.sqlite import SqliteStore, checkpoints, connections, driver, queries, store
+from engine.store.sqlite import SqliteStore, checkpoints, connections, directory, driver, queries, store
 from engine.store.sqlite.driver import sqlite3
 from tests.conformance.stores import (
     balanced,
@@ -40,6 +40,25 @@ async def opened(directory: Path, **values: Any) -> SqliteStore:
     fresh = SqliteStore(directory, **({"min_free": 0} | values))
     await fresh.open(now_ms=1_000)
     return fresh
+
+
+@pytest.mark.parametrize("written", [True, False], ids=["named", "not named yet"])
+def test_who_holds_it_for_a_moment_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    """A command that asks a stopped engine at the very moment at which one starts."""
+    command = directory.DataDirectory(tmp_path / "data", briefly=True)
+    command.acquire(1_000)
+    if not written:
+        (tmp_path / "data" / "lock").write_text("")
+    monkeypatch.setattr(directory.time, "sleep", lambda _seconds: command.release())
+    engine = directory.DataDirectory(tmp_path / "data")
+    engine.acquire(2_000)
+    assert "for a moment" not in (tmp_path / "data" / "lock").read_text()
+    monkeypatch.setattr(directory.time, "sleep", lambda _seconds: pytest.fail("an engine is not waited for"))
+    with pytest.raises(StoreLocked, match=r"--data DIR"):
+        command.acquire(3_000)
+    engine.release()
 
 
 def test_the_directory_is_ours_alone(tmp_path: Path) -> None:
