@@ -7,6 +7,7 @@ Nothing here is fast; nothing here sees a field of a message that is in order.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from engine.parsers.hl7v2.delimiters import Delimiters
@@ -74,60 +75,54 @@ class Judge:
 
     def _repetition(self, shape: Shape, data: bytes, where: Where) -> None:
         if not shape.parts or not shape.known:
-            self._simple(shape, data, where, self._marks.components, "component")
-            return
-        self._length(shape, data, where)
-        components = self._marks.components(data)
-        for rank, component in enumerate(components, 1):
-            if not self._content(component) or component == NULL:
-                continue
-            at = where._replace(component=rank)
-            if rank > len(shape.parts):
-                self._tell("extra-component", shape, at, f"has {len(shape.parts)} components at most")
-                break
-            part = shape.parts[rank - 1]
-            if part.coding_system and not self._own_table(part, components):
-                part = _without_codes(part)
-            self._component(part, component, at)
-        self._required_parts(shape, components, where, component=True)
+            self._simple(shape, data, where, component=True)
+        else:
+            self._composite(shape, data, where, component=True)
 
     def _component(self, shape: Shape, data: bytes, where: Where) -> None:
         if self._unwanted(shape, where):
             return
         if not shape.parts or not shape.known:
-            self._simple(shape, data, where, self._marks.subcomponents, "subcomponent")
-            return
-        self._length(shape, data, where)
-        subcomponents = self._marks.subcomponents(data)
-        for rank, subcomponent in enumerate(subcomponents, 1):
-            if not subcomponent or subcomponent == NULL:
-                continue
-            at = where._replace(subcomponent=rank)
-            if rank > len(shape.parts):
-                self._tell("extra-component", shape, at, f"has {len(shape.parts)} subcomponents at most")
-                break
-            part = shape.parts[rank - 1]
-            if not self._unwanted(part, at):
-                self._leaf(part, subcomponent, at)
-        self._required_parts(shape, subcomponents, where, component=False)
+            self._simple(shape, data, where, component=False)
+        else:
+            self._composite(shape, data, where, component=False)
 
-    def _simple(
-        self, shape: Shape, data: bytes, where: Where, split: Callable[[bytes], list[bytes]], kind: str
-    ) -> None:
+    def _composite(self, shape: Shape, data: bytes, where: Where, *, component: bool) -> None:
+        """Judge what has parts: components of a repetition, or subcomponents of a component."""
+        self._length(shape, data, where)
+        parts = self._marks.components(data) if component else self._marks.subcomponents(data)
+        for rank, part in enumerate(parts, 1):
+            if not self._content(part) or part == NULL:
+                continue
+            at = where._replace(component=rank) if component else where._replace(subcomponent=rank)
+            if rank > len(shape.parts):
+                kind = "components" if component else "subcomponents"
+                self._tell("extra-component", shape, at, f"has {len(shape.parts)} {kind} at most")
+                break
+            one = shape.parts[rank - 1]
+            if one.coding_system and not self._own_table(one, parts):
+                one = replace(one, codes=None)
+            if component:
+                self._component(one, part, at)
+            elif not self._unwanted(one, at):
+                self._leaf(one, part, at)
+        self._required_parts(shape, parts, where, component=component)
+
+    def _simple(self, shape: Shape, data: bytes, where: Where, *, component: bool) -> None:
         """Judge what has no parts, and may hold separators all the same."""
         if not shape.known:
             self._length(shape, data, where)
             return
-        parts = split(data)
+        parts = self._marks.components(data) if component else self._marks.subcomponents(data)
         if shape.type in TEXTS:
             if len(parts) > 1 or len(self._marks.subcomponents(data)) > 1:
                 self._tell("unescaped", shape, where, "holds a delimiter of the message that isn't escaped")
             self._leaf(shape, data, where)
             return
         if any(self._content(part) for part in parts[1:]):
-            self._tell("extra-component", shape, where, f"has no {kind}s")
+            self._tell("extra-component", shape, where, f"has no {'components' if component else 'subcomponents'}")
         first = self._marks.subcomponents(parts[0])
-        if kind == "component" and any(first[1:]):
+        if component and any(first[1:]):
             self._tell("extra-component", shape, where, "has no subcomponents")
         if first[0] and first[0] != NULL:
             self._leaf(shape, first[0], where)
@@ -191,10 +186,3 @@ def _listed(shape: Shape) -> str:
     if not codes or len(codes) > _CODES_SHOWN:
         return table
     return f"{table} ({', '.join(codes)})"
-
-
-def _without_codes(shape: Shape) -> Shape:
-    return Shape(
-        type=shape.type, words=shape.words, usage=shape.usage, length=shape.length, matches=shape.matches,
-        severity=shape.severity,
-    )  # fmt: skip
