@@ -8,10 +8,11 @@ was called. A change that breaks an expectation fails alone (`ChangeRefused`), i
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Attempt, Delivery, Hold, Intention, Refusal, StoredMessage
+from engine.core.messages import Attempt, Delivery, Hold, Intention, Refusal, StoredMessage, Takeover
 
 
 @dataclass(slots=True)
@@ -183,22 +184,29 @@ class Prune:
     limit: int = 500
 
 
+@dataclass(slots=True)
+class Configure:
+    """
+    A configuration takes over: texts, queues and the log of configurations, all or nothing.
+
+    Submitted while no routing decision is under way, so that what waits was made by the previous one.
+    """
+
+    takeover: Takeover
+    files: Mapping[str, bytes] = dataclasses.field(default_factory=dict)
+    """Its files by name; empty: they were kept already, or there are none to keep."""
+    moved: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Former name of a destination -> its new one: what waits or is dead goes along."""
+    removed: tuple[str, ...] = ()
+    """Destinations that are no more: refused while something waits for one of them."""
+    walls: Mapping[str, tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    """Destination -> ids of deliveries: a wall is put behind what waits up to each of them."""
+
+
 Change = (
-    Receive
-    | Refuse
-    | Route
-    | Settle
-    | Requeue
-    | Treat
-    | Reopen
-    | SetHold
-    | Intend
-    | Fulfil
-    | Audit
-    | Note
-    | Moments
-    | Prune
-)
+    Receive | Refuse | Route | Settle | Requeue | Treat | Reopen | SetHold | Intend | Fulfil | Audit | Note | Moments
+    | Prune | Configure
+)  # fmt: skip
 
 
 @dataclass(slots=True)

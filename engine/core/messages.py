@@ -270,3 +270,22 @@ class Hold:
     who: str
     reason: str
     at_ms: int
+
+
+@dataclass(slots=True)
+class Takeover:
+    """One line of the log of configurations: which runs from then on, who wanted it, and why."""
+
+    verb: str
+    """`start`, `apply`, `confirm`, `rollback`, `return` (not confirmed in time) or `refuse` (nothing changed)."""
+    hash: str
+    """The configuration that runs from then on; of `refuse`, the one that was refused, where it has one."""
+    before: str
+    """The one that ran until then; empty at the first start."""
+    at_ms: int
+    who: str
+    reason: str
+    until_ms: int = 0
+    """Not confirmed by then, it goes back to `before`; 0: needs no confirmation."""
+    id: int = 0
+    """Given by the store."""

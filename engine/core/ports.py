@@ -223,6 +223,12 @@ class StoreQueries(Protocol):
     async def groups(self) -> list[str]:
         """Routing groups of the messages in state RECEIVED, sorted."""
 
+    async def takeovers(self, *, limit: int = 50) -> list[dict[str, Any]]:
+        """The log of configurations, newest first."""
+
+    async def configuration_files(self, hash_: str) -> dict[str, bytes] | None:
+        """The files of a configuration that ran, by name; None when it isn't known."""
+
     async def facts(self) -> dict[str, Any]:
         """Sizes, WAL, commit durations, last clean stop, highest place: for status and doctor."""
 

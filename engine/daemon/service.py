@@ -10,24 +10,22 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
 import structlog
 
-from engine.core.ports import DestinationDoor, Recovery, SourceDoor
-from engine.core.reception import ReceptionBudget
+from engine.core.ports import Recovery
 from engine.core.references import References
 from engine.daemon.ages import Ages
-from engine.daemon.doors import destination_door, source_door
-from engine.daemon.folders import Folder
+from engine.daemon.destinations import Destinations
 from engine.daemon.limits import give_back_large_blocks, raise_open_files
+from engine.daemon.reload import Reload
 from engine.daemon.retention import Retention
+from engine.daemon.routers import Routers
+from engine.daemon.running import Running
 from engine.daemon.runtime import LoopRuntime
+from engine.daemon.sources import Sources
 from engine.errors import PasserelleError, StoreBroken, StoreError
-from engine.flow.delivery import DeliveryStage
-from engine.flow.intake import Intake, SourceIntake
-from engine.flow.router import Router
 from engine.observability import logs
 from engine.observability.alerts import Alerts
 from engine.operations.control import ControlServer
@@ -42,6 +40,8 @@ _log = structlog.get_logger(__name__)
 
 _GC_THRESHOLDS: Final = (5_000, 20, 50)
 """Messages are freed by reference counting; the collector only has to find rare cycles."""
+_CALM_SECONDS: Final = 5.0
+"""After a change of the configuration: what the former one leaves behind is collected when the change is over."""
 _FLUSH_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 5.0
 """How long a stop waits for answers; what has none by then is sent again at the next start, marked."""
@@ -88,11 +88,6 @@ class Service:
         """Set once every source listens."""
         self._stopping = asyncio.Event()
         self._failed = False
-        self._sources: dict[str, SourceDoor] = {}
-        self._intakes: dict[str, SourceIntake] = {}
-        self._destinations: dict[str, DestinationDoor] = {}
-        self._routers: list[Router] = []
-        self._folders: list[Folder] = []
         self._started_ms = 0
 
     async def run(self) -> int:
@@ -102,6 +97,7 @@ class Service:
         self._runtime = LoopRuntime(loop, self._fault)
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._started_ms = self._runtime.now_ms()
         self._store = SqliteStore(self._settings.data, min_free=self._settings.min_free_bytes, apart=True)
         self._store.on_trouble(self._store_trouble)
@@ -114,8 +110,8 @@ class Service:
             _log.info(
                 "ready",
                 pid=os.getpid(),
-                sources=len(self._sources),
-                destinations=len(self._destinations),
+                sources=len(self._configuration.sources),
+                destinations=len(self._configuration.destinations),
                 routes=len(self._configuration.routes),
                 configuration=self._configuration.hash[:12],
                 milliseconds=round((time.monotonic() - began) * 1000),
@@ -128,80 +124,56 @@ class Service:
         return 1 if self._failed else 0
 
     async def _start(self, recovery: Recovery) -> None:
-        configuration, store, runtime = self._configuration, self._store, self._runtime
+        store, runtime = self._store, self._runtime
         references = References(store.reference_key)
         moments = await store.queries.moments()
         self._alerts = Alerts(runtime.now_ms, moments)
-        budget = ReceptionBudget()
-        self._intake = Intake(store, runtime, budget, utc_offset_seconds=_utc_offset_seconds())
-        for source in configuration.sources.values():
-            intake = self._intakes[source.name] = SourceIntake(source, self._intake)
-            self._sources[source.name] = source_door(source, intake.accept, intake.refuse, runtime, budget)
-        answering = {name for name, intake in self._intakes.items() if intake.answers_trouble}
-        self._intake.attach(
-            [door for name, door in self._sources.items() if name not in answering],
-            [door for name, door in self._sources.items() if name in answering],
-        )
-        for destination in configuration.destinations.values():
-            self._destinations[destination.name] = destination_door(destination, runtime)
-        self._delivery = DeliveryStage(configuration, store, self._destinations, runtime, recovery, self._alerts)
-        groups = dict.fromkeys(source.routing for source in configuration.sources.values())
+        self.running = Running(self._settings.routes, self._settings.data, store, store.queries, runtime, self._alerts)
+        self._configuration = configuration = await self.running.begin(self._configuration)
+        self._sources = Sources(store, runtime, self._alerts, utc_offset_seconds=_utc_offset_seconds())
+        self._destinations = Destinations(configuration, store, runtime, recovery, self._alerts)
+        self._routers = Routers(store, runtime, references)
+        await self._destinations.open(moments)
+        groups = [source.routing for source in configuration.sources.values()]
         # A group whose last source was removed: its messages become dead letters (E-SOURCE), they don't wait for ever.
-        groups.update(dict.fromkeys(await store.queries.groups()))
-        self._routers = [Router(group, configuration, store, runtime, references, groups=groups) for group in groups]
-        self._delivery.remember(moments)
-        for name, intake in self._intakes.items():
-            intake.last_received_ms = moments.get(("received", name), 0)
-        for receiver in self._destinations.values():
-            await receiver.open()
-        await self._delivery.start()
-        for router in self._routers:
-            await router.start()
+        await self._routers.add([*groups, *await store.queries.groups()], configuration)
+        self.running.attach(
+            Reload(
+                configuration, store, store.queries, runtime, self._sources, self._destinations, self._routers,
+                self._changed,
+            )
+        )  # fmt: skip
         desk = Desk(
             queries=store.queries, store=store, now_ms=runtime.now_ms, live=self, references=references,
             data=self._settings.data,
         )  # fmt: skip
-        self._control = ControlServer(self._settings.data, Operations(desk), now_ms=runtime.now_ms)
+        self._operations = Operations(desk)
+        self._control = ControlServer(self._settings.data, self._operations, now_ms=runtime.now_ms)
         await self._control.open()
-        for name, door in self._sources.items():
-            await self._listen(name, door)
+        await self._sources.open(configuration.sources.values(), moments)
         self._retention = Retention(self._settings.keep, store, store.queries, runtime)
         self._retention.start()
         self._ages = Ages(store, runtime, self._moments)
         self._ages.start(moments)
 
-    async def _listen(self, name: str, door: SourceDoor) -> None:
-        """
-        Open one source.
-
-        A folder that is away is tried again for ever: the other sources go on.
-        """
-        source = self._configuration.sources[name]
-        if source.type != "directory":
-            await door.open()
-            return
-        folder = Folder(name, Path(source.path), door, self._runtime, self._alerts)
-        self._folders.append(folder)
-        await folder.look()
+    def _changed(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._runtime.call_later(_CALM_SECONDS, _calm_the_collector)
 
     async def _stop(self) -> None:
         """Stop listening, let what is under way end, commit, close. Every step runs whatever failed before."""
-        if hasattr(self, "_retention"):
-            self._retention.stop()
-        if hasattr(self, "_ages"):
-            self._ages.stop()
-        for folder in self._folders:
-            folder.stop()
-        for router in self._routers:
-            router.stop()
-        await self._quietly(*(door.close() for door in self._sources.values()))
-        if hasattr(self, "_delivery"):
-            await self._quietly(self._delivery.stop(limit=_STOP_SECONDS))
-        await self._quietly(*(door.close() for door in self._destinations.values()))
+        for part in ("running", "_retention", "_ages", "_routers"):
+            if hasattr(self, part):
+                getattr(self, part).stop()
+        if hasattr(self, "_sources"):
+            await self._quietly(self._sources.close())
+        if hasattr(self, "_destinations"):
+            await self._quietly(self._destinations.stop(_STOP_SECONDS))
+            await self._quietly(self._destinations.close())
         if hasattr(self, "_control"):
             await self._quietly(self._control.close())
         await self._quietly(self._store.close())  # what was received is committed, so its answers go out now
-        if any(door.facts().get("connections") for door in self._sources.values()):
+        if hasattr(self, "_sources") and any(facts.get("connections") for facts in self._sources.facts().values()):
             await asyncio.sleep(_FLUSH_SECONDS)  # the loop writes them, then the connections close
         await self._runtime.cancel_all()
         _log.info("stopped")
@@ -218,8 +190,18 @@ class Service:
         self._stopping.set()
 
     def _moments(self) -> dict[tuple[str, str], int]:
-        received = {("received", name): intake.last_received_ms for name, intake in self._intakes.items()}
-        return received | self._delivery.moments()
+        return self._sources.moments() | self._destinations.moments()
+
+    def _reload(self) -> None:
+        """SIGHUP: take the file as it is now, as `passerelle apply` does; a refusal is told where that tells it."""
+        if self.ready.is_set():
+            self._runtime.spawn(self._apply(), "apply on SIGHUP")
+
+    async def _apply(self) -> None:
+        try:
+            await self._operations.call("config_apply", {"reason": "SIGHUP"}, who="SIGHUP")
+        except PasserelleError as error:
+            _log.error("reload refused", reason=str(error))
 
     def _store_trouble(self, error: StoreError | None) -> None:
         """Stop when the store can't come back by itself: a new start reads it again."""
@@ -243,30 +225,28 @@ class Service:
             "started_ms": self._started_ms,
             "pid": os.getpid(),
             "version": version("passerelle"),
-            "store_trouble": "" if self._intake.available else "nothing can be stored, so nothing is received",
+            "store_trouble": "" if self._sources.available else "nothing can be stored, so nothing is received",
+            "configuration_refused": self.running.refused,
+            "configuration": self._configuration.hash,
+            "confirm_until_ms": self.running.unconfirmed.until_ms if self.running.unconfirmed else 0,
             "alerts": self._alerts.facts(),
         }
 
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
         """Return by source the facts of its door and of its reception."""
-        facts = {}
-        for name, door in self._sources.items():
-            intake = self._intakes[name].facts()
-            facts[name] = {**intake, **door.facts(), "last_ms": intake["last_received_ms"]}
-        return facts
+        return self._sources.facts()
 
     def destinations(self) -> Mapping[str, Mapping[str, Any]]:
         """Return by destination the facts of its door and of its queue."""
-        queues = self._delivery.facts()
-        return {name: {**door.facts(), **queues.get(name, {})} for name, door in self._destinations.items()}
+        return self._destinations.facts()
 
     def router(self) -> Mapping[str, Any]:
         """Return by routing group the facts of its router."""
-        return {router.group: router.facts() for router in self._routers}
+        return self._routers.facts()
 
     async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
         """Try name, route and connection of a destination; sends no message."""
-        return await self._destinations[destination].probe()
+        return await self._destinations.doors[destination].probe()
 
 
 def _utc_offset_seconds() -> int:
@@ -276,6 +256,7 @@ def _utc_offset_seconds() -> int:
 
 def _calm_the_collector() -> None:
     """Keep the garbage collector off what the start built, and rare afterwards."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)

@@ -53,6 +53,21 @@ class Acts:
         self._fulfilled = 0
         self._working = False
         self._stopped = False
+        self._paused = False
+
+    @property
+    def under_way(self) -> bool:
+        """Whether an act is being carried out."""
+        return self._working
+
+    def pause(self) -> None:
+        """Begin no further act until `resume`."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._work()
 
     def stop(self) -> None:
         """Carry out nothing more; what waits is found at the next start."""
@@ -67,13 +82,13 @@ class Acts:
         self._work()
 
     def _work(self) -> None:
-        if not self._working and not self._stopped and self._waiting:
+        if not self._working and not self._stopped and not self._paused and self._waiting:
             self._working = True
             self._runtime.spawn(self._do_all(), f"acts of {self._name}")
 
     async def _do_all(self) -> None:
         try:
-            while self._waiting and not self._stopped:
+            while self._waiting and not self._stopped and not self._paused:
                 await self._do(self._waiting[0])
                 self._seen.discard(self._waiting.popleft().id)
         except StoreError:

@@ -12,7 +12,7 @@ Operators' intentions (retry, discard, restore) are executed here, one after the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ class Router:
         runtime: Runtime,
         references: References,
         *,
-        groups: Collection[str] = (),
+        groups: Iterable[str] = (),
     ) -> None:
         """
         Prepare; `start` reads the store.
@@ -85,6 +85,9 @@ class Router:
         self._pumping = False
         self._started = False
         self._stopping = False
+        self._paused = False
+        self.decided: Place = 0
+        """The last message that was decided on, in this run or before: what comes is behind it."""
         self._uncommitted = 0
         self._generation = 0
         self._memory = Retransmissions()
@@ -106,6 +109,28 @@ class Router:
         """Take no further message; what is committed is found at the next start."""
         self._stopping = True
         self._acts.stop()
+
+    def pause(self) -> None:
+        """Decide on nothing more until `resume`; what was decided may still be on its way to the disk (`under_way`)."""
+        self._paused = True
+        self._acts.pause()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a decision or an operator's act isn't on disk yet."""
+        return self._uncommitted > 0 or self._comparing or self._acts.under_way
+
+    def know(self, groups: Iterable[str]) -> None:
+        """Take the names of all groups that have a router."""
+        self._groups = frozenset((self.group, *groups))
+
+    def resume(self, configuration: Configuration) -> None:
+        """Go on, between two messages, under this configuration."""
+        self.configuration = configuration
+        self._sources = [source for source in configuration.sources.values() if source.routing == self.group]
+        self._paused = False
+        self._acts.resume()
+        self._wake()
 
     def facts(self) -> dict[str, Any]:
         """Return endings and findings since the start, for status."""
@@ -141,20 +166,21 @@ class Router:
         return True
 
     def _wake(self) -> None:
-        if self._started and not self._pumping and not self._stopping:
+        if self._started and not self._pumping and not self._stopping and not self._paused:
             self._pumping = True
             self._store.meanwhile(self._pump)
 
     def _pump(self) -> None:
         """Route for at most one slice, then give the loop its turn."""
         self._pumping = False
-        if not self._started:
-            return  # a failure came after this turn was asked for
+        if not self._started or self._paused:
+            return  # a failure, or a pause, came after this turn was asked for
         until = self._runtime.monotonic() + _SLICE_SECONDS
         buffer = self._buffer
         while buffer and self._uncommitted < _UNCOMMITTED_MAX and not self._comparing:
             message = buffer.popleft()
             self._buffered_bytes -= len(message.raw)
+            self.decided = message.place
             self._route(message)
             if self._runtime.monotonic() > until:
                 self._pumping = True
@@ -177,6 +203,8 @@ class Router:
             return
         self._reading = False
         if generation == self._generation:
+            if not self.decided:
+                self.decided = page.items[0].place - 1 if page.items else page.high
             self._buffer.extend(page.items)
             self._buffered_bytes += sum(len(message.raw) for message in page.items)
             self._cursor = max(self._cursor, page.high)

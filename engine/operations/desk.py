@@ -15,19 +15,70 @@ from engine.errors import StoreError
 
 if TYPE_CHECKING:
     from engine.routes.configuration import Configuration
+    from engine.routes.differences import Differences
 
 Answer = dict[str, Any]
 """What an operation returns: JSON as it is."""
 
 
+class Changing(Protocol):
+    """How a running engine takes another configuration."""
+
+    path: Path
+    """Of its routes.yaml."""
+
+    async def kept(self, hash_: str) -> Configuration:
+        """
+        Load a configuration that ran, from its files as they were then.
+
+        Raises:
+            OperationRefused: It isn't known.
+            ConfigurationRefused: It can't be loaded any more.
+        """
+
+    async def take_over(
+        self, configuration: Configuration, *, verb: str, who: str, reason: str, seconds: float = 0.0
+    ) -> Differences:
+        """
+        Make a configuration the running one, between two messages; the former one goes on when this raises.
+
+        Args:
+            configuration: It.
+            verb: `apply` or `rollback`.
+            who: Name of the operator.
+            reason: Why.
+            seconds: Time to confirm it; 0: it stays.
+        """
+
+    async def confirm(self, *, who: str, reason: str) -> None:
+        """
+        Let the configuration on trial stay.
+
+        Raises:
+            OperationRefused: None is on trial.
+        """
+
+    async def refuse(self, sentence: str, *, who: str, reason: str, hash_: str = "") -> None:
+        """Note that one was refused: the running one stays, and everybody can see it."""
+
+
 class Live(Protocol):
     """A running engine, as operations see it; given by the daemon."""
+
+    @property
+    def running(self) -> Changing:
+        """What changes its configuration."""
 
     def configuration(self) -> Configuration:
         """The running configuration."""
 
     def engine(self) -> Mapping[str, Any]:
-        """started_ms, pid, version, alerts, `store_trouble` and `configuration_refused` (a sentence or empty)."""
+        """
+        Return what concerns the whole.
+
+        Keys: started_ms, pid, version, alerts; `store_trouble` and `configuration_refused` (a sentence or empty);
+        `configuration` (its hash); `confirm_until_ms` (0, or until when it must be confirmed).
+        """
 
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
         """By source: facts of its door (connections, last_ms, paused, `trouble`: a sentence or empty…)."""

@@ -5,6 +5,8 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     configuration    what was read, as data: the only thing that other rooms see
     findings         what is wrong, where, and what to write; as text and as JSON
     codes/           what each code means, and what to change
+    files            where files are read: on disk, or among those that were kept
+    differences      what another configuration changes
     document         YAML events to nodes; syntax: what is wrong where they end
     names            what is declared so far
     templates        declarations written once and used several times; defaults

@@ -326,6 +326,8 @@ class Configuration:
     """By table, of the bytes of its file."""
     key_readers: Mapping[str, KeyReader] = field(default_factory=dict)
     """What a Context gets: the readers of all declared keys."""
+    contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Every file that was read, by the name under which findings show it: enough to load it again."""
     cases: tuple[Case, ...] = ()
     """Tests, where they were asked for (loader.check)."""
 

@@ -35,6 +35,7 @@ from engine.routes.declarations import (
 from engine.routes.defaults import Defaults
 from engine.routes.digests import digest_of
 from engine.routes.document import read_document
+from engine.routes.files import DiskFiles, Files
 from engine.routes.findings import ConfigurationRefused, Finding, Findings
 from engine.routes.names import Names, Secrets
 from engine.routes.reading import Reading
@@ -77,6 +78,7 @@ def check(
     environment: Mapping[str, str] | None = None,
     secrets: Secrets | None = None,
     tests: Sequence[pathlib.Path] | None = None,
+    files: Files | None = None,
 ) -> tuple[Configuration | None, list[Finding]]:
     """
     Read a configuration and tell all that is to say about it.
@@ -86,12 +88,13 @@ def check(
         environment: As `load`.
         secrets: As `load`.
         tests: Files of tests to read too, beside those under routes; None: no test is read.
+        files: Where the configuration's own files are read; the file system unless told.
 
     Returns:
         The configuration (None when there is an error), and errors and warnings in the order of the files.
     """
     given = environment if environment is not None else {}
-    loader = _Loader(path, given, secrets or file_secrets(given))
+    loader = _Loader(path, given, secrets or file_secrets(given), files or DiskFiles())
     configuration = loader.configuration(tests)
     return (None if loader.findings.refused else configuration), loader.findings.all()
 
@@ -123,8 +126,10 @@ def file_secrets(environment: Mapping[str, str], directory: pathlib.Path | None 
 class _Loader:
     """One load."""
 
-    def __init__(self, path: pathlib.Path, environment: Mapping[str, str], secrets: Secrets) -> None:
+    def __init__(self, path: pathlib.Path, environment: Mapping[str, str], secrets: Secrets, files: Files) -> None:
         self.findings = Findings()
+        self._files = files
+        self._contents: dict[str, bytes] = {}
         self._path = path
         self._names = Names(environment=environment, secrets=secrets)
         self._reading = Reading(self.findings, self._names)
@@ -174,6 +179,7 @@ class _Loader:
             hash=self._hash(),
             text="\n".join(f"# --- {file}\n{text}" for file, text in self._texts),
             files=tuple(file for file, _ in self._texts),
+            contents=self._contents,
             group_authorities=group,
             sites=names.sites,
             sources={name: replace(one, digest=said["sources", name]) for name, one in sources.items()},
@@ -224,7 +230,7 @@ class _Loader:
 
     def _bytes(self, path: pathlib.Path, shown: str, where: Mark) -> bytes | None:
         try:
-            data = path.read_bytes()
+            data = self._files.read(path)
         except OSError as error:
             reason = (
                 "there is no such file"
@@ -241,6 +247,7 @@ class _Loader:
             return None
         self._digest.update(f"\x1e{shown}\x1f{len(data)}\x1f".encode())
         self._digest.update(data)
+        self._contents[shown] = data
         return data
 
     def _beside(self, word: Word) -> tuple[str, str] | None:
@@ -315,7 +322,7 @@ class _Loader:
                     "error", "E148", word.node.mark, f"{pattern} lies outside", "included files lie below routes.yaml"
                 )
                 continue
-            found = sorted(path.parent.glob(pattern)) if "*" in pattern else [path.parent / pattern]
+            found = self._files.matching(path.parent, pattern) if "*" in pattern else [path.parent / pattern]
             if not found:
                 self.findings.add(
                     "error", "E124", word.node.mark, f"no file is named {pattern}", "remove it, or look at its path"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from engine.core.changes import Change, Fulfil, Intend, Receipt, Receive, Requeue, Route
+from engine.core.changes import Change, Configure, Fulfil, Intend, Receipt, Receive, Requeue, Route
 from engine.core.messages import Delivery, Intention, StoredMessage
 from engine.core.ports import Done, Queued, Received
 from engine.errors import StoreError
@@ -31,6 +31,7 @@ class _Commit:
     queued: dict[str, list[Delivery]] = field(default_factory=dict)
     routed: dict[str, list[Route]] = field(default_factory=dict)
     intentions: list[Intention] = field(default_factory=list)
+    configured: list[Configure] = field(default_factory=list)
 
     def add(self, change: Change) -> None:
         if isinstance(change, Receive):
@@ -41,6 +42,8 @@ class _Commit:
             self.queued.setdefault(change.delivery.destination, []).append(change.delivery)
         elif isinstance(change, Intend):
             self.intentions.append(change.intention)
+        elif isinstance(change, Configure):
+            self.configured.append(change)
         elif isinstance(change, Fulfil):
             for part in change.changes:
                 if isinstance(part, Requeue):
@@ -126,6 +129,8 @@ class Announcer:
 
     def _calls(self, commit: _Commit) -> list[tuple[Callable[..., None], object]]:
         calls: list[tuple[Callable[..., None], object]] = []
+        for change in commit.configured:
+            self._raise_marks(change)
         for group, messages in commit.received.items():
             before = self.high_place(group)
             high = self.high_places[group] = messages[-1].place
@@ -140,6 +145,19 @@ class Announcer:
         for intention in commit.intentions:
             calls += [(listener, intention) for listener in self._intentions.get(intention.stage, ())]
         return calls
+
+    def _raise_marks(self, change: Configure) -> None:
+        """
+        Put what came into a queue without being announced before its mark: lanes read up to there first.
+
+        Else the next delivery would be taken as the one that follows those in memory, and would pass a wall, or what
+        came under another name.
+        """
+        marks = self.high_deliveries
+        for former, name in change.moved.items():
+            marks[name] = max(marks.get(name, 0), marks.get(former, 0))
+        for name, ids in change.walls.items():
+            marks[name] = max(marks.get(name, 0), *ids, 0)
 
 
 def _by_id(delivery: Delivery) -> int:

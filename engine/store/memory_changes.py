@@ -7,6 +7,7 @@ from dataclasses import replace
 from engine.core.changes import (
     Audit,
     Change,
+    Configure,
     Fulfil,
     Intend,
     Moments,
@@ -23,7 +24,7 @@ from engine.core.changes import (
     Treat,
 )
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, PayloadKind, show_delivery_id
+from engine.core.messages import Delivery, DeliveryKind, PayloadKind, place_of, show_delivery_id
 from engine.errors import ChangeRefused
 from engine.store import rules
 from engine.store.announcing import DONE
@@ -208,6 +209,47 @@ class MemoryChanges:
         undo.put("actions", number, replace(change))
         return DONE
 
+    def _configure(self, change: Configure, undo: Undo, tally: Tally) -> Receipt:
+        for former, name in change.moved.items():
+            self._move(former, name, undo, tally)
+        for name in change.removed:
+            waiting = len(self._disk.queued.get(name, ()))
+            if waiting:
+                raise rules.something_waits(name, waiting)
+        for name, ids in change.walls.items():
+            for last in ids:
+                self._wall(name, last, change.takeover.hash, undo)
+        if change.files:
+            undo.put("configs", change.takeover.hash, dict(change.files))
+        number = self._disk.next_number
+        undo.set("next_number", number + 1)
+        undo.put("takeovers", number, replace(change.takeover, id=number))
+        return Receipt(number)
+
+    def _move(self, former: str, name: str, undo: Undo, tally: Tally) -> None:
+        for key, row in list(self._disk.deliveries.items()):
+            one = row.delivery
+            if one.destination != former or not (one.queued or one.state == DeliveryState.DEAD):
+                continue
+            undo.remove("deliveries", key)  # a row out of the old queue, then one in the new
+            undo.put("deliveries", key, replace(row, delivery=replace(one, destination=name)))
+            if one.kind in COUNTED_KINDS:
+                tally.add(("delivery", former, one.state.name.lower()), -1)
+                tally.add(("delivery", name, one.state.name.lower()))
+
+    def _wall(self, name: str, last: int, config: str, undo: Undo) -> None:
+        behind = max((key for key in self._disk.queued.get(name, ()) if key <= last), default=None)
+        if behind is None:
+            return
+        place = place_of(behind)
+        siblings = self._disk.siblings(place)
+        walls = [self._disk.deliveries[key].delivery for key in siblings if key > behind]
+        walls = [one for one in walls if one.kind == DeliveryKind.WALL]
+        if all(one.destination != name for one in walls):
+            wall = rules.wall(name, behind, [one.id for one in walls], config)
+            undo.put("deliveries", wall.id, DeliveryRow(wall))
+            undo.put("deliveries_by_place", place, [*siblings, wall.id])
+
     def _note(self, change: Note, _undo: Undo, tally: Tally) -> Receipt:
         for key, count in change.counts.items():
             tally.add(key, count)
@@ -228,7 +270,16 @@ class MemoryChanges:
         for number, action in list(self._disk.actions.items()):
             if action.at_ms < change.rows_before_ms:
                 undo.remove("actions", number)
+        self._prune_takeovers(change.rows_before_ms, undo)
         return Receipt(removed)
+
+    def _prune_takeovers(self, before_ms: int, undo: Undo) -> None:
+        for number, one in list(self._disk.takeovers.items())[: -rules.TAKEOVERS_KEPT]:
+            if one.at_ms < before_ms:
+                undo.remove("takeovers", number)
+        named = {each for one in self._disk.takeovers.values() for each in (one.hash, one.before)}
+        for hash_ in self._disk.configs.keys() - named:
+            undo.remove("configs", hash_)
 
     def _prune_message(self, place: int, change: Prune, undo: Undo, tally: Tally) -> bool:
         row = self._disk.messages[place]

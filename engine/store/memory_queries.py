@@ -17,6 +17,7 @@ from engine.store.rows import (
     KIND_NAMES,
     MESSAGE_KEYS,
     REFUSAL_KEYS,
+    TAKEOVER_KEYS,
     add_plain_attempt,
 )
 
@@ -179,6 +180,15 @@ class MemoryQueries:
     async def moments(self) -> dict[tuple[str, str], int]:
         """When something happened last."""
         return dict(self._disk.moments)
+
+    async def takeovers(self, *, limit: int = 50) -> list[dict[str, Any]]:
+        """The log of configurations, newest first."""
+        rows = list(self._disk.takeovers.values())[::-1][:limit]
+        return [{key: getattr(each, key) for key in TAKEOVER_KEYS} for each in rows]
+
+    async def configuration_files(self, hash_: str) -> dict[str, bytes] | None:
+        """The files of a configuration that ran, by name."""
+        return self._disk.configs.get(hash_)
 
     async def groups(self) -> list[str]:
         """Routing groups of the messages in state RECEIVED, sorted."""

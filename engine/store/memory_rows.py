@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.core.changes import Audit
-from engine.core.messages import Attempt, Delivery, Hold, Intention, Refusal, StoredMessage
+from engine.core.messages import Attempt, Delivery, Hold, Intention, Refusal, StoredMessage, Takeover
 from engine.errors import StoreLocked
 from engine.store.counting import CounterKey
 
@@ -64,6 +64,8 @@ class MemoryDisk:
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
     actions: dict[int, Audit] = field(default_factory=dict)
     moments: dict[tuple[str, str], int] = field(default_factory=dict)
+    configs: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    takeovers: dict[int, Takeover] = field(default_factory=dict)
     counters: dict[CounterKey, int] = field(default_factory=dict)
     slots: dict[int, tuple[int, int]] = field(default_factory=dict)
     """In-flight slots: (delivery, attempt)."""

@@ -22,6 +22,7 @@ INTENTION_KEYS: Final = ("id", "at_ms", "who", "stage", "verb", "reason", "accep
 ATTEMPT_KEYS: Final = ("number", "begin_ms", "end_ms", "outcome", "code", "answer")
 REFUSAL_KEYS: Final = ("id", "source", "peer", "at_ms", "code", "reason", "size")
 ACTION_KEYS: Final = ("id", "at_ms", "who", "verb", "subject", "reason")
+TAKEOVER_KEYS: Final = ("id", "at_ms", "who", "verb", "hash", "before", "until_ms", "reason")
 
 
 def add_plain_attempt(row: dict[str, Any]) -> None:

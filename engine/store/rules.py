@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from engine.core.changes import Reopen, Requeue, Route, Treat
 from engine.core.lifecycle import (
     DeliveryState,
@@ -9,13 +11,23 @@ from engine.core.lifecycle import (
     require_delivery_transition,
     require_message_transition,
 )
-from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, show_delivery_id
+from engine.core.messages import (
+    ORDINAL_BITS,
+    Delivery,
+    DeliveryFlag,
+    DeliveryKind,
+    delivery_id,
+    place_of,
+    show_delivery_id,
+)
 from engine.errors import ChangeRefused
 
 REFUSALS_KEPT = 1_000
 """Refusals kept for each source."""
 REFUSAL_BYTES = 64 * 1024
 """Bytes kept of what was refused."""
+TAKEOVERS_KEPT = 100
+"""Lines of the log of configurations that are kept whatever their age."""
 ANSWER_BYTES = 4 * 1024
 """Bytes kept of an answer."""
 
@@ -33,6 +45,31 @@ def no_delivery(delivery: int) -> ChangeRefused:
 def other_state(what: str, expected: str, found: str) -> ChangeRefused:
     """Say that something is not in the state that the change expected."""
     return ChangeRefused(f"{what} is {found}, not {expected} as expected: somebody changed it meanwhile")
+
+
+def something_waits(destination: str, count: int) -> ChangeRefused:
+    """Say that a destination can't go while something waits for it."""
+    deliveries = "1 delivery waits" if count == 1 else f"{count:,} deliveries wait"
+    return ChangeRefused(
+        f"{deliveries} for {destination}, which the configuration no longer has: let them leave, discard them, "
+        f"or write `renamed_from: {destination}` at the destination that takes its place"
+    )
+
+
+def wall(destination: str, behind: int, taken: Collection[int], config: str) -> Delivery:
+    """
+    Make a wall behind a delivery.
+
+    Args:
+        destination: Whose queue.
+        behind: The last delivery in front of it.
+        taken: Ids of the same message that walls have already.
+        config: Hash of the configuration that wants it.
+    """
+    last = delivery_id(place_of(behind), (1 << ORDINAL_BITS) - 1)
+    free = next(key for key in range(last, behind, -1) if key not in taken)
+    # copies: 2 says `not alone`, so that it isn't counted as a copy of its message when it ends.
+    return Delivery(free, destination, "", kind=DeliveryKind.WALL, config=config, copies=2)
 
 
 def check_route(route: Route) -> None:

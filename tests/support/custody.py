@@ -20,6 +20,7 @@ from engine.operations.desk import Desk
 from engine.operations.service import Operations
 from engine.routes.configuration import Authority, Configuration, Destination, Key, Site, Source
 from engine.routes.configuration import Route as ConfiguredRoute
+from engine.routes.differences import Differences, differences
 from engine.routes.searching import search_hashes
 from engine.store.memory import MemoryStore
 
@@ -58,10 +59,42 @@ def configuration() -> Configuration:
     )  # fmt: skip
 
 
+class FakeChanging:
+    """What changes the configuration of a running engine: notes what is asked."""
+
+    def __init__(self, live: FakeLive) -> None:
+        self.live = live
+        self.path = Path("routes.yaml").absolute()
+        self.asked: list[tuple[str, ...]] = []
+        self.trouble: Exception | None = None
+        self.former: dict[str, Configuration] = {}
+
+    async def kept(self, hash_: str) -> Configuration:
+        return self.former[hash_]
+
+    async def take_over(
+        self, configuration: Configuration, *, verb: str, who: str, reason: str, seconds: float = 0.0
+    ) -> Differences:
+        if self.trouble is not None:
+            raise self.trouble
+        self.asked.append((verb, configuration.hash, who, reason, f"{seconds:g}"))
+        changes = differences(self.live.runs, configuration)
+        self.live.runs = configuration
+        return changes
+
+    async def confirm(self, *, who: str, reason: str) -> None:
+        self.asked.append(("confirm", who, reason))
+
+    async def refuse(self, sentence: str, *, who: str, reason: str, hash_: str = "") -> None:
+        self.asked.append(("refuse", sentence, who, reason))
+
+
 class FakeLive:
     """A running engine as operations see it."""
 
     def __init__(self) -> None:
+        self.runs = configuration()
+        self.running = FakeChanging(self)
         self.facts: dict[str, dict[str, Any]] = {DESTINATION: {}}
         self.source_facts: dict[str, Any] = {}
         self.router_findings: dict[str, int] = {}
@@ -70,10 +103,11 @@ class FakeLive:
         self.steps = [("name", True, "127.0.0.1"), ("connect", True, "in 1 ms")]
 
     def configuration(self) -> Configuration:
-        return configuration()
+        return self.runs
 
     def engine(self) -> Mapping[str, Any]:
-        return {"started_ms": NOW_MS - 3_600_000, "version": "0.1.0", "store_trouble": "", "alerts": self.alerts}
+        return {"started_ms": NOW_MS - 3_600_000, "version": "0.1.0", "store_trouble": "", "alerts": self.alerts,
+                "configuration": self.runs.hash}  # fmt: skip
 
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
         return {SOURCE: {"connections": 2, "last_ms": NOW_MS - 1000} | self.source_facts}

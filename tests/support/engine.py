@@ -29,6 +29,10 @@ class RunningEngine:
         self.service = service
         self.queries = service._store.queries
 
+    async def call(self, operation: str, **arguments: Any) -> dict[str, Any]:
+        """Carry out an operation, as an operator would over the control socket."""
+        return await self.service._operations.call(operation, arguments, who="nurse")
+
     async def states(self) -> dict[str, int]:
         """Return how many messages stand in each state of the balance line."""
         counts: dict[str, int] = {}
@@ -58,7 +62,7 @@ class RunningEngine:
 
 @contextlib.asynccontextmanager
 async def running_engine(routes: str, directory: Path, *, min_free_bytes: int = 0) -> AsyncIterator[RunningEngine]:
-    """Run an engine with this routes.yaml; it is stopped cleanly at the end."""
+    """Run an engine with this routes.yaml; it is stopped cleanly at the end. It may be run again in the directory."""
     file = directory / "routes.yaml"
     file.write_text(routes, encoding="utf-8")
     settings = Settings(routes=file, data=directory / "data", min_free_bytes=min_free_bytes, log_level="error")

@@ -97,6 +97,8 @@ class Receiver:
     reply: Callable[[bytes], bytes | None] = plain_ack
     messages: list[bytes] = field(default_factory=list)
     port: int = 0
+    connections: int = 0
+    """How many were made so far."""
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -112,6 +114,7 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        self.connections += 1
         try:
             while True:
                 message = (await reader.readuntil(FS_CR))[1:-2]

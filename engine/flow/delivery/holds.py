@@ -34,6 +34,10 @@ class Holds:
         self.active = False
         """Whether any hold other than of a whole destination is in force."""
 
+    def know(self, sources_of: Mapping[str, tuple[str, ...]]) -> None:
+        """Take the sources of routes from a new configuration."""
+        self._sources_of = sources_of
+
     def replace(self, holds: Iterable[Hold]) -> None:
         """Take all holds."""
         self._holds = {(hold.kind, hold.name): hold for hold in holds}

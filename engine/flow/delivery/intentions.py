@@ -51,7 +51,8 @@ class Intentions:
         self._store = store
         self._runtime = runtime
         self._holds = holds
-        self._known = known
+        self.known = known
+        """As given; another configuration may bring others."""
         self._acted = acted
         self._acts = Acts(store, runtime, "delivery", self._carry_out)
 
@@ -124,10 +125,10 @@ class Intentions:
         if kind == "lane":
             if not name.lstrip("-").isdecimal():
                 raise Refusal("a lane is named by its number")
-        elif kind not in self._known:
+        elif kind not in self.known:
             raise Refusal(f"`{kind}` can't be held: destination, source, route or lane")
-        elif name not in self._known[kind] and self._holds.get(kind, name) is None:
-            names = ", ".join(sorted(self._known[kind]))
+        elif name not in self.known[kind] and self._holds.get(kind, name) is None:
+            names = ", ".join(sorted(self.known[kind]))
             raise Refusal(f"there is no {kind} {name}; there are: {names}")
         return kind, name
 

@@ -43,7 +43,7 @@ class Parking:
             alert: Told of what waits too long.
         """
         self._destination = destination
-        self._policies = policies
+        self.policies = policies
         self._runtime = runtime
         self._deadlines = deadlines
         self._passing = passing
@@ -55,7 +55,7 @@ class Parking:
 
     def policy(self, delivery: Delivery) -> DeadLetter:
         """The policy that holds for a delivery."""
-        return self._policies.get(delivery.route, self._destination.dead_letter)
+        return self.policies.get(delivery.route, self._destination.dead_letter)
 
     def park(self, delivery: Delivery) -> None:
         """Note a dead delivery that keeps its place; once."""

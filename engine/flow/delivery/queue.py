@@ -123,10 +123,6 @@ class DestinationQueue:
         if outage_ms:
             self.circuit.go_on(self._runtime.monotonic() - (self._runtime.now_ms() - outage_ms) / 1000)
 
-    def listen(self) -> None:
-        """Hear of what is committed from now on."""
-        self._store.on_deliveries(self.name, self._announced)
-
     def begin(self) -> None:
         """Read and send."""
         self._begun = True
@@ -146,6 +142,11 @@ class DestinationQueue:
     def under_way(self) -> int:
         """Sends whose outcome isn't on disk."""
         return len(self._under_way) + len(self._settling)
+
+    @property
+    def perhaps_sent(self) -> set[int]:
+        """Deliveries that may have left in an attempt that isn't on disk yet."""
+        return self._maybe_sent
 
     @property
     def at_door(self) -> int:
@@ -170,7 +171,8 @@ class DestinationQueue:
 
     # --- what comes ------------------------------------------------------------------------------------
 
-    def _announced(self, queued: Queued) -> None:
+    def announced(self, queued: Queued) -> None:
+        """Deliveries were committed."""
         lanes = self.lanes
         cursor = lanes.cursor
         self.budget.add(queued.deliveries)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from engine.core.changes import SetHold
 from engine.core.messages import Delivery, Intention
-from engine.core.ports import DestinationDoor, Recovery, Runtime, Store, Timer, Urgency
+from engine.core.ports import DestinationDoor, Queued, Recovery, Runtime, Store, Timer, Urgency
 from engine.errors import StoreError
 from engine.flow.delivery.flight import Slots
 from engine.flow.delivery.holds import Holds
@@ -16,7 +17,7 @@ from engine.flow.delivery.intentions import Intentions, ended
 from engine.flow.delivery.parking import Alert
 from engine.flow.delivery.queue import DestinationQueue
 from engine.flow.delivery.status import facts_of
-from engine.routes.configuration import Configuration, DeadLetter
+from engine.routes.configuration import Configuration, DeadLetter, Destination
 
 _STOP_STEP_SECONDS: Final = 0.02
 _LONGEST_SLEEP_SECONDS: Final = 3600.0
@@ -48,29 +49,16 @@ class DeliveryStage:
         """
         self._store = store
         self._runtime = runtime
-        sources_of = {route.name: route.sources for route in configuration.routes}
-        self.holds = Holds(sources_of)
-        slots = Slots()
-        self.queues: dict[str, DestinationQueue] = {
-            name: DestinationQueue(
-                configuration.destinations[name],
-                door,
-                store,
-                runtime,
-                policies=policies_of(configuration, name),
-                holds=self.holds,
-                slots=slots,
-                alert=alert,
-                maybe_sent=recovery.maybe_sent.get(name, ()),
-            )
-            for name, door in doors.items()
-        }
-        known = {
-            "destination": frozenset(configuration.destinations),
-            "source": frozenset(configuration.sources),
-            "route": frozenset(sources_of),
-        }
-        self._intentions = Intentions(store, runtime, self.holds, known, self)
+        self._alert = alert
+        self._slots = Slots()
+        self._configuration = configuration
+        self._heard: set[str] = set()
+        self._begun = False
+        self.holds = Holds(_sources_of(configuration))
+        self.queues: dict[str, DestinationQueue] = {}
+        for name, door in doors.items():
+            self._make(configuration.destinations[name], door, recovery.maybe_sent.get(name, ()))
+        self._intentions = Intentions(store, runtime, self.holds, _known(configuration), self)
         self._hold_timer: Timer | None = None
         self._stopped = False
 
@@ -97,11 +85,10 @@ class DeliveryStage:
         Raises:
             StoreError: The holds can't be read.
         """
-        for queue in self.queues.values():
-            queue.listen()
         self._store.on_trouble(self._trouble)
         self._store.on_intentions("delivery", self._intended)
         self.holds.replace(await self._store.holds())
+        self._begun = True
         for queue in self.queues.values():
             queue.begin()
         for intention in await self._store.intentions("delivery"):
@@ -134,6 +121,48 @@ class DeliveryStage:
             name: facts_of(queue, self.holds.get("destination", name), now_ms=now_ms, monotonic=monotonic)
             for name, queue in self.queues.items()
         }
+
+    # --- another configuration ---------------------------------------------------------------------------------
+
+    def configure(self, configuration: Configuration) -> None:
+        """Take what a configuration says of routes and policies; its destinations come by `put` and `remove`."""
+        self._configuration = configuration
+        self.holds.know(_sources_of(configuration))
+        self._intentions.known = _known(configuration)
+        for name, queue in self.queues.items():
+            queue.parking.policies = policies_of(configuration, name)
+
+    def put(self, destination: Destination, door: DestinationDoor) -> None:
+        """
+        Begin the queue of a destination, or go on with it under another declaration and through another door.
+
+        What waits is in the store: the former queue must be stopped, with nothing under way.
+        """
+        former = self.queues.get(destination.name)
+        self._make(destination, door, former.perhaps_sent if former is not None else ())
+        if former is not None:
+            self.queues[destination.name].remember(former.last_accepted_ms, 0)
+        if self._begun and not self._stopped:
+            self.queues[destination.name].begin()
+
+    def remove(self, name: str) -> None:
+        """Forget a destination: its queue must be stopped, with nothing under way."""
+        del self.queues[name]
+
+    def _make(self, destination: Destination, door: DestinationDoor, maybe_sent: Iterable[int]) -> None:
+        name = destination.name
+        self.queues[name] = DestinationQueue(
+            destination, door, self._store, self._runtime, policies=policies_of(self._configuration, name),
+            holds=self.holds, slots=self._slots, alert=self._alert, maybe_sent=maybe_sent,
+        )  # fmt: skip
+        if name not in self._heard:
+            self._heard.add(name)
+            self._store.on_deliveries(name, partial(self._announced, name))
+
+    def _announced(self, name: str, queued: Queued) -> None:
+        queue = self.queues.get(name)
+        if queue is not None:
+            queue.announced(queued)
 
     # --- what is told --------------------------------------------------------------------------------------
 
@@ -185,6 +214,18 @@ class DeliveryStage:
             self._store.submit(SetHold(ended(hold)), Urgency.LAZY)
             self.holds_changed(released=hold.name if hold.kind == "destination" else "")
         self._watch_holds()
+
+
+def _sources_of(configuration: Configuration) -> dict[str, tuple[str, ...]]:
+    return {route.name: route.sources for route in configuration.routes}
+
+
+def _known(configuration: Configuration) -> dict[str, frozenset[str]]:
+    return {
+        "destination": frozenset(configuration.destinations),
+        "source": frozenset(configuration.sources),
+        "route": frozenset(route.name for route in configuration.routes),
+    }
 
 
 def policies_of(configuration: Configuration, destination: str) -> dict[str, DeadLetter]:

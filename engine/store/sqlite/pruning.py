@@ -14,6 +14,7 @@ from engine.core.changes import Prune, Receipt
 from engine.core.lifecycle import MessageState
 from engine.store import rules
 from engine.store.counting import COUNTED_KINDS, DELIVERY_STATE_NAMES, ending_of
+from engine.store.sqlite.configuring import prune_takeovers
 from engine.store.sqlite.driver import Connection
 from engine.store.sqlite.transaction import Transaction
 
@@ -91,6 +92,7 @@ def prune(work: Transaction, change: Prune) -> Receipt:
         "DELETE FROM intentions WHERE accepted IS NOT NULL AND at_ms < ?1 AND id < (SELECT max(id) FROM intentions)",
         (change.rows_before_ms,),
     )
+    prune_takeovers(connection, change.rows_before_ms)
     books.prune_after = after
     return Receipt(found.touched)
 

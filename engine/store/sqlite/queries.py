@@ -21,8 +21,10 @@ from engine.store.rows import (
     KIND_NAMES,
     MESSAGE_KEYS,
     REFUSAL_KEYS,
+    TAKEOVER_KEYS,
     add_plain_attempt,
 )
+from engine.store.sqlite.configuring import read_files
 from engine.store.sqlite.delivery_rows import read_lanes
 from engine.store.sqlite.driver import Connection, sqlite3
 from engine.store.sqlite.pruning import place_at
@@ -322,6 +324,15 @@ class SqliteQueries:
         """The audit trail, newest first."""
         query = f"SELECT {', '.join(ACTION_KEYS)} FROM actions ORDER BY id DESC LIMIT ?"  # noqa: S608
         return await self._rows(query, (min(limit, ROWS_MAX),), ACTION_KEYS)
+
+    async def takeovers(self, *, limit: int = 50) -> list[dict[str, Any]]:
+        """The log of configurations, newest first."""
+        query = f"SELECT {', '.join(TAKEOVER_KEYS)} FROM takeovers ORDER BY id DESC LIMIT ?"  # noqa: S608
+        return await self._rows(query, (min(limit, ROWS_MAX),), TAKEOVER_KEYS)
+
+    async def configuration_files(self, hash_: str) -> dict[str, bytes] | None:
+        """The files of a configuration that ran, by name."""
+        return await self._store.ask(lambda connection: read_files(connection, hash_))
 
     async def _rows(self, query: str, values: tuple[Any, ...], keys: tuple[str, ...]) -> list[dict[str, Any]]:
         rows = await self._store.ask(lambda connection: connection.execute(query, values).fetchall())

@@ -9,6 +9,7 @@ from typing import Any, Final
 from engine.core.changes import (
     Audit,
     Change,
+    Configure,
     Fulfil,
     Intend,
     Moments,
@@ -27,6 +28,7 @@ from engine.store import rules
 from engine.store.announcing import DONE
 from engine.store.counting import COUNTED_KINDS, MESSAGE_STATE_NAMES, ending_of
 from engine.store.sqlite import statements as sql
+from engine.store.sqlite.configuring import Configuring
 from engine.store.sqlite.delivery_rows import DELIVERY_COLUMNS, read_delivery
 from engine.store.sqlite.transaction import PAYLOAD_INLINE_BYTES, Transaction, lane_columns
 
@@ -54,6 +56,7 @@ class RareChanges:
             Audit: self._audit,
             Note: self._note,
             Moments: self._moments,
+            Configure: Configuring(work).apply,
         }
 
     def apply(self, change: Change) -> Receipt:

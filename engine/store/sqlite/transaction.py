@@ -199,9 +199,10 @@ class Transaction:
             place = change.place
             self.entries += [(place, hash_) for hash_ in change.keys]
         if deliveries:
-            self._insert_deliveries(deliveries)
+            self.insert_deliveries(deliveries)
 
-    def _insert_deliveries(self, deliveries: list[Delivery]) -> None:
+    def insert_deliveries(self, deliveries: list[Delivery]) -> None:
+        """Store new deliveries."""
         self.fault("deliveries")
         for each in deliveries:
             payload = each.payload if each.payload_kind else None
