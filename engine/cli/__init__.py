@@ -7,7 +7,7 @@ The command line: click commands, one module a command group; `main` is the cons
     acting     number first, ask, reason, `--yes --expect N`
     printing   tables, JSON lines, times and ages
     files      messages of a file that the user names, or of stdin; trees: how they look
-    config       apply, confirm, rollback; which configurations ran
+    config       plan, apply, confirm, rollback; which configurations ran
     run, lint, code, schema, explain, test, try, table     the commands of analysts
     status, queue, dead, msg, holding, send, simulate, db, convert, doctor, audit, version    the commands of operators
 

@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 
 _TIMEOUT: Final = 60.0
-_TIMEOUTS: Final = {"dead_retry": 600.0}
+_TIMEOUTS: Final = {"dead_retry": 600.0, "config_plan": 600.0}
 """Ten thousand letters are each compared with what was delivered since: some milliseconds each."""
 _ALIVE_WITHIN: Final = 5.0
 _STARTS_WITHIN: Final = 5.0
 """An engine that has the data directory, and doesn't listen yet, is waited for so long."""
 _LOOK_AGAIN: Final = 0.1
 _ACTS: Final = frozenset(
-    {"hold", "release", "probe", "dead_retry", "dead_pass", "dead_discard", "dead_restore", "config_apply",
+    {"hold", "release", "probe", "dead_retry", "dead_pass", "dead_discard", "dead_restore", "config_plan",
+     "config_apply",
      "config_confirm", "config_rollback"}
 )  # fmt: skip
 """These wait as long as they need; all others are looks, which a frozen engine is to fail soon."""

@@ -1,4 +1,4 @@
-"""`passerelle apply`, `confirm`, `rollback`, `config log|show|diff`: the running configuration, and those before it."""
+"""`passerelle plan`, `apply`, `confirm`, `rollback`, `config`: the running configuration, the next, those before."""
 
 from __future__ import annotations
 
@@ -12,6 +12,43 @@ from engine.operations.wording import read_duration, several
 
 _KINDS = {"sites": "site", "sources": "source", "destinations": "destination", "routes": "route", "keys": "key",
           "tables": "table", "lists": "list"}  # fmt: skip
+
+
+@click.command()
+@click.option("--shadow", type=click.IntRange(1, 20_000), metavar="N", help="Its effect on the last N stored messages.")
+@common_options
+def plan(*, shadow: int | None) -> None:
+    """
+    Say what routes.yaml would change: declarations, queues, tests, and its effect on stored messages.
+
+    Nothing is changed, nothing is sent. Exit code 1 when it differs, 78 when it can't be read.
+    """
+    chosen = options()
+    routes = str(chosen.routes.absolute()) if chosen.routes.is_file() else ""
+    answer = ask("config_plan", routes=routes, shadow=shadow or 0)
+    if chosen.json:
+        print_json(answer)
+    else:
+        click.echo(said(answer))
+        for line in _effect(answer.get("effect")):
+            click.echo(line)
+    click.get_current_context().exit(1 if answer["differs"] else 0)
+
+
+def _effect(effect: Answer | None) -> list[str]:
+    """Return the effect on messages, as lines."""
+    if effect is None:
+        return []
+    lines = ["", f"effect on the last {several(effect['messages'], 'message')}:"]
+    lines += [f"  {count:>7,}  {word}" for word, count in effect["counts"].items() if count or word == "identical"]
+    lines += [f"  {one['messages']:>7,}  {one['destination']}: {one['path']}" for one in effect["paths"]]
+    lines += [f"  {one['messages']:>7,}  {one['effect']}: {one['what']}" for one in effect["reasons"]]
+    for one in effect["examples"]:
+        lines.append(f"message {one['message']}, {one['effect']}: {one['destination'] or one['sentence']}")
+        lines += [
+            f"    {each['path']}  {each['old'] or ''} -> {each['new'] or ''}".rstrip(" ->") for each in one["changes"]
+        ]
+    return lines
 
 
 @click.command()

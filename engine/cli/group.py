@@ -22,6 +22,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "try": ("engine.cli.try_", "try_"),
     "explain": ("engine.cli.explain", "explain"),
     "test": ("engine.cli.test", "test"),
+    "plan": ("engine.cli.config", "plan"),
     "apply": ("engine.cli.config", "apply"),
     "confirm": ("engine.cli.config", "confirm"),
     "rollback": ("engine.cli.config", "rollback"),

@@ -9,6 +9,7 @@ What operators do, once, for the command line and the console.
     messages     find, show, raw, trace; refusals
     tables       codes that stored messages asked for in vain
     trying       a stored message on a route, step by step; candidate: a configuration that doesn't run yet
+    planning     what another configuration would change, and its effect on stored messages
     changing     the running configuration: apply, confirm, roll back, what ran when
     balance      received = delivered + waiting + …; rows, wording: ids, states, ages as people read them
     acts         intentions: recorded, audited, their outcome awaited

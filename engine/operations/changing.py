@@ -215,6 +215,20 @@ async def _queue(desk: Desk, name: str, changes: Differences) -> dict[str, Any]:
     return {"destination": name, "waiting": waiting, "parked": parked, "what": what}
 
 
+def file_of_engine(desk: Desk, routes: str) -> Path:
+    """
+    Return the file that is meant: the one named, or the engine's own.
+
+    Raises:
+        OperationRefused: None is named, and no engine runs.
+    """
+    if routes:
+        return Path(routes)
+    if desk.live is None:
+        raise OperationRefused("name the configuration with --routes: no engine runs", exit_code=2)
+    return desk.live.running.path
+
+
 def read_with_tests(path: Path, data: Path) -> Configuration:
     """
     Read a configuration as `run` would, and its tests.

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from engine.errors import OperationRefused
-from engine.operations import changing, dead, explaining, messages, queues, status, tables, trying
+from engine.operations import changing, dead, explaining, messages, planning, queues, status, tables, trying
 from engine.operations.desk import Answer, Desk
 
 Operation = Callable[..., Awaitable[Answer]]
@@ -38,6 +38,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         trying.message_try,
         explaining.message_explain,
         tables.table_misses,
+        planning.config_plan,
         changing.config_apply,
         changing.config_confirm,
         changing.config_rollback,

@@ -57,7 +57,7 @@ async def message_try(
     require_route(configuration, route, stored.source)
     if reveal:
         await desk.audit(who, "reveal", f"message {id} in a trial", require_reason(reason))
-    show = None if reveal else _masked(desk, configuration, stored)
+    show = None if reveal else masked(desk, configuration, stored)
     told = await asyncio.to_thread(_follow, configuration, route, stored, show)
     return {"v": 1, "masked": not reveal} | told
 
@@ -86,7 +86,7 @@ def _follow(configuration: Configuration, route: str, stored: StoredMessage, sho
     return told(followed, configuration, show or plain, bodies=show is None)
 
 
-def _masked(desk: Desk, configuration: Configuration, stored: StoredMessage) -> Show:
+def masked(desk: Desk, configuration: Configuration, stored: StoredMessage) -> Show:
     """Return what shows changes by whole fields, masked as `msg show` masks them."""
     pseudonyms = Pseudonyms(desk.references) if desk.references is not None else None
     assigners = assigners_of(configuration, stored.site, stored.source)
