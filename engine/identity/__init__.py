@@ -7,6 +7,7 @@ Who gave an identifier, and which identifiers stand for a patient.
     hd            assigning authorities (HD) as they are written, compared without declaration
     ins           the INS by its OID: NIR, NIA, test, obsolete; form and key
     finess        form and check digit of a FINESS
+    gates         what may leave to a destination: INS, insurance number, test identities
     statuses      the status of an identity (RNIV) with its reasons
     verdicts      what a comparison says: same, different, unknown
 """

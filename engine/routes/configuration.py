@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from engine.identity.authorities import Authorities, Authority
+from engine.identity.gates import Gate
 
 if TYPE_CHECKING:
     from engine.parsers.paths import Path
@@ -225,7 +226,11 @@ class Destination:
     ack_timeout: float = 30.0
     connect_timeout: float = 10.0
     production: bool = False
+    """Whether real patients are looked after with what it gets: no test identity leaves for it."""
     may_have: frozenset[str] = frozenset()
+    """`ins`, `insurance` (identity.gates)."""
+    trust_source: frozenset[str] = frozenset()
+    """Sources whose INS counts as qualified where their messages say no status."""
     contact: Mapping[str, str] = field(default_factory=dict, hash=False)
     # mllp
     host: str = ""
@@ -247,6 +252,13 @@ class Destination:
     renamed_from: str = ""
     digest: str = ""
     """Of its declaration, without secrets: those are compared as they are."""
+    gate: Gate = field(init=False, repr=False, compare=False)
+    """Made of `production`, `may_have` and `trust_source`: no destination is without one."""
+
+    def __post_init__(self) -> None:
+        """Compile the gate."""
+        gate = Gate(self.name, production=self.production, may_have=self.may_have, trusted=self.trust_source)
+        object.__setattr__(self, "gate", gate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from engine.core.expressions import ExpressionRefused, compile_expression
@@ -332,8 +332,10 @@ def variants_of(source: Source) -> list[str]:
 # --- destinations ----------------------------------------------------------------------------------------
 
 
-def read_destinations(entries: Named, reading: Reading, keys: dict[str, Key]) -> dict[str, Destination]:
-    """Read `destinations:`."""
+def read_destinations(
+    entries: Named, reading: Reading, keys: dict[str, Key], sources: Collection[str]
+) -> dict[str, Destination]:
+    """Read `destinations:`; `sources`: the names of all that are declared, refused ones too."""
     destinations: dict[str, Destination] = {}
     for name, _, node in read_names(entries, reading):
         record = _record_of(node, schema.DESTINATIONS, reading)
@@ -348,11 +350,33 @@ def read_destinations(entries: Named, reading: Reading, keys: dict[str, Key]) ->
         destinations[name] = Destination(
             name=name, type=values["type"], order=order or Order(), encode=_encode(values["encode"]),
             dead_letter=read_dead_letter(values["dead_letter"]) or DeadLetter(), retry=_retry(values["retry"] or {}),
-            answers=answers, connect_timeout=values["connect_timeout"],
+            answers=answers, connect_timeout=values["connect_timeout"], **_leave(values, node, reading, sources),
             contact={str(word): str(text) for word, text in values["contact"] or []},
             renamed_from=str(values["renamed_from"]), **_DOORS[values["type"]](values),
         )  # fmt: skip
     return destinations
+
+
+def _leave(values: dict[str, Any], node: Entries, reading: Reading, sources: Collection[str]) -> dict[str, Any]:
+    """Read what may leave: `production`, `may_have`, `trust_source`."""
+    may_have, trusted = frozenset(values["may_have"] or ()), values["trust_source"] or ()
+    if "ins" in may_have and values["production"] is None:
+        reading.error(
+            node.key("may_have") or node, "E105", "who may have the INS says whether it is in production",
+            "add production: yes, or no, where test identities may go",
+        )  # fmt: skip
+    if trusted and "ins" not in may_have:
+        reading.error(
+            node.key("trust_source") or node, "E118", "trust_source serves nothing without may_have: [ins]",
+            "add may_have: [ins], or remove trust_source",
+        )  # fmt: skip
+    for word in trusted:
+        if word not in sources:
+            reading.error(word.node, "E116", f"there is no source {word}", suggest(word, sources))
+    return {
+        "production": values["production"] == "yes", "may_have": may_have,
+        "trust_source": frozenset(str(word) for word in trusted),
+    }  # fmt: skip
 
 
 def _mllp_destination(values: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Final
 from engine.core import splices
 from engine.core.messages import Delivery, PayloadKind, StoredMessage, show_delivery_id
 from engine.errors import StepFailed
+from engine.identity.gates import Withheld
+from engine.parsers import open_message
 from engine.parsers.hl7v2.header import show_control_id
 from engine.parsers.hl7v2.message import DETACHED
+from engine.transforms.step import Dropped
 
 if TYPE_CHECKING:
     from engine.parsers.hl7v2.message import Message
@@ -22,6 +25,8 @@ _NO_TOPIC: Final = re.compile(r"[+#\x00]")
 _NAME_MAX: Final = 80
 UNENCODABLE: Final = "unencodable"
 """The finding of `unencodable: replace`: a character left as `?`."""
+_NUMBER_MIN: Final = 8
+"""Shortest number that is looked for in what a route rendered."""
 
 
 def clean_name(value: str) -> str:
@@ -31,10 +36,18 @@ def clean_name(value: str) -> str:
 
 
 def encode(
-    delivery: Delivery, destination: Destination, context: Context, stored: StoredMessage, *, touched: bool
-) -> str:
+    delivery: Delivery,
+    destination: Destination,
+    context: Context,
+    stored: StoredMessage,
+    *,
+    touched: bool,
+    findings: list[str],
+) -> None:
     """
     Fill `payload_kind`, `payload`, `rendered`, `control_id` and `target` of a delivery.
+
+    The destination's gate (identity.gates) is asked here, last: whatever the route did.
 
     Args:
         delivery: With its id.
@@ -42,27 +55,25 @@ def encode(
         context: With the message as the steps left it; its MSH-10 and MSH-18 are set here.
         stored: The message as received.
         touched: Whether a step may have changed the message.
-
-    Returns:
-        A finding (`unencodable`), or nothing.
+        findings: Takes those of the gate, and `unencodable`.
 
     Raises:
         StepFailed: E-ENCODE, when the destination's charset can't hold a character; E-TARGET, when no topic
-            or file name can be made of the message.
+            or file name can be made of the message; E-INS-TEST, E-INS-ONLY, E-INS-BODY by the gate.
+        Dropped: What the gate leaves says nothing to this destination.
     """
     context.id = show_delivery_id(delivery.id)
     if destination.type != "mllp":
         delivery.target = target_of(destination, context)
-    body = context.body
-    if body is None and destination.type == "mqtt":
-        body = _default_body(context)
-    if body is not None:
-        _full(delivery, body)
-    elif destination.encode.as_received:
-        _as_received(delivery, context, stored, touched=touched)
-    else:
-        return _encoded(delivery, destination, context.message, context.id)
-    return ""
+    try:
+        if context.body is not None or destination.type == "mqtt":
+            _bodily(delivery, destination, context, stored)
+        elif destination.encode.as_received:
+            _as_received(delivery, destination, context, stored, touched=touched, findings=findings)
+        else:
+            _encoded(delivery, destination, context, findings)
+    except Withheld as withheld:
+        raise Dropped(withheld.reason) from None
 
 
 def target_of(destination: Destination, context: Context) -> str:
@@ -84,9 +95,41 @@ def target_of(destination: Destination, context: Context) -> str:
     return target
 
 
-def _as_received(delivery: Delivery, context: Context, stored: StoredMessage, *, touched: bool) -> None:
+def _bodily(delivery: Delivery, destination: Destination, context: Context, stored: StoredMessage) -> None:
+    """Send what a step rendered, or ids and codes only; no number that the gate keeps back stands in it."""
+    body, gate = context.body, destination.gate
+    if body is not None or gate.production:
+        received = _received(context, stored, as_utf8=True)
+        numbers = gate.kept_back(received, context.source) if gate.concerns(received, stored.raw) else ()
+        if body is not None and any(len(one) >= _NUMBER_MIN and body.find(one) >= 0 for one in numbers):
+            raise StepFailed(
+                "E-INS-BODY",
+                f"what the route rendered holds an INS or insurance number that may not go to {destination.name}; "
+                "take it out of the template, or write what it may have (may_have:)",
+            )
+    _full(delivery, _default_body(context) if body is None else body)
+
+
+def _received(context: Context, stored: StoredMessage, *, as_utf8: bool) -> Message:
+    """Read the received bytes again: a message of its own, as no step saw it."""
+    charset = context.message.received_codec
+    return open_message(stored.raw, stored.format, default_charset=charset, as_utf8=as_utf8)
+
+
+def _as_received(
+    delivery: Delivery,
+    destination: Destination,
+    context: Context,
+    stored: StoredMessage,
+    *,
+    touched: bool,
+    findings: list[str],
+) -> None:
     delivery.control_id = stored.control_id
     message = context.message
+    if destination.gate.concerns(message, message.to_bytes() if touched else stored.raw):
+        message = message.copy() if touched else _received(context, stored, as_utf8=False)
+        touched = destination.gate.let_out(message, context.source, findings) or touched
     if not touched:
         delivery.payload_kind, delivery.payload, delivery.rendered = PayloadKind.RAW, None, stored.raw
         return
@@ -98,23 +141,24 @@ def _as_received(delivery: Delivery, context: Context, stored: StoredMessage, *,
         _smallest(delivery, data, edits, message.base_flag)
 
 
-def _encoded(delivery: Delivery, destination: Destination, message: Message, own_id: str) -> str:
-    wanted = destination.encode
+def _encoded(delivery: Delivery, destination: Destination, context: Context, findings: list[str]) -> None:
+    wanted, message, gate = destination.encode, context.message, destination.gate
     if message.format == "hl7v2":
         header = message.own_head(b"MSH")
         if header is not None:
             if wanted.control_id == "own":
-                header.set_field(10, own_id.encode())
+                header.set_field(10, context.id.encode())
             msh18 = wanted.msh18.encode()
             if header.field(18) != msh18:
                 header.set_field(18, msh18)
             delivery.control_id = show_control_id(header.field(10))
     data, edits = message.render()
+    if gate.concerns(message, data) and gate.let_out(message, context.source, findings):
+        data, edits = message.render()
     if wanted.charset == "utf-8" or data.isascii():
         _smallest(delivery, data, edits, message.base_flag)
-        return ""
+        return
     text = data.decode("utf-8")
-    finding = ""
     try:
         data = text.encode(wanted.charset)
     except UnicodeEncodeError as error:
@@ -123,9 +167,8 @@ def _encoded(delivery: Delivery, destination: Destination, message: Message, own
                 "E-ENCODE", f"{wanted.msh18} can't hold a character of the message", field=_where(text, error.start)
             ) from None
         data = text.encode(wanted.charset, "replace")
-        finding = UNENCODABLE
+        findings.append(UNENCODABLE)
     _full(delivery, data)
-    return finding
 
 
 def _smallest(delivery: Delivery, data: bytes, edits: list[splices.Splice], base_flag: int) -> None:

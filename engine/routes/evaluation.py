@@ -331,6 +331,9 @@ class _Walk(LaneKeys):
                 delivery = self._deliver(route, exit_, part.context, touched=True, last=True, part=part)
             except StepFailed as error:
                 delivery = self._dead(route, exit_, error, part)
+            except Dropped as error:
+                dropped = error.reason
+                continue
             self._result.deliveries.append(delivery)
         if len(self._result.deliveries) == before:
             raise Dropped(dropped)
@@ -348,9 +351,7 @@ class _Walk(LaneKeys):
             own = own.fork(own.message.copy())  # encode sets MSH-10 and MSH-18 of a copy
         delivery = self._delivery(route, exit_, part)
         delivery.lanes = lanes
-        finding = encode(delivery, destination, own, self._stored, touched=touched)
-        if finding:
-            self._result.findings.append(finding)
+        encode(delivery, destination, own, self._stored, touched=touched, findings=self._result.findings)
         return delivery
 
     def _as_received(self, route: Route, exit_: Exit, done: Context, part: Part | None) -> Context:

@@ -158,7 +158,9 @@ class _Loader:
         made = self._shared()
         sources = read_sources(made["sources"], self._reading, names)
         keys = read_keys(sections["keys"], self._reading, names, lambda: _variants(sources.values()))
-        destinations = read_destinations(made["destinations"], self._reading, keys)
+        destinations = read_destinations(
+            made["destinations"], self._reading, keys, [key.text for key, _ in sections["sources"]]
+        )
         assembler = Assembler(
             self.findings, names, sources, destinations, keys,
             refused_sources={key.text for key, _ in sections["sources"]} - set(sources),

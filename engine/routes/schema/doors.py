@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from engine.identity.gates import MAY_HAVE
 from engine.routes.schema.words import OUTGOING, AddressShape, Charset, Duration, Network, Size
 from engine.transforms.shapes import (
     Choice,
@@ -191,8 +192,17 @@ _ANY_DESTINATION: Final[dict[str, Key]] = {
     "connect_timeout": Key(Duration(), default=10.0, about="How long to wait for a connection."),
     "contact": Key(_CONTACT, about="Whom to call: name, phone, hours, runbook. Shown beside its troubles."),
     "renamed_from": _RENAMED,
-    "production": Key(Reserved("the gate that keeps test identities away comes with the identity register")),
-    "may_have": Key(Reserved("what may leave of INS and insurance comes with the identity register")),
+    "production": Key(
+        Choice("yes", "no"), about="Whether real patients are treated with what it gets: no test identity goes there."
+    ),
+    "may_have": Key(
+        ListOf(Choice(*MAY_HAVE), single=True),
+        about="What may leave for it: ins (of qualified identities), insurance (its number). Unless said, neither.",
+    ),
+    "trust_source": Key(
+        ListOf(TextShape(), single=True),
+        about="With may_have: ins, sources whose messages carry no PID-32: their INS counts as qualified.",
+    ),
 }
 _ACK_TIMEOUT: Final = Key(Duration(), default=30.0, about="How long to wait for the answer.")
 DESTINATIONS: Final[dict[str, Record]] = {

@@ -28,7 +28,8 @@ def encoded(
     )  # fmt: skip
     context.body = body
     delivery = Delivery(delivery_id(7, 2), "d", "r")
-    encode(delivery, Destination(name="d", type=type_, encode=Encode(**wanted)), context, stored, touched=touched)
+    destination = Destination(name="d", type=type_, encode=Encode(**wanted))
+    encode(delivery, destination, context, stored, touched=touched, findings=[])
     return delivery
 
 

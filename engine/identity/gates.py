@@ -1,0 +1,349 @@
+"""
+The gate at the exit of a destination: what of INS and insurance may leave, whatever a route did.
+
+Compiled at load from what the destination declares, asked for every delivery. Rules (PAM France 2.11.1, INS;
+*Référentiel INS*: an INS is sent only with a qualified identity):
+
+- An INS (known by its OID; by CX-5 where it has none) leaves only where the destination may have it, and only with
+  a qualified identity: PID-32 of its own PID, or a source that the destination trusts where PID-32 says nothing.
+  An order to delete an INS (`""`) leaves wherever an INS may. INS-C, and OIDs of the arc that nobody explains,
+  never leave; nor does the INS of somebody else (PID-21, NK1).
+- The insurance number leaves only where the destination may have it: IN1-49, IN2-2, GT1-12, NK1-37, PID-19, what
+  is typed NH, SS or NNFRA without the INS's OID, HPRIM Médecin's line 8, and in IN1, IN2, GT1, NK1 and HPRIM's AP
+  and AC whatever has the form of a NIR.
+- An INS of the spaces for tests stops the whole delivery to a destination in production: without it, a person who
+  doesn't exist would look like one who does.
+
+OBX and NTE are never rewritten: documents are the route's affair; an INS seen there is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from engine.errors import StepFailed
+from engine.identity.ins import matricule_fault, read_ins
+from engine.identity.spellings import INS_ARC, NULL
+from engine.identity.statuses import IdentityStatus, Status, status_of
+
+if TYPE_CHECKING:
+    from engine.identity.ins import Ins
+    from engine.parsers.hl7v2.message import Message
+    from engine.parsers.hl7v2.segments import Segment
+
+MAY_HAVE: Final = ("ins", "insurance")
+"""What a destination may say that it may have."""
+TEST_IDENTITY: Final = "E-INS-TEST"
+NOTHING_LEFT: Final = "E-INS-ONLY"
+
+_ARC: Final = INS_ARC.encode()
+_TYPED: Final = re.compile(rb"INS|NH|SS|NNFRA")
+_INS_TYPES: Final = frozenset({b"INS", b"INS-NIR", b"INS-NIA", b"INS-C"})
+_INSURANCE_TYPES: Final = frozenset({b"NH", b"SS", b"NNFRA"})
+_INSURANCE_FIELDS: Final = ((b"IN1", 49), (b"IN2", 2), (b"GT1", 12), (b"NK1", 37))
+_INSURANCE_SEGMENTS: Final = (b"IN1", b"IN2", b"GT1", b"NK1", b"AP", b"AC")
+_OF_PATIENT: Final = {b"PID": 3, b"MRG": 1, b"P": 11}
+"""Where a patient's INS stands: it is looked at whether or not it has its OID."""
+_PAYERS: Final = frozenset({b"IN1", b"IN2", b"IN3", b"GT1"})
+_DOCUMENTS: Final = frozenset({b"OBX", b"NTE"})
+_NIR: Final = re.compile(
+    rb"(?<![0-9A-Za-z])[1-8][0-9]{2}(?:0[1-9]|1[0-2]|20|3[0-9]|4[0-2]|[5-9][0-9])(?:[0-9]{2}|2[AB])[0-9]{6}"
+    rb"(?:[0-9]{2})?(?![0-9A-Za-z])"
+)
+"""A number with the form of a NIR, with or without its key; months 20 and above: births whose month isn't known."""
+
+
+class Withheld(Exception):
+    """What is left of the message says nothing to this destination: it isn't delivered there."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Gate:
+    """The gate of one destination."""
+
+    __slots__ = ("destination", "ins", "insurance", "production", "trusted")
+
+    def __init__(
+        self, destination: str, *, production: bool = False, may_have: Iterable[str] = (), trusted: Iterable[str] = ()
+    ) -> None:
+        """
+        Compile what a destination declares.
+
+        Args:
+            destination: Its name, for findings and sentences.
+            production: Whether real patients are looked after with what it gets.
+            may_have: Of MAY_HAVE.
+            trusted: Sources whose INS counts as qualified where their messages say no status.
+        """
+        self.destination = destination
+        self.production = production
+        self.ins = "ins" in may_have
+        self.insurance = "insurance" in may_have
+        self.trusted = frozenset(trusted)
+
+    def concerns(self, message: Message, data: bytes) -> bool:
+        """
+        Say whether a message holds anything that this gate looks at.
+
+        Args:
+            message: To look up fields; may be shared.
+            data: The bytes that are about to leave.
+        """
+        if data.find(_ARC) >= 0:
+            return True
+        if message.format != "hl7v2":
+            return bool(message.format == "hprim-medecin" or any(message.fields(((b"P", 11),)))) or (
+                not self.insurance and any(message.positions(code) for code in _INSURANCE_SEGMENTS)
+            )
+        patient = message.head(b"PID")
+        if patient is not None and (patient.field(19) or _TYPED.search(patient.field(3))):
+            return True
+        return not self.insurance and any(message.positions(code) for code in _INSURANCE_SEGMENTS)
+
+    def let_out(self, message: Message, source: str, findings: list[str]) -> bool:
+        """
+        Take out of a message what may not leave.
+
+        Args:
+            message: Belongs to the delivery alone: it is edited.
+            source: The name of the source from which it came.
+            findings: Takes `ins-withheld PID-3 for dpi` for each removal (`ins-unqualified`, `ins-obsolete`,
+                `insurance-withheld`), `ins-in-document OBX`, what is odd with an INS that leaves (`ins-key`…).
+
+        Returns:
+            Whether anything was taken out.
+
+        Raises:
+            StepFailed: E-INS-TEST, a test identity on its way to production; E-INS-ONLY, without the INS the
+                message would name no patient.
+            Withheld: A change of identifiers that is about nothing but an INS.
+        """
+        walk = _Walk(self, message, source)
+        walk.run()
+        findings += walk.findings
+        walk.check_left()
+        return bool(walk.withheld)
+
+    def kept_back(self, message: Message, source: str) -> set[bytes]:
+        """
+        Return the numbers that may not leave, to look for them in what a route made of the message.
+
+        Raises:
+            StepFailed: As `let_out`.
+        """
+        walk = _Walk(self, message, source)
+        walk.run()
+        return walk.withheld - walk.kept
+
+
+class _Walk:
+    """One message through one gate."""
+
+    def __init__(self, gate: Gate, message: Message, source: str) -> None:
+        self._gate = gate
+        self._message = message
+        self._marks = message.delimiters
+        self._trusted = source in gate.trusted
+        self._status: IdentityStatus | None = None
+        self._patient: int | None = None
+        """Position of the PID (P) at hand."""
+        self._deletes = False
+        """Whether PID-3 at hand asks to delete an INS."""
+        self._emptied: list[str] = []
+        self.findings: list[str] = []
+        self.withheld: set[bytes] = set()
+        self.kept: set[bytes] = set()
+
+    def run(self) -> None:
+        """Walk; the segments of documents are looked at last, and only told."""
+        message = self._message
+        if message.format == "hprim-medecin":
+            self._letters()
+            return
+        for position, name in enumerate(message.names):
+            code = name.encode("latin-1")
+            segment = message.peek(position)
+            if code in _DOCUMENTS:
+                if segment.line().find(_ARC) >= 0:
+                    self.findings.append(f"ins-in-document {name}")
+                continue
+            if code in (b"PID", b"P"):
+                self._begin(position, segment)
+            self._segment(position, code, segment)
+
+    def check_left(self) -> None:
+        """Refuse what would leave without saying whom it is about."""
+        if "MRG-1" in self._emptied:
+            raise Withheld(f"the event changes nothing but an INS, which {self._gate.destination} may not have")
+        for field in self._emptied:
+            raise StepFailed(
+                NOTHING_LEFT,
+                f"{field} holds nothing but an INS, which may not go to {self._gate.destination}: the message would "
+                "name no patient; add a local identifier, or write may_have: [ins] if the identity is qualified",
+                field=field,
+            )
+
+    # --- one segment ---------------------------------------------------------------------------------------
+
+    def _begin(self, position: int, segment: Segment) -> None:
+        self._patient, self._status = position, None
+        field = segment.field(3)
+        self._deletes = field.find(_ARC) >= 0 and any(
+            ins.deleted for part in self._marks.repetitions(field) if (ins := read_ins(part, self._marks)) is not None
+        )
+
+    def _segment(self, position: int, code: bytes, segment: Segment) -> None:
+        own = _OF_PATIENT.get(code, 0)
+        if segment.line().find(_ARC) >= 0:
+            for number in range(1, segment.count + 1):
+                if number != own and segment.field(number).find(_ARC) >= 0:
+                    self._identifiers(position, code, number)
+        if own and segment.field(own):
+            self._identifiers(position, code, own)
+        if code == b"PID" and segment.field(19):
+            self._social_number(position)
+        if code in _INSURANCE_SEGMENTS:
+            self._payer(position, code)
+
+    def _identifiers(self, position: int, code: bytes, number: int) -> None:
+        """Decide on each repetition of one field."""
+        marks = self._marks
+        repetitions = marks.repetitions(self._message.peek(position).field(number))
+        left = []
+        for repetition in repetitions:
+            value = marks.components(repetition)[0].strip()
+            why = self._against(repetition, code, number)
+            if why:
+                self._told(why, f"{code.decode()}-{number}", value)
+            else:
+                left.append(repetition)
+        if len(left) < len(repetitions):
+            self._message.own(position).set_field(number, marks.repetition.join(left))
+            if code in (b"PID", b"MRG") and number == _OF_PATIENT[code] and not any(left):
+                self._emptied.append(f"{code.decode()}-{number}")
+
+    def _against(self, repetition: bytes, code: bytes, number: int) -> str:
+        """Say why an identifier may not leave; nothing: it may."""
+        ins = read_ins(repetition, self._marks)
+        value = self._marks.components(repetition)[0].strip()
+        if ins is None:
+            kind = self._type(repetition)
+            if code == b"P" or kind in _INS_TYPES:
+                return self._against_ins(b"") if value else ""
+            if kind not in _INSURANCE_TYPES or not value:
+                return ""
+            return self._pass(value) if self._gate.insurance else "insurance-withheld"
+        if ins.authority.test and self._gate.production:
+            field = f"{code.decode()}-{number}"
+            raise StepFailed(
+                TEST_IDENTITY,
+                f"{field} holds an INS of the space for tests ({ins.authority.oid}), and {self._gate.destination} is "
+                "in production: correct the identity in the system that sends it, then retry",
+                field=field,
+            )
+        return self._against_known(ins, value, code, number)
+
+    def _against_known(self, ins: Ins, value: bytes, code: bytes, number: int) -> str:
+        if code in _PAYERS:
+            return self._pass(value) if self._gate.insurance else "insurance-withheld"
+        if ins.authority.obsolete:
+            return "ins-obsolete"
+        if code == b"NK1" or (code, number) == (b"PID", 21):
+            return "ins-withheld"
+        if self._gate.ins and (ins.deleted or (code == b"MRG" and self._deletes)):
+            return self._pass(value)
+        why = self._against_ins(value)
+        if not why:
+            self.findings += ins.remarks()
+        return why
+
+    def _against_ins(self, value: bytes) -> str:
+        if not self._gate.ins:
+            return "ins-withheld"
+        return self._pass(value) if self._qualified(held=bool(value)) else "ins-unqualified"
+
+    def _pass(self, value: bytes) -> str:
+        self.kept.add(value)
+        return ""
+
+    def _qualified(self, *, held: bool) -> bool:
+        """Whether the identity at hand is qualified, or comes from a trusted source that says nothing of it."""
+        if self._patient is None:
+            return False
+        if self._status is None:
+            self._status = status_of(self._message, self._message.peek(self._patient), self._extra())
+        if self._status.status is Status.UNSAID:
+            return self._trusted
+        return held and self._status.qualified
+
+    def _extra(self) -> Segment | None:
+        """Return the ZFD of the patient at hand: before the next PID."""
+        assert self._patient is not None
+        following = [one for one in self._message.positions(b"PID") if one > self._patient]
+        for position in self._message.positions(b"ZFD"):
+            if position > self._patient and (not following or position < following[0]):
+                return self._message.peek(position)
+        return None
+
+    def _type(self, repetition: bytes) -> bytes:
+        components = self._marks.components(repetition)
+        return components[4].strip().upper() if len(components) > 4 else b""
+
+    # --- insurance -----------------------------------------------------------------------------------------
+
+    def _social_number(self, position: int) -> None:
+        """PID-19: a NIR without authority, as insurance or as INS."""
+        data = self._message.peek(position).field(19)
+        allowed = self._gate.insurance or (self._gate.ins and self._qualified(held=True))
+        if data == NULL or self._message.peek(position).field(19).find(_ARC) >= 0:
+            return
+        if allowed:
+            self.kept.add(data.strip())
+            return
+        self._told("insurance-withheld", "PID-19", data.strip())
+        self._message.own(position).set_field(19, b"")
+
+    def _payer(self, position: int, code: bytes) -> None:
+        """Fields of insurance segments: those that the standard gives the number, and what looks like one."""
+        segment = self._message.peek(position)
+        for number in range(1, segment.count + 1):
+            data = segment.field(number)
+            if not data or data == NULL:
+                continue
+            if (code, number) in _INSURANCE_FIELDS:
+                found, left = [self._marks.components(data)[0].strip()], b""
+            else:
+                found = [match for match in _NIR.findall(data) if _is_nir(match)]
+                left = _NIR.sub(lambda match: b"" if _is_nir(match[0]) else match[0], data)
+            if self._gate.insurance:
+                self.kept.update(found)
+            elif found:
+                for value in found:
+                    self._told("insurance-withheld", f"{code.decode()}-{number}", value)
+                self._message.own(position).set_field(number, left)
+
+    def _letters(self) -> None:
+        """Line 8 of an HPRIM Médecin letter is the insurance number."""
+        for position in self._message.positions(b"ENT"):
+            data = self._message.peek(position).field(8).strip()
+            if not data:
+                continue
+            if self._gate.insurance:
+                self.kept.add(data)
+                continue
+            self._told("insurance-withheld", "ENT-8", data)
+            self._message.own(position).set_field(8, b"")
+
+    def _told(self, why: str, field: str, value: bytes) -> None:
+        self.withheld.add(value)
+        self.findings.append(f"{why} {field} for {self._gate.destination}")
+
+
+def _is_nir(data: bytes) -> bool:
+    """Whether what has the form of a NIR may be one: with a key, it fits."""
+    return len(data) == 13 or not matricule_fault(data.decode())
