@@ -192,7 +192,9 @@ def test_hprim_sante():
 
 def test_hprim_medecin():
     """Line 8 of a letter."""
-    lines = "REF DUPONT ANNE RUE - 01000_X 01/02/1980 2600588154002_33 - 01/03/2026 L M T ****FIN**** ****FINFICHIER****"
+    lines = (
+        "REF DUPONT ANNE RUE - 01000_X 01/02/1980 2600588154002_33 - 01/03/2026 L M T ****FIN**** ****FINFICHIER****"
+    )
     raw = lines.replace(" ", "\r\n").replace("-", "").replace("_", " ").encode() + b"\r\n"
     findings: list[str] = []
     message = open_message(raw, "hprim-medecin")
