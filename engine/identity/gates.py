@@ -9,12 +9,15 @@ Compiled at load from what the destination declares, asked for every delivery. R
   An order to delete an INS (`""`) leaves wherever an INS may. INS-C, and OIDs of the arc that nobody explains,
   never leave; nor does the INS of somebody else (PID-21, NK1).
 - The insurance number leaves only where the destination may have it: IN1-49, IN2-2, GT1-12, NK1-37, PID-19, what
-  is typed NH, SS or NNFRA without the INS's OID, HPRIM Médecin's line 8, and in IN1, IN2, GT1, NK1 and HPRIM's AP
-  and AC whatever has the form of a NIR.
+  is typed NH, SS or NNFRA without the INS's OID, HPRIM Médecin's line 8, and in IN1, IN2, GT1 and HPRIM's AP and AC
+  whatever has the form of a NIR.
 - An INS of the spaces for tests stops the whole delivery to a destination in production: without it, a person who
   doesn't exist would look like one who does.
 
 OBX and NTE are never rewritten: documents are the route's affair; an INS seen there is told.
+
+Theory of operation. A look at the bytes and at a few fields says that most messages hold nothing of all this. In
+most others the only INS is that of PID-3: then only PID, MRG and the payers are walked. Else all segments are.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from typing import TYPE_CHECKING, Final
 from engine.errors import StepFailed
 from engine.identity.ins import matricule_fault, read_ins
 from engine.identity.spellings import INS_ARC, NULL
-from engine.identity.statuses import IdentityStatus, Status, status_of
+from engine.identity.statuses import Status, status_of
 
 if TYPE_CHECKING:
     from engine.identity.ins import Ins
@@ -42,12 +45,19 @@ _ARC: Final = INS_ARC.encode()
 _TYPED: Final = re.compile(rb"INS|NH|SS|NNFRA")
 _INS_TYPES: Final = frozenset({b"INS", b"INS-NIR", b"INS-NIA", b"INS-C"})
 _INSURANCE_TYPES: Final = frozenset({b"NH", b"SS", b"NNFRA"})
-_INSURANCE_FIELDS: Final = ((b"IN1", 49), (b"IN2", 2), (b"GT1", 12), (b"NK1", 37))
-_INSURANCE_SEGMENTS: Final = (b"IN1", b"IN2", b"GT1", b"NK1", b"AP", b"AC")
+_INSURANCE_FIELDS: Final = frozenset({(b"IN1", 49), (b"IN2", 2), (b"GT1", 12), (b"NK1", 37)})
+_PAYING: Final = (b"IN1", b"IN2", b"GT1", b"AP", b"AC")
+"""Segments in which a number is known by its form."""
+_SOCIAL: Final = ((b"PID", 19), (b"NK1", 37), (b"P", 11))
+"""Looked at whatever they hold."""
+_NUMBERS: Final = ((b"PID", 3), (b"MRG", 1))
+"""Looked at for types: INS, NH…"""
+_SHORT: Final = (b"PID", b"MRG", b"NK1", *_PAYING)
+"""The segments to walk when the only INS is that of PID-3."""
 _OF_PATIENT: Final = {b"PID": 3, b"MRG": 1, b"P": 11}
 """Where a patient's INS stands: it is looked at whether or not it has its OID."""
 _PAYERS: Final = frozenset({b"IN1", b"IN2", b"IN3", b"GT1"})
-_DOCUMENTS: Final = frozenset({b"OBX", b"NTE"})
+_DOCUMENTS: Final = frozenset({"OBX", "NTE"})
 _NIR: Final = re.compile(
     rb"(?<![0-9A-Za-z])[1-8][0-9]{2}(?:0[1-9]|1[0-2]|20|3[0-9]|4[0-2]|[5-9][0-9])(?:[0-9]{2}|2[AB])[0-9]{6}"
     rb"(?:[0-9]{2})?(?![0-9A-Za-z])"
@@ -96,21 +106,19 @@ class Gate:
         """
         if data.find(_ARC) >= 0:
             return True
-        if message.format != "hl7v2":
-            return bool(message.format == "hprim-medecin" or any(message.fields(((b"P", 11),)))) or (
-                not self.insurance and any(message.positions(code) for code in _INSURANCE_SEGMENTS)
-            )
-        patient = message.head(b"PID")
-        if patient is not None and (patient.field(19) or _TYPED.search(patient.field(3))):
+        if any(message.fields(_SOCIAL)) or any(map(_TYPED.search, message.fields(_NUMBERS))):
             return True
-        return not self.insurance and any(message.positions(code) for code in _INSURANCE_SEGMENTS)
+        if self.insurance:
+            return False
+        return message.format == "hprim-medecin" or any(map(message.positions, _PAYING))
 
-    def let_out(self, message: Message, source: str, findings: list[str]) -> bool:
+    def let_out(self, message: Message, data: bytes, source: str, findings: list[str]) -> bool:
         """
         Take out of a message what may not leave.
 
         Args:
             message: Belongs to the delivery alone: it is edited.
+            data: Its bytes as they stand.
             source: The name of the source from which it came.
             findings: Takes `ins-withheld PID-3 for dpi` for each removal (`ins-unqualified`, `ins-obsolete`,
                 `insurance-withheld`), `ins-in-document OBX`, what is odd with an INS that leaves (`ins-key`…).
@@ -124,20 +132,22 @@ class Gate:
             Withheld: A change of identifiers that is about nothing but an INS.
         """
         walk = _Walk(self, message, source)
-        walk.run()
+        walk.run(data)
         findings += walk.findings
         walk.check_left()
         return bool(walk.withheld)
 
-    def kept_back(self, message: Message, source: str) -> set[bytes]:
+    def kept_back(self, message: Message, data: bytes, source: str) -> set[bytes]:
         """
         Return the numbers that may not leave, to look for them in what a route made of the message.
+
+        Args: as `let_out`.
 
         Raises:
             StepFailed: As `let_out`.
         """
         walk = _Walk(self, message, source)
-        walk.run()
+        walk.run(data)
         return walk.withheld - walk.kept
 
 
@@ -149,9 +159,11 @@ class _Walk:
         self._message = message
         self._marks = message.delimiters
         self._trusted = source in gate.trusted
-        self._status: IdentityStatus | None = None
+        self._qualifies: bool | None = None
+        """Whether the identity at hand is qualified, once it was asked, leaving its INS aside."""
         self._patient: int | None = None
         """Position of the PID (P) at hand."""
+        self._said = False
         self._deletes = False
         """Whether PID-3 at hand asks to delete an INS."""
         self._emptied: list[str] = []
@@ -159,22 +171,24 @@ class _Walk:
         self.withheld: set[bytes] = set()
         self.kept: set[bytes] = set()
 
-    def run(self) -> None:
-        """Walk; the segments of documents are looked at last, and only told."""
+    def run(self, data: bytes) -> None:
+        """Walk the segments that may hold anything; those of documents are only told."""
         message = self._message
         if message.format == "hprim-medecin":
             self._letters()
             return
+        patients = message.fields(_NUMBERS[:1])
+        if len(patients) == 1 and patients[0].count(_ARC) == data.count(_ARC):
+            for code in _SHORT:
+                for position in message.positions(code):
+                    self._segment(position, code, others=False)
+            return
         for position, name in enumerate(message.names):
-            code = name.encode("latin-1")
-            segment = message.peek(position)
-            if code in _DOCUMENTS:
-                if segment.line().find(_ARC) >= 0:
+            if name in _DOCUMENTS:
+                if message.peek(position).line().find(_ARC) >= 0:
                     self.findings.append(f"ins-in-document {name}")
-                continue
-            if code in (b"PID", b"P"):
-                self._begin(position, segment)
-            self._segment(position, code, segment)
+            else:
+                self._segment(position, name.encode("latin-1"), others=True)
 
     def check_left(self) -> None:
         """Refuse what would leave without saying whom it is about."""
@@ -191,24 +205,30 @@ class _Walk:
     # --- one segment ---------------------------------------------------------------------------------------
 
     def _begin(self, position: int, segment: Segment) -> None:
-        self._patient, self._status = position, None
+        self._patient, self._qualifies = position, None
         field = segment.field(3)
-        self._deletes = field.find(_ARC) >= 0 and any(
+        self._deletes = field.find(NULL) >= 0 and any(
             ins.deleted for part in self._marks.repetitions(field) if (ins := read_ins(part, self._marks)) is not None
         )
 
-    def _segment(self, position: int, code: bytes, segment: Segment) -> None:
+    def _segment(self, position: int, code: bytes, *, others: bool) -> None:
+        """Look at one segment; `others`: at all its fields."""
+        segment = self._message.peek(position)
+        if code in (b"PID", b"P"):
+            self._begin(position, segment)
         own = _OF_PATIENT.get(code, 0)
-        if segment.line().find(_ARC) >= 0:
+        if others and segment.line().find(_ARC) >= 0:
             for number in range(1, segment.count + 1):
                 if number != own and segment.field(number).find(_ARC) >= 0:
                     self._identifiers(position, code, number)
-        if own and segment.field(own):
+        if own and (code == b"P" or _TYPED.search(segment.field(own)) or segment.field(own).find(_ARC) >= 0):
             self._identifiers(position, code, own)
         if code == b"PID" and segment.field(19):
             self._social_number(position)
-        if code in _INSURANCE_SEGMENTS:
-            self._payer(position, code)
+        elif code == b"NK1" and segment.field(37):
+            self._payer(position, code, (37,))
+        elif code in _PAYING:
+            self._payer(position, code, range(1, segment.count + 1))
 
     def _identifiers(self, position: int, code: bytes, number: int) -> None:
         """Decide on each repetition of one field."""
@@ -216,8 +236,11 @@ class _Walk:
         repetitions = marks.repetitions(self._message.peek(position).field(number))
         left = []
         for repetition in repetitions:
+            if code != b"P" and repetition.find(_ARC) < 0 and not _TYPED.search(repetition):
+                left.append(repetition)
+                continue
             value = marks.components(repetition)[0].strip()
-            why = self._against(repetition, code, number)
+            why = self._against(repetition, value, code, number)
             if why:
                 self._told(why, f"{code.decode()}-{number}", value)
             else:
@@ -227,10 +250,9 @@ class _Walk:
             if code in (b"PID", b"MRG") and number == _OF_PATIENT[code] and not any(left):
                 self._emptied.append(f"{code.decode()}-{number}")
 
-    def _against(self, repetition: bytes, code: bytes, number: int) -> str:
+    def _against(self, repetition: bytes, value: bytes, code: bytes, number: int) -> str:
         """Say why an identifier may not leave; nothing: it may."""
         ins = read_ins(repetition, self._marks)
-        value = self._marks.components(repetition)[0].strip()
         if ins is None:
             kind = self._type(repetition)
             if code == b"P" or kind in _INS_TYPES:
@@ -275,17 +297,21 @@ class _Walk:
         """Whether the identity at hand is qualified, or comes from a trusted source that says nothing of it."""
         if self._patient is None:
             return False
-        if self._status is None:
-            self._status = status_of(self._message, self._message.peek(self._patient), self._extra())
-        if self._status.status is Status.UNSAID:
+        if self._qualifies is None:
+            segment, extra = self._message.peek(self._patient), self._extra()
+            status = status_of(self._message, segment, extra)
+            self._said = status.status is not Status.UNSAID
+            self._qualifies = status.qualified
+        if not self._said:
             return self._trusted
-        return held and self._status.qualified
+        return held and self._qualifies
 
     def _extra(self) -> Segment | None:
         """Return the ZFD of the patient at hand: before the next PID."""
         assert self._patient is not None
-        following = [one for one in self._message.positions(b"PID") if one > self._patient]
-        for position in self._message.positions(b"ZFD"):
+        extras = self._message.positions(b"ZFD")
+        following = [one for one in self._message.positions(b"PID") if one > self._patient] if extras else []
+        for position in extras:
             if position > self._patient and (not following or position < following[0]):
                 return self._message.peek(position)
         return None
@@ -308,10 +334,10 @@ class _Walk:
         self._told("insurance-withheld", "PID-19", data.strip())
         self._message.own(position).set_field(19, b"")
 
-    def _payer(self, position: int, code: bytes) -> None:
+    def _payer(self, position: int, code: bytes, numbers: Iterable[int]) -> None:
         """Fields of insurance segments: those that the standard gives the number, and what looks like one."""
         segment = self._message.peek(position)
-        for number in range(1, segment.count + 1):
+        for number in numbers:
             data = segment.field(number)
             if not data or data == NULL:
                 continue

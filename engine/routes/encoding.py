@@ -100,7 +100,7 @@ def _bodily(delivery: Delivery, destination: Destination, context: Context, stor
     body, gate = context.body, destination.gate
     if body is not None or gate.production:
         received = _received(context, stored, as_utf8=True)
-        numbers = gate.kept_back(received, context.source) if gate.concerns(received, stored.raw) else ()
+        numbers = gate.kept_back(received, stored.raw, context.source) if gate.concerns(received, stored.raw) else ()
         if body is not None and any(len(one) >= _NUMBER_MIN and body.find(one) >= 0 for one in numbers):
             raise StepFailed(
                 "E-INS-BODY",
@@ -127,9 +127,10 @@ def _as_received(
 ) -> None:
     delivery.control_id = stored.control_id
     message = context.message
-    if destination.gate.concerns(message, message.to_bytes() if touched else stored.raw):
+    data = message.to_bytes() if touched else stored.raw
+    if destination.gate.concerns(message, data):
         message = message.copy() if touched else _received(context, stored, as_utf8=False)
-        touched = destination.gate.let_out(message, context.source, findings) or touched
+        touched = destination.gate.let_out(message, data, context.source, findings) or touched
     if not touched:
         delivery.payload_kind, delivery.payload, delivery.rendered = PayloadKind.RAW, None, stored.raw
         return
@@ -153,7 +154,7 @@ def _encoded(delivery: Delivery, destination: Destination, context: Context, fin
                 header.set_field(18, msh18)
             delivery.control_id = show_control_id(header.field(10))
     data, edits = message.render()
-    if gate.concerns(message, data) and gate.let_out(message, context.source, findings):
+    if gate.concerns(message, data) and gate.let_out(message, data, context.source, findings):
         data, edits = message.render()
     if wanted.charset == "utf-8" or data.isascii():
         _smallest(delivery, data, edits, message.base_flag)

@@ -37,7 +37,7 @@ def let_out(gate: Gate, text: str, source: str = "gam") -> tuple[str, list[str]]
     findings: list[str] = []
     before = message.to_bytes()
     concerned = gate.concerns(message, before)
-    changed = gate.let_out(message, source, findings)
+    changed = gate.let_out(message, before, source, findings)
     after = message.to_bytes()
     assert changed == (after != before)
     assert concerned or not findings, "the quick look says at least as much"
@@ -183,11 +183,11 @@ def test_hprim_sante():
     findings: list[str] = []
     message = open_message(raw, "hprim-sante")
     assert CLOSED.concerns(message, raw)
-    assert CLOSED.let_out(message, "labo", findings)
+    assert CLOSED.let_out(message, raw, "labo", findings)
     assert findings == ["ins-withheld P-11 for lis", "insurance-withheld AP-2 for lis"]
     assert NIR.encode() not in message.to_bytes()
     allowed = open_message(raw, "hprim-sante")
-    assert not Gate("x", may_have=["ins", "insurance"]).let_out(allowed, "labo", findings)
+    assert not Gate("x", may_have=["ins", "insurance"]).let_out(allowed, raw, "labo", findings)
 
 
 def test_hprim_medecin():
@@ -199,7 +199,7 @@ def test_hprim_medecin():
     findings: list[str] = []
     message = open_message(raw, "hprim-medecin")
     assert CLOSED.concerns(message, raw)
-    assert CLOSED.let_out(message, "labo", findings)
+    assert CLOSED.let_out(message, raw, "labo", findings)
     assert findings == ["insurance-withheld ENT-8 for lis"]
     assert message.to_bytes() == raw.replace(b"2600588154002 33", b"")
 
@@ -207,8 +207,8 @@ def test_hprim_medecin():
 def test_numbers_to_look_for():
     """What may leave under another name isn't looked for."""
     message = Message.parse((HEAD + pid(f"{IPP}~{PRODUCTION}") + f"IN1|1{'|' * 48}{NIR}\r").encode(), as_utf8=True)
-    assert CLOSED.kept_back(message.copy(), "gam") == {NIR.encode()}
-    assert PAYER.kept_back(message.copy(), "gam") == set()
+    assert CLOSED.kept_back(message.copy(), message.to_bytes(), "gam") == {NIR.encode()}
+    assert PAYER.kept_back(message.copy(), message.to_bytes(), "gam") == set()
 
 
 PARTS = st.sampled_from(
