@@ -32,8 +32,7 @@ _STARTS_WITHIN: Final = 5.0
 _LOOK_AGAIN: Final = 0.1
 _ACTS: Final = frozenset(
     {"hold", "release", "probe", "dead_retry", "dead_pass", "dead_discard", "dead_restore", "config_plan",
-     "config_apply",
-     "config_confirm", "config_rollback"}
+     "config_apply", "config_confirm", "config_rollback"}
 )  # fmt: skip
 """These wait as long as they need; all others are looks, which a frozen engine is to fail soon."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import ConfigurationRefused, OperationRefused, PasserelleError, StoreError
-from engine.operations.acts import OUTCOME_OF, require_count, require_reason
+from engine.operations.acts import require_count, require_reason
 from engine.operations.desk import Answer, Changing, Desk
 from engine.operations.wording import several
 
@@ -291,10 +291,8 @@ async def _take_over(
         await _changing(desk).take_over(configuration, verb=verb, who=who, reason=reason, seconds=seconds)
     except PasserelleError:
         with contextlib.suppress(StoreError):
-            await desk.audit(who, OUTCOME_OF + audited, configuration.hash, "refused")
+            await desk.audit(who, f"{audited} refused", configuration.hash, reason)
         raise
-    with contextlib.suppress(StoreError):  # it is done, whether its second line is written or not
-        await desk.audit(who, OUTCOME_OF + audited, configuration.hash, "accepted")
     trial = " on trial: passerelle confirm lets it stay" if seconds else ""
     return _done(configuration.hash, f"runs now{trial}")
 
