@@ -10,16 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import ProfileRefused, StepFailed
 from engine.transforms.nodes import Mark, Node, Word
 from engine.transforms.shapes import Choice, Key, Reader, Record, TextShape, Verb, refuse
 from engine.transforms.step import Context, Step
 from engine.validation.findings import ERROR, Finding
-from engine.validation.opening import open_profile
-from engine.validation.shipped import shipped, shipped_names
-from engine.validation.validator import Validator
+
+if TYPE_CHECKING:
+    from engine.validation.validator import Validator
 
 FLAGS_MAX: Final = 10
 """Findings of one message that are noted one by one; the others are counted."""
@@ -80,6 +80,9 @@ def _place(finding: Finding) -> str:
 @lru_cache(maxsize=32)
 def _opened(name: str, text: str) -> Validator:
     """Compile a file's profile, once for all sites and steps that name it."""
+    from engine.validation.opening import open_profile  # only where a profile is named
+    from engine.validation.validator import Validator
+
     validator = Validator(open_profile(name, text.encode(), file=name))
     validator.prepare()
     return validator
@@ -87,6 +90,9 @@ def _opened(name: str, text: str) -> Validator:
 
 @lru_cache(maxsize=32)
 def _known(name: str) -> Validator | None:
+    from engine.validation.shipped import shipped  # only where a profile is named
+    from engine.validation.validator import Validator
+
     profile = shipped(name)
     if profile is None:
         return None
@@ -106,6 +112,8 @@ def _validator(word: Word, reader: Reader) -> Validator:
     known = _known(str(word))
     if known is not None:
         return known
+    from engine.validation.shipped import shipped_names
+
     if not word.lower().endswith((".yaml", ".yml", ".xml")):
         hint = f"{reader.suggest(word, shipped_names())}; or write a file, profiles/ours.yaml"
         raise refuse(reader, word.node, "E153", f"there is no profile {word}", hint)

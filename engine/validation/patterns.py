@@ -21,15 +21,19 @@ Fits = Callable[[bytes], object]
 _NULL: Final = '""'
 _CODES_MAX: Final = 600
 _LENGTH_MAX: Final = 60_000
-"""Repeat counts of `re` end at 65,535 in some builds; longer limits are left to `checks`."""
+"""Repeat counts of `re` end at 65,535 in some builds; what a profile limits beyond is left to `checks`."""
 
 
 def fits(shape: Shape) -> Fits:
     """Return what recognises the fields of a shape that have no finding."""
-    if shape.usage in (FORBIDDEN, WITHDRAWN):
+    if shape.usage in (FORBIDDEN, WITHDRAWN) or _is_far(shape):
         return _never
     pattern = _field(shape)
     return re.compile(pattern.encode("utf-8"), re.DOTALL).fullmatch
+
+
+def _is_far(shape: Shape) -> bool:
+    return shape.length > _LENGTH_MAX or any(_is_far(part) for part in shape.parts)
 
 
 def _never(data: bytes) -> None:
@@ -46,7 +50,7 @@ def _field(shape: Shape) -> str:
 
 
 def _repetition(shape: Shape) -> str:
-    limit = rf"(?=[^~]{{0,{shape.length}}}(?:~|\Z))" if 0 < shape.length <= _LENGTH_MAX else ""
+    limit = rf"(?=[^~]{{0,{shape.length}}}(?:~|\Z))" if shape.length else ""
     if not shape.known:
         return rf"{limit}[^~]+"
     if not shape.parts:
@@ -59,7 +63,7 @@ def _component(shape: Shape) -> tuple[str, bool]:
     required = shape.usage == REQUIRED
     if shape.usage in (FORBIDDEN, WITHDRAWN):
         return "", False
-    limit = rf"(?=[^~^]{{0,{shape.length}}}(?:[~^]|\Z))" if 0 < shape.length <= _LENGTH_MAX and shape.parts else ""
+    limit = rf"(?=[^~^]{{0,{shape.length}}}(?:[~^]|\Z))" if shape.length and shape.parts else ""
     if not shape.known:
         return r"[^~^]+", required
     if not shape.parts:
@@ -98,12 +102,11 @@ def _leaf(shape: Shape) -> str:
     if shape.codes is not None:
         codes = _alternatives(shape.codes)
         return f"(?:{_NULL}|{codes})" if codes else _NULL
-    bounded = 0 < shape.length <= _LENGTH_MAX
     simple = SIMPLE.get(shape.type)
     if simple is None:
         # an escape sequence is never shorter than what it stands for
-        return rf"[^~^&]{{1,{shape.length}}}" if bounded else r"[^~^&]+"
-    limit = rf"(?=[^~^&]{{1,{shape.length}}}(?:[~^&]|\Z))" if bounded else ""
+        return rf"[^~^&]{{1,{shape.length}}}" if shape.length else r"[^~^&]+"
+    limit = rf"(?=[^~^&]{{1,{shape.length}}}(?:[~^&]|\Z))" if shape.length else ""
     return f"(?:{_NULL}|{limit}{simple.pattern})"
 
 

@@ -16,6 +16,8 @@ _SIMPLE: Final = frozenset(
     {"ST", "TX", "FT", "ID", "IS", "NM", "SI", "DT", "DTM", "TM", "GTS", "TN", "SNM", "NUL", "ST_VALUE"}
 )
 """Simple data types; what is neither one of them nor in the dictionary isn't looked into."""
+UNLIMITED: Final = 32_000
+"""A length of 32,000, 65,536 or 99,999 stands in HL7 where none is meant: documents and formatted texts."""
 _OF_HEADER: Final = frozenset({"0003", "0076", "0104", "0354"})
 """Tables of MSH-9 and MSH-12: what stands there is told by the rules event, structure and version."""
 _CODING_SYSTEM: Final = 3
@@ -75,7 +77,7 @@ class Resolver:
             words=said.words if said.words is not None else part.words,
             usage=said.usage if said.usage is not None else part.usage,
             most=said.most if said.most is not None else part.most,
-            length=said.length if said.length is not None else part.length,
+            length=said.length if said.length is not None else part.length if part.length < UNLIMITED else 0,
             matches=said.matches,
             severity=said.severity or "",
             table=said.table if said.table is not None else coded_table or part.table,

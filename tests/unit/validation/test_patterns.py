@@ -98,3 +98,11 @@ def test_codes_that_begin_alike():
         assert fits(shape)(code.encode())
     for other in ("", "ABCD", "a", "B", "BX", "X", "XX"):
         assert not fits(shape)(other.encode())
+
+
+def test_a_length_beyond_what_a_pattern_can_count():
+    """Is left to the judge."""
+    shape = Shape(type="TX", length=100_000)
+    assert not fits(shape)(b"x")
+    assert findings(shape, b"x" * 100_000) == []
+    assert findings(shape, b"x" * 100_001) == [("length", "it has more than 100000 characters")]

@@ -81,3 +81,11 @@ def test_types_that_vary():
     assert [part.usage for part in document.parts] == ["O", "R", "O", "R", "R"]
     assert shapes.value("", "value") is None
     assert shapes.value("QQ", "value") is None
+
+
+def test_lengths_that_limit_nothing():
+    """65,536 and 99,999 stand in HL7 where no length is meant."""
+    document = resolver().value("ED", "value")
+    assert document is not None
+    assert document.parts[4].length == 0
+    assert field(resolver(), "OBX", 5).length == 0
