@@ -47,7 +47,7 @@ class Finding(NamedTuple):
     rule: str
     severity: str
     path: str
-    """In the notation of routes (`OBX[2]-5`, `PID-3[2].4`); a segment's name; empty for the message itself."""
+    """In the notation of routes (`OBX[2]-5`, `PID-3[2].4`); a segment's name; `segment 7` where it has none."""
     sentence: str
     """Holds no value of the message."""
     place: Place

@@ -57,7 +57,10 @@ class Report:
         path = ""
         if place.segment >= 0:
             name = self.names[place.segment]
-            path = path_of(name, *self._rank(place.segment), place, repeated=repeated)
+            if name:
+                path = path_of(name, *self._rank(place.segment), place, repeated=repeated)
+            else:
+                path = f"segment {place.segment + 1}"
         self._found.append(Finding(rule, severity, path, sentence, place))
 
     def in_header(self, rule: str, sentence: str, field: int) -> None:
@@ -89,8 +92,9 @@ class Report:
         severity = self._profile.severities.get(one.rule.name) or one.rule.severity
         if severity == IGNORE or self.full:
             return
-        if path is None:
-            self._found.append(Finding(one.rule.name, severity, "", one.sentence, Place()))
+        if path is None:  # of the event
+            place = Place(self.names.index("MSH"), 9) if "MSH" in self.names else Place()
+            self._found.append(Finding(one.rule.name, severity, "MSH-9", one.sentence, place))
             return
         position = self.names.index(path.segment) if path.segment in self.names else -1
         place = Place(position, path.field if position >= 0 else 0)

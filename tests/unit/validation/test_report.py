@@ -41,6 +41,14 @@ def test_what_is_missing_has_the_segments_name():
     assert [(one.path, one.place.segment) for one in found.findings()] == [("PID", -1), ("OBX[2]", 2)]
 
 
+def test_a_line_without_a_name_has_a_path_too():
+    """Its rank among all segments."""
+    message = Message.parse(RAW + b"the rest of a value\r")
+    found = Report(message, tuple(message.names), Profile(name="x"))
+    found.misfit(Misfit("no-segment", 3, "", "no name"))
+    assert [one.path for one in found.findings()] == ["segment 4"]
+
+
 def test_there_is_an_end():
     """A message of another standard would have a finding a field."""
     found = report()

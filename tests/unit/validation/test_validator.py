@@ -71,7 +71,7 @@ def test_a_message_that_is_right():
         ("VN1^^^CPAGE&1.2.250.1.999.12.1&L^VN", "", ["warning visit-number PV1-19"]),
         ("&ISO^PI", "&ISO^MR", ["warning patient-number PID-3[5=PI]"]),
         ("^^MME^^L~", "^^MME^^D~", ["warning birth-name PID-5[7 in L,S,U]"]),
-        ("ADT^A01^ADT_A01", "ADT^A08^ADT_A01", ["warning event-of-pam"]),
+        ("ADT^A01^ADT_A01", "ADT^A08^ADT_A01", ["warning event-of-pam MSH-9"]),
         ("ADT^A01^ADT_A01", "ADT^Z99^ADT_A01", []),
         ("ADT^A01^ADT_A01", "ADT^Z98^ADT_A01", ["warning event MSH-9"]),
         ("ADT^A01^ADT_A01", "ADT^A01^ADT_A02", ["warning structure MSH-9"]),
@@ -115,6 +115,7 @@ def test_every_finding_says_where_how_bad_and_what():
             assert one.rule in rules
             assert one.severity in ("error", "warning")
             assert one.sentence
+            assert one.path
 
 
 def test_official_french_samples_have_no_error():
