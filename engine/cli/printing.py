@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
 from engine.cli.asking import now_ms
+from engine.cli.layout import Layout, fit
 from engine.cli.options import options
 from engine.operations.wording import age, clock
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.text import Text
 
 Column = str | tuple[str, str]
 """Key of the rows, or (key, heading)."""
@@ -23,11 +25,9 @@ _RIGHT: Final = frozenset(
     {"waiting", "retrying", "parked", "dead", "count", "attempts", "received", "delivered", "lanes", "size", "refused",
      "connections", "oldest_age_s"}
 )  # fmt: skip
-_WHOLE: Final = frozenset(
-    {"id", "name", "delivery", "message", "group", "lane", "state", "control_id", "code", "next", "first", "last",
-     "head"}
-)  # fmt: skip
-"""Columns whose cells are never split over two lines, nor those with a time or an age."""
+_TEXTS: Final = frozenset({"reason", "why", "detail", "outcome", "sentence", "subject", "flags", "field", "columns"})
+"""Columns with sentences: the first to move below their row in a narrow terminal."""
+_INDENT: Final = 4
 _COLOURS: Final = {
     "ok": "green", "delivered": "green", "running": "green", "waiting": "cyan", "retrying": "yellow", "held": "magenta",
     "dead": "red", "parked": "red", "blocked": "red", "down": "red", "stopped": "red", "paused": "yellow",
@@ -59,29 +59,96 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, 
     console().print(table_of(rows, columns))
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> Table:
-    """Build the table of `print_rows`."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, header_style="bold")
+def table_of(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> FittedTable:
+    """Build the table of `print_rows`, to be printed at any width."""
     pairs = [(column, column) if isinstance(column, str) else column for column in columns]
     cells = [[cell(key, row.get(key)) for key, _ in pairs] for row in rows]
     used = [index for index in range(len(pairs)) if any(line[index] for line in cells)]
-    for index in used:
-        key, heading = pairs[index]
-        whole = key in _WHOLE or key.endswith(("_ms", "_age_s"))
-        table.add_column(
-            heading.replace("_", " "),
-            justify="right" if key in _RIGHT else "left",
-            no_wrap=whole,
-            overflow="ignore" if whole else "fold",
+    return FittedTable(
+        [pairs[index][0] for index in used],
+        [pairs[index][1].replace("_", " ") for index in used],
+        [[line[index] for index in used] for line in cells],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FittedTable:
+    """A table that fits itself into the width that it gets (cli.layout)."""
+
+    keys: list[str]
+    headings: list[str]
+    lines: list[list[str]]
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        """Draw it (rich's protocol)."""
+        from rich.cells import cell_len
+
+        layout = fit(
+            self.headings,
+            self.lines,
+            options.max_width,
+            texts=lambda index: self.keys[index] in _TEXTS,
+            length=cell_len,
         )
-    for line in cells:
-        texts = [Text(line[index], style=_COLOURS.get(line[index], "")) for index in used]
-        table.add_row(*texts)
-    return table
+        yield self._wide() if layout.wide else self._narrow(layout, options.max_width)
+
+    def _wide(self) -> RenderableType:
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, header_style="bold")
+        for key, heading in zip(self.keys, self.headings, strict=True):
+            table.add_column(heading, justify=_side(key), no_wrap=True, overflow="fold")
+        for line in self.lines:
+            table.add_row(*map(_coloured, line))
+        return table
+
+    def _narrow(self, layout: Layout, width: int) -> RenderableType:
+        """Draw each row for itself, all alike, with what doesn't fit in lines below it."""
+        from rich.console import Group
+        from rich.padding import Padding
+        from rich.table import Table
+        from rich.text import Text
+
+        def row_of(cells: list[Text]) -> Table:
+            table = Table.grid(padding=(0, layout.gap, 0, 0))
+            for index in layout.beside:
+                width = layout.widths[index]
+                table.add_column(width=width, justify=_side(self.keys[index]), no_wrap=True, overflow="fold")
+            table.add_row(*cells)
+            return table
+
+        heads = [Text("\n".join(self.headings[index].split()), style="bold") for index in layout.beside]
+        parts: list[RenderableType] = [row_of(heads)]
+        for line in self.lines:
+            parts.append(row_of([_coloured(line[index]) for index in layout.beside]))
+            parts += [Padding(Text(text), (0, 0, 0, _INDENT)) for text in self._below(layout, line, width - _INDENT)]
+        return Group(*parts)
+
+    def _below(self, layout: Layout, line: Sequence[str], width: int) -> list[str]:
+        """Return the lines below a row: each sentence in its own, the others together as far as they fit."""
+        short, sentences = [""], []
+        for index in layout.below:
+            if not line[index]:
+                continue
+            text = f"{self.headings[index]}: {line[index]}"
+            if self.keys[index] in _TEXTS:
+                sentences.append(text)
+            elif short[-1] and len(short[-1]) + 2 + len(text) <= width:
+                short[-1] += f"  {text}"
+            else:
+                short.append(text)
+        return [*filter(None, short), *sentences]
+
+
+def _side(key: str) -> Literal["left", "right"]:
+    return "right" if key in _RIGHT else "left"
+
+
+def _coloured(text: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, style=_COLOURS.get(text, ""))
 
 
 def cell(key: str, value: Any) -> str:
