@@ -246,3 +246,34 @@ def test_neither_leaves_where_it_may_not(pid_3, status, mrg, pid_19, number, oth
     again, findings = let_out(gate, after.rstrip("\r") + "\r")
     assert again == after
     assert not [one for one in findings if " for " in one]
+
+
+OBSOLETE = f"{NIR}^^^X&1.2.250.1.213.1.4.2&ISO"
+EVERYDAY = [
+    pid(f"{first}~{second}", status, **more) + tail
+    for first in (IPP, "1^^^^NH", "1^^^^SS", "")
+    for second in (PRODUCTION, TEST, DELETED, f"1{PRODUCTION}", f"{PRODUCTION}~{PRODUCTION}", OBSOLETE)
+    for status in ("VALI", "QUAL", "VALI~DOUT", "PROV", "")
+    for more in ({}, {"pid_19": NIR}, {"pid_31": "Y"}, {"pid_31": "N"})
+    for tail in ("", "ZFD|1|||Y\r", f"NK1|1{'|' * 36}{NIR}\r", "NK1|1|X\r", f"IN1|1|{NIR}\r", pid("2", "PROV"))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "gate", [OPEN, Gate("test", may_have=["ins", "insurance"]), CLOSED], ids=lambda gate: gate.destination
+)
+def test_the_everyday_message_is_judged_as_all_others(gate, monkeypatch):
+    """What may leave without a walk is what a walk lets out: same bytes, same findings, same refusals."""
+
+    def judged() -> list[object]:
+        outcomes: list[object] = []
+        for text in EVERYDAY:
+            try:
+                outcomes.append(let_out(gate, text))
+            except (StepFailed, Withheld) as refusal:
+                outcomes.append(str(refusal))
+        return outcomes
+
+    quick = judged()
+    monkeypatch.setattr("engine.identity.gates._only_ins_of_a_validated_patient", lambda message, data: None)
+    assert quick == judged()
