@@ -18,7 +18,7 @@ from engine.validation.shapes import FORBIDDEN, REQUIRED, WITHDRAWN, Shape
 NULL: Final = b'""'
 _CODES_SHOWN: Final = 12
 
-Report = Callable[[str, str, "Where", str], None]
+Tell = Callable[[str, str, "Where", str], None]
 """Takes a rule, a severity (empty: the rule's own), the place inside the field, and a sentence."""
 
 
@@ -35,11 +35,11 @@ class Where(NamedTuple):
 class Judge:
     """Judges fields of one message."""
 
-    def __init__(self, delimiters: Delimiters, codec: str, report: Report) -> None:
+    def __init__(self, delimiters: Delimiters, codec: str, tell: Tell) -> None:
         """Keep how the message is written, and whom to tell."""
         self._marks = delimiters
         self._codec = codec
-        self._report = report
+        self._told = tell
 
     def field(self, shape: Shape, data: bytes) -> None:
         """Judge a field that isn't empty."""
@@ -69,7 +69,7 @@ class Judge:
     def untyped(self, *, present: bool) -> None:
         """Tell that a field doesn't say the data type of the value beside it."""
         words = "no data type that is known" if present else "empty"
-        self._report("value-type", "", Where(), f"it is {words}: nobody can tell what the value is")
+        self._told("value-type", "", Where(), f"it is {words}: nobody can tell what the value is")
 
     # --- levels ------------------------------------------------------------------------------------------
 
@@ -176,7 +176,7 @@ class Judge:
         return unescape(data, self._marks).decode(self._codec, "replace")
 
     def _tell(self, rule: str, shape: Shape, where: Where, words: str) -> None:
-        self._report(rule, shape.severity, where, f"{shape.words} {words}" if shape.words else f"it {words}")
+        self._told(rule, shape.severity, where, f"{shape.words} {words}" if shape.words else f"it {words}")
 
 
 def _listed(shape: Shape) -> str:
