@@ -17,6 +17,7 @@ from engine.errors import PasserelleError, where
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("engine.cli.run", "run"),
     "lint": ("engine.cli.lint", "lint"),
+    "fmt": ("engine.cli.fmt", "fmt"),
     "code": ("engine.cli.code", "code"),
     "schema": ("engine.cli.schema", "schema"),
     "try": ("engine.cli.try_", "try_"),

@@ -99,6 +99,12 @@ def check(
     return (None if loader.findings.refused else configuration), loader.findings.all()
 
 
+def files_of(path: pathlib.Path) -> list[pathlib.Path]:
+    """Return routes.yaml and the files that it includes, as far as they can be read."""
+    loader = _Loader(path, {}, lambda _: None)
+    return loader.files()
+
+
 def file_secrets(environment: Mapping[str, str], directory: pathlib.Path | None = None) -> Secrets:
     """
     Return what finds secrets: the variable PASSERELLE_SECRET_NAME, else the file `secrets/name`.
@@ -196,6 +202,11 @@ class _Loader:
             table_digests=self._table_digests,
             key_readers={name: key.read for name, key in keys.items() if key.read is not None},
         )
+
+    def files(self) -> list[pathlib.Path]:
+        """Read no more than which files there are."""
+        self._file(self._path, None)
+        return [self._path, *(self._path.parent / name for name, _ in self._texts[1:])]
 
     def _said(self, node: Node) -> str:
         return digest_of(node, self._names.environment, self._names.templates.steps_of)
