@@ -8,7 +8,7 @@ The command line: click commands, one module a command group; `main` is the cons
     printing   tables, JSON lines, times and ages
     files      messages of a file that the user names, or of stdin; trees: how they look
     config       plan, apply, confirm, rollback; which configurations ran
-    run, lint, fmt, code, schema, explain, test, try, table     the commands of analysts
+    init, run, lint, fmt, code, schema, graph, docs, explain, test, try, table     the commands of analysts
     status, queue, dead, msg, holding, send, simulate, db, convert, doctor, audit, version    the commands of operators
 
 `passerelle run` starts fast and stays small: rich, sqlite_utils and the like are imported where they are used.

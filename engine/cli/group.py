@@ -16,7 +16,10 @@ from engine.errors import PasserelleError, where
 
 _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("engine.cli.run", "run"),
+    "init": ("engine.cli.init", "init"),
     "lint": ("engine.cli.lint", "lint"),
+    "graph": ("engine.cli.graph", "graph"),
+    "docs": ("engine.cli.docs", "docs"),
     "fmt": ("engine.cli.fmt", "fmt"),
     "code": ("engine.cli.code", "code"),
     "schema": ("engine.cli.schema", "schema"),

@@ -10,6 +10,7 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     document         YAML events to nodes; syntax: what is wrong where they end
     names            what is declared so far
     formatting/      a file laid out anew
+    drawing, describing, starting: a picture and pages of a configuration; a first one
     templates        declarations written once and used several times; defaults
     digests          what a declaration says, to compare
     reading          nodes to values: `${…}`, paths, conditions, names

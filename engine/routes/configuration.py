@@ -344,9 +344,10 @@ class Configuration:
     """Tests, where they were asked for (loader.check)."""
 
     def _said(self) -> tuple[object, ...]:
+        beside = {name: data for name, data in self.contents.items() if name not in self.files}  # tables, templates
         return (
-            self.sites, self.sources, self.destinations, self.routes, self.keys, self.lists, self.table_digests,
-            self.group_authorities,
+            self.sites, self.sources, self.destinations, self.routes, self.keys, self.lists, self.group_authorities,
+            beside,
         )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:

@@ -32,12 +32,12 @@ def digest_of(node: Node, environment: Mapping[str, str], runs: Callable[[str], 
     """
     if isinstance(node, Entries):
         node = Entries(node.mark, [(key, value) for key, value in node.entries if key.text != "tests"])
-    said = json.dumps(_Said(environment, runs).of(node), ensure_ascii=False)
+    said = json.dumps(Said(environment, runs).of(node), ensure_ascii=False)
     return blake2b(said.encode("utf-8", "replace"), digest_size=_BYTES).hexdigest()
 
 
-class _Said:
-    """From nodes to plain values."""
+class Said:
+    """From nodes to plain values; `use: name` of a step becomes [name, steps]."""
 
     def __init__(self, environment: Mapping[str, str], runs: Callable[[str], Node | None]) -> None:
         self._environment = environment

@@ -33,7 +33,7 @@ from engine.routes.declarations import (
     variants_of,
 )
 from engine.routes.defaults import Defaults
-from engine.routes.digests import digest_of
+from engine.routes.digests import Said, digest_of
 from engine.routes.document import read_document
 from engine.routes.files import DiskFiles, Files
 from engine.routes.findings import ConfigurationRefused, Finding, Findings
@@ -46,6 +46,7 @@ from engine.routes.templates import Template, read_template
 from engine.transforms.nodes import Entries, Mark, Node, Scalar, Word
 from engine.transforms.shapes import Choice, ListOf, TextShape, Unreadable
 
+Declared = Mapping[str, Mapping[str, Any]]
 FILES_MAX: Final = 200
 _NAMED: Final = (
     "sites", "lists", "tables", "keys", "defaults", "templates", "sources", "destinations", "steps", "routes",
@@ -99,6 +100,24 @@ def check(
     return (None if loader.findings.refused else configuration), loader.findings.all()
 
 
+def declared(path: pathlib.Path, *, environment: Mapping[str, str], secrets: Secrets) -> tuple[Configuration, Declared]:
+    """
+    Read a configuration together with what its declarations say as they are written, for documents about it.
+
+    Returns:
+        The configuration with its tests, and by section and name plain values: templates, defaults and runs are in
+        their places, the environment is resolved, secrets are not.
+
+    Raises:
+        ConfigurationRefused: With all findings.
+    """
+    loader = _Loader(path, environment, secrets)
+    configuration = loader.configuration([])
+    if configuration is None or loader.findings.refused:
+        raise ConfigurationRefused(loader.findings.all())
+    return configuration, loader.declared()
+
+
 def files_of(path: pathlib.Path) -> list[pathlib.Path]:
     """Return routes.yaml and the files that it includes, as far as they can be read."""
     loader = _Loader(path, {}, lambda _: None)
@@ -148,6 +167,7 @@ class _Loader:
         self._group: Node | None = None
         self._defaults = Defaults()
         self._table_digests: dict[str, str] = {}
+        self._made: dict[str, Named] = {}
 
     def configuration(self, tests: Sequence[pathlib.Path] | None) -> Configuration | None:
         """Read all; None when nothing could be read at all."""
@@ -161,7 +181,7 @@ class _Loader:
         self._defaults.read(sections["defaults"], self._reading)
         read_sites(self._defaults.applied("sites", sections["sites"]), self._reading, names)
         names.authorities = make_authorities(names.sites.values(), group)
-        made = self._shared()
+        made = self._made = self._shared()
         sources = read_sources(made["sources"], self._reading, names)
         keys = read_keys(sections["keys"], self._reading, names, lambda: _variants(sources.values()))
         destinations = read_destinations(
@@ -202,6 +222,14 @@ class _Loader:
             table_digests=self._table_digests,
             key_readers={name: key.read for name, key in keys.items() if key.read is not None},
         )
+
+    def declared(self) -> Declared:
+        """Tell what is declared, after `configuration`."""
+        said = Said(self._names.environment, self._names.templates.steps_of)
+        sections = {"sites": self._sections["sites"], "tables": self._sections["tables"], **self._made}
+        return {
+            name: {key.text: said.of(node, ordered=True) for key, node in entries} for name, entries in sections.items()
+        }
 
     def files(self) -> list[pathlib.Path]:
         """Read no more than which files there are."""

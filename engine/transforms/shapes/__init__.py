@@ -15,10 +15,11 @@ findings come at once.
 from engine.transforms.shapes.collections import Either, Key, ListOf, Pairs, Raw, Record, Reserved, described
 from engine.transforms.shapes.naming import ConditionShape, PathShape, StepsShape, TableShape, TemplateShape
 from engine.transforms.shapes.reading import REFERENCE, Reader, Shape, Unreadable, refuse, scalar, shown
-from engine.transforms.shapes.scalars import AnyText, Choice, NameShape, Number, TextShape
+from engine.transforms.shapes.scalars import NAME_FORM, AnyText, Choice, NameShape, Number, TextShape
 from engine.transforms.shapes.verbs import Verb, exactly_one
 
 __all__ = [
+    "NAME_FORM",
     "REFERENCE",
     "AnyText",
     "Choice",

@@ -32,11 +32,14 @@ class AnyText(Shape):
         return reader.word(node)
 
 
+NAME_FORM: Final = r"^[a-z][a-z0-9_-]{0,62}$"
+
+
 class NameShape(TextShape):
     """A stable id: metrics, queues and history hang on it."""
 
     wants = "a name: small letters, digits, _ and -"
-    _FORM: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}\Z")
+    _FORM: Final = re.compile(NAME_FORM.replace("$", r"\Z"))
 
     def read(self, node: Node, reader: Reader) -> Word:
         """Read the node."""
@@ -53,7 +56,7 @@ class NameShape(TextShape):
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
-        return scalar("^[a-z][a-z0-9_-]{0,62}$")
+        return scalar(NAME_FORM)
 
 
 class Choice(Shape):

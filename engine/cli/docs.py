@@ -1,0 +1,36 @@
+"""`passerelle docs`: pages about the routes, for the hospital's own documentation."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from engine.cli.options import common_options, options
+from engine.operations.wording import several
+
+
+@click.command()
+@click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False), default=Path("docs"), show_default=True,
+    help="Folder of the pages.",
+)  # fmt: skip
+@common_options
+def docs(*, output: Path) -> None:
+    """
+    Write a page for each route, and an index: what it takes, does and sends. Markdown.
+
+    Pages of routes that are no more stay where they are.
+    """
+    from engine.routes import file_secrets
+    from engine.routes.describing import pages
+    from engine.routes.loader import declared
+
+    chosen = options()
+    secrets = file_secrets(os.environ, chosen.data)
+    made = pages(*declared(chosen.routes, environment=os.environ, secrets=secrets))
+    output.mkdir(parents=True, exist_ok=True)
+    for name, text in made.items():
+        (output / name).write_text(text, encoding="utf-8")
+    click.echo(f"{output}: {several(len(made), 'page')}")

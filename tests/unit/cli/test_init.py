@@ -1,0 +1,89 @@
+"""`passerelle init`, and the looks at a configuration: `graph`, `docs`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SITES = ("--site", "cha,CH d'Arvigny,010000024,1.2.250.1.999.10.1", "--site", "chb,CH de Belval,020000023")
+
+
+def test_a_first_configuration(passerelle, data):
+    """Clean, tested, with its schema; and never over another one."""
+    done = passerelle("init", *SITES, "--group", "GHT Test", "--dpi", "10.0.0.7:5500", "--port", "7001")
+    assert done.exit_code == 0, done.stderr
+    text = (data.parent / "routes.yaml").read_text()
+    assert 'label: "GHT Test"' in text
+    assert "listen: 127.0.0.1:7002" in text
+    assert (data.parent / "routes.schema.json").is_file()
+    assert "fine (2 sources, 1 route, 1 destination)" in passerelle("lint").stdout
+    assert passerelle("test").exit_code == 0
+    again = passerelle("init", *SITES)
+    assert again.exit_code == 1
+    assert "nothing was changed" in again.stderr
+    assert (data.parent / "routes.yaml").read_text() == text
+
+
+def test_asked(passerelle, data, monkeypatch):
+    """On a terminal; what can't be is asked again."""
+    monkeypatch.setattr("engine.cli.init.interactive", lambda: True)
+    answers = (
+        "GHT Essai\nCH d'Arvigny\n\n12\n010000024\n1.2.x\n1.2.250.1\nCH B\nb\n020000023\n\n\nhere\n10.0.0.7:5500\n"
+    )
+    done = passerelle("init", input=answers)
+    assert done.exit_code == 0, done.stderr
+    assert "12 is no FINESS number" in done.stderr
+    assert "1.2.x is no OID" in done.stderr
+    assert "here is no address" in done.stderr
+    text = (data.parent / "routes.yaml").read_text()
+    assert "  arvigny:\n" in text
+    assert 'ipp: { finess: "020000023", type: PI }' in text
+    assert passerelle("lint").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "which establishments?"),
+        (("--site", "cha"), "write NAME,LABEL,FINESS"),
+        (("--site", "Cha,x,010000024"), "can't be a name"),
+        (("--site", "cha,x,1"), "no FINESS"),
+        (("--site", "cha,x,010000024,1"), "no OID"),
+        (("--site", "cha,x,010000024", "--site", "cha,y,020000023"), "two establishments have the name cha"),
+        (("--site", "cha,x,010000024", "--dpi", "there"), "no address"),
+    ],
+)
+def test_refused(passerelle, data, arguments, words):
+    """What can't be is said, and nothing is written."""
+    done = passerelle("init", *arguments)
+    assert done.exit_code == 2
+    assert words in done.stderr
+    assert not (data.parent / "routes.yaml").exists()
+
+
+def test_graph(passerelle):
+    """mermaid, dot and JSON; some routes, or all."""
+    passerelle("init", *SITES)
+    assert passerelle("graph").stdout.startswith("flowchart LR\n")
+    assert passerelle("graph", "--format", "dot", "adt_to_dpi").stdout.startswith("digraph routes {\n")
+    assert len(json.loads(passerelle("--json", "graph").stdout)["spots"]) == 4
+    unknown = passerelle("graph", "adt_to_dip")
+    assert unknown.exit_code == 2
+    assert "did you mean adt_to_dpi?" in unknown.stderr
+
+
+def test_docs(passerelle, tmp_path):
+    """A page a route, and an index."""
+    passerelle("init", *SITES)
+    done = passerelle("docs", "--output", str(tmp_path / "pages" / "routes"))
+    assert done.exit_code == 0, done.stderr
+    assert "2 pages" in done.stdout
+    assert (tmp_path / "pages" / "routes" / "adt_to_dpi.md").read_text().startswith("# adt_to_dpi\n")
+
+
+@pytest.mark.parametrize("command", [("graph",), ("docs",)])
+def test_without_a_configuration(passerelle, command):
+    """It is said, with the exit code of a refused one."""
+    done = passerelle(*command)
+    assert done.exit_code == 78, done.output
