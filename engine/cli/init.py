@@ -13,6 +13,7 @@ import click
 from engine.cli.asking import interactive
 from engine.cli.options import common_options, options
 from engine.errors import OperationRefused
+from engine.identity.finess import check_digit_fits
 from engine.routes.starting import NewSite, first_configuration, name_of
 from engine.transforms.shapes import NAME_FORM
 
@@ -88,7 +89,10 @@ def _name(text: str) -> str:
 
 
 def _finess(text: str) -> str:
-    return _fits(r"^[A-Za-z0-9]{9}$", text, f"{text} is no FINESS number: nine characters, zeros included")
+    number = _fits(r"^[A-Za-z0-9]{9}$", text, f"{text} is no FINESS number: nine characters, zeros included")
+    if check_digit_fits(number) is False:
+        click.echo(f"the check digit of {number} doesn't fit: look at it again", err=True)
+    return number
 
 
 def _oid(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-SITES = ("--site", "cha,CH d'Arvigny,010000024,1.2.250.1.999.10.1", "--site", "chb,CH de Belval,020000023")
+SITES = ("--site", "cha,CH d'Arvigny,010000024,1.2.250.1.999.10.1", "--site", "chb,CH de Belval,2A0000001")
 
 
 def test_a_first_configuration(passerelle, data):
@@ -29,7 +29,7 @@ def test_asked(passerelle, data, monkeypatch):
     """On a terminal; what can't be is asked again."""
     monkeypatch.setattr("engine.cli.init.interactive", lambda: True)
     answers = (
-        "GHT Essai\nCH d'Arvigny\n\n12\n010000024\n1.2.x\n1.2.250.1\nCH B\nb\n020000023\n\n\nhere\n10.0.0.7:5500\n"
+        "GHT Essai\nCH d'Arvigny\n\n12\n010000024\n1.2.x\n1.2.250.1\nCH B\nb\n2A0000001\n\n\nhere\n10.0.0.7:5500\n"
     )
     done = passerelle("init", input=answers)
     assert done.exit_code == 0, done.stderr
@@ -38,7 +38,7 @@ def test_asked(passerelle, data, monkeypatch):
     assert "here is no address" in done.stderr
     text = (data.parent / "routes.yaml").read_text()
     assert "  arvigny:\n" in text
-    assert 'ipp: { finess: "020000023", type: PI }' in text
+    assert 'ipp: { finess: "2A0000001", type: PI }' in text
     assert passerelle("lint").exit_code == 0
 
 

@@ -22,7 +22,7 @@ def test_it_is_clean_whatever_the_answers(tmp_path_factory, labels, group):
     folder = tmp_path_factory.mktemp("first")
     sites = [
         NewSite(
-            name=f"{name_of(label)[:10]}_{rank}", label=label, finess_ej=f"{rank + 1:09d}",
+            name=f"{name_of(label)[:10]}_{rank}", label=label, finess_ej=f"2A{rank:07d}",
             oid=f"1.2.250.1.999.{rank}" if with_oid else "",
         )
         for rank, (label, with_oid) in enumerate(labels)
