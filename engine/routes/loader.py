@@ -111,7 +111,7 @@ def declared(path: pathlib.Path, *, environment: Mapping[str, str], secrets: Sec
     Raises:
         ConfigurationRefused: With all findings.
     """
-    loader = _Loader(path, environment, secrets)
+    loader = _Loader(path, environment, secrets, DiskFiles())
     configuration = loader.configuration([])
     if configuration is None or loader.findings.refused:
         raise ConfigurationRefused(loader.findings.all())
@@ -120,7 +120,7 @@ def declared(path: pathlib.Path, *, environment: Mapping[str, str], secrets: Sec
 
 def files_of(path: pathlib.Path) -> list[pathlib.Path]:
     """Return routes.yaml and the files that it includes, as far as they can be read."""
-    loader = _Loader(path, {}, lambda _: None)
+    loader = _Loader(path, {}, lambda _: None, DiskFiles())
     return loader.files()
 
 
