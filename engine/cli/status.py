@@ -65,6 +65,7 @@ def render(answer: Answer, *, cut: bool = False) -> RenderableType:
     balance = answer.get("balance", {})
     parts: list[Any] = [Text(str(answer.get("headline", "")), style="bold green" if fine else "bold red")]
     parts += [Text(f"  {problem}", style="yellow") for problem in problems]
+    parts += [Text(f"  {note}") for note in answer.get("notes", [])]
     told = "\n".join(problems)
     reasons = [row["why"] for row in destinations if row.get("why") and row["why"] not in told]
     parts += [Text(f"  {reason}") for reason in reasons]

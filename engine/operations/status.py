@@ -6,6 +6,7 @@ The state of each source and destination as a word, how old the oldest unsent me
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ Moments = Mapping[tuple[str, str], int]
 _FINE: Final = frozenset({"ok", "waiting", "retrying", "trial", "stopped"})
 """Words of a destination or source that don't degrade the whole."""
 _DEAD_COUNTED: Final = 1000
+_FILES_SHOWN: Final = 3
 _LATE_MS: Final = 15 * 60_000
 """Something unsent for longer than this degrades the status, whatever the reason."""
 
@@ -28,9 +30,11 @@ async def status(desk: Desk) -> Answer:
     Answer the three questions.
 
     Returns:
-        engine (`running`, `degraded`, `stopped`), since_ms, headline, problems (sentences), alerts (those that
-        have begun and not ended), destinations, sources (with their `findings`), router, store,
-        dead_letters (how many), balance. `--watch` and the demo read the same.
+        engine (`running`, `degraded`, `stopped`), since_ms, headline, problems (sentences), notes (sentences that
+        degrade nothing), alerts (those that have begun and not ended), destinations, sources (with their
+        `findings`), router, store, dead_letters (how many), balance, configuration (`hash`, `path`, `changed`: its
+        files that say something else now, `confirm_until_ms`; empty without an engine). `--watch` and the demo
+        read the same.
     """
     now = desk.now_ms()
     counters = await desk.queries.counters()
@@ -51,6 +55,7 @@ async def status(desk: Desk) -> Answer:
     _add_findings(sources, live_sources, router)
     drawn = balance(counters)
     problems = _problems(engine, destinations, sources, drawn) + await _held(desk, sources, counters, now)
+    configured = await _configured(desk, engine)
     state = "stopped" if desk.live is None else "degraded" if problems else "running"
     since = desk.stopped_since_ms if desk.live is None else int(engine.get("started_ms") or 0)
     return {
@@ -60,6 +65,7 @@ async def status(desk: Desk) -> Answer:
         "since_ms": since,
         "headline": headline(state, since, now),
         "problems": problems,
+        "notes": _notes(configured, now),
         "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": destinations,
         "sources": sources,
@@ -67,8 +73,37 @@ async def status(desk: Desk) -> Answer:
         "store": _plain(facts),
         "dead_letters": await _dead_letters(desk, counters),
         "balance": drawn,
+        "configuration": configured,
         "version": engine.get("version", ""),
     }
+
+
+async def _configured(desk: Desk, engine: Mapping[str, Any]) -> dict[str, Any]:
+    """Say which configuration runs, and which of its files say something else now."""
+    if desk.live is None:
+        return {}
+    from engine.routes.files import changed_on_disk  # late: a command that asks needs none of it
+
+    configuration, path = desk.live.configuration(), desk.live.running.path
+    return {
+        "hash": configuration.hash,
+        "path": str(path),
+        "changed": await asyncio.to_thread(changed_on_disk, path, configuration),
+        "confirm_until_ms": int(engine.get("confirm_until_ms") or 0),
+    }
+
+
+def _notes(configured: Mapping[str, Any], now: int) -> list[str]:
+    """Return what an operator should know, and what degrades nothing."""
+    notes = []
+    if until := configured.get("confirm_until_ms"):
+        sentence = f"configuration {configured['hash']} is on trial until {clock(until, now)}"
+        notes.append(f"{sentence}: `passerelle confirm` lets it stay")
+    if changed := configured.get("changed"):
+        names = ", ".join(changed[:_FILES_SHOWN]) + (" …" if len(changed) > _FILES_SHOWN else "")
+        differ = "differs" if len(changed) == 1 else "differ"
+        notes.append(f"{names} {differ} from what runs: `passerelle plan` says in what, `passerelle apply` takes it")
+    return notes
 
 
 def headline(state: str, since_ms: int, now_ms: int) -> str:

@@ -17,6 +17,8 @@ from engine.identity.authorities import Authorities, Authority
 from engine.identity.gates import Gate
 
 if TYPE_CHECKING:
+    import pathlib
+
     from engine.parsers.paths import Path
     from engine.routes.cases import Case
     from engine.routes.when import Clause
@@ -340,6 +342,8 @@ class Configuration:
     """What a Context gets: the readers of all declared keys."""
     contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """Every file that was read, by the name under which findings show it: enough to load it again."""
+    included: Mapping[tuple[pathlib.Path, str], tuple[pathlib.Path, ...]] = field(default_factory=dict, repr=False)
+    """What the patterns under `include:` met: (folder, pattern) -> files."""
     cases: tuple[Case, ...] = ()
     """Tests, where they were asked for (loader.check)."""
 

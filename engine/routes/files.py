@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from engine.routes.configuration import Configuration
 
 
 class Files(Protocol):
@@ -60,3 +63,29 @@ class KeptFiles:
         depth = len(Path(pattern).parts)
         found = [path.relative_to(folder) for path in below]
         return sorted(folder / one for one in found if len(one.parts) == depth and one.match(pattern))
+
+
+def changed_on_disk(path: Path, configuration: Configuration) -> list[str]:
+    """
+    Compare a configuration with its files as they are now.
+
+    Args:
+        path: Of routes.yaml, absolute.
+        configuration: As it was read.
+
+    Returns:
+        Names of the files that say something else, are gone, or have come under a pattern of `include:`.
+    """
+    disk = DiskFiles()
+    changed = [name for name, data in configuration.contents.items() if _differs(disk, path.parent / name, data)]
+    for (folder, pattern), found in configuration.included.items():
+        come = [file for file in disk.matching(folder, pattern) if file not in found]
+        changed += [str(file.relative_to(path.parent)) for file in come]
+    return changed
+
+
+def _differs(disk: DiskFiles, path: Path, data: bytes) -> bool:
+    try:
+        return disk.read(path) != data
+    except OSError:
+        return True

@@ -155,6 +155,7 @@ class _Loader:
         self.findings = Findings()
         self._files = files
         self._contents: dict[str, bytes] = {}
+        self._included: dict[tuple[pathlib.Path, str], tuple[pathlib.Path, ...]] = {}
         self._path = path
         self._names = Names(environment=environment, secrets=secrets)
         self._reading = Reading(self.findings, self._names)
@@ -208,6 +209,7 @@ class _Loader:
             text="\n".join(f"# --- {file}\n{text}" for file, text in self._texts),
             files=tuple(file for file, _ in self._texts),
             contents=self._contents,
+            included=self._included,
             group_authorities=group,
             sites=names.sites,
             sources={name: replace(one, digest=said["sources", name]) for name, one in sources.items()},
@@ -363,7 +365,10 @@ class _Loader:
                     "error", "E148", word.node.mark, f"{pattern} lies outside", "included files lie below routes.yaml"
                 )
                 continue
-            found = self._files.matching(path.parent, pattern) if "*" in pattern else [path.parent / pattern]
+            found = [path.parent / pattern]
+            if "*" in pattern:
+                found = self._files.matching(path.parent, pattern)
+                self._included[path.parent.absolute(), pattern] = tuple(file.absolute() for file in found)
             if not found:
                 self.findings.add(
                     "error", "E124", word.node.mark, f"no file is named {pattern}", "remove it, or look at its path"

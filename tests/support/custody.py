@@ -95,6 +95,7 @@ class FakeLive:
     def __init__(self) -> None:
         self.runs = configuration()
         self.running = FakeChanging(self)
+        self.trial_until_ms = 0
         self.facts: dict[str, dict[str, Any]] = {DESTINATION: {}}
         self.source_facts: dict[str, Any] = {}
         self.router_findings: dict[str, int] = {}
@@ -107,7 +108,7 @@ class FakeLive:
 
     def engine(self) -> Mapping[str, Any]:
         return {"started_ms": NOW_MS - 3_600_000, "version": "0.1.0", "store_trouble": "", "alerts": self.alerts,
-                "configuration": self.runs.hash}  # fmt: skip
+                "configuration": self.runs.hash, "confirm_until_ms": self.trial_until_ms}  # fmt: skip
 
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
         return {SOURCE: {"connections": 2, "last_ms": NOW_MS - 1000} | self.source_facts}

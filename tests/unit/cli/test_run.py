@@ -60,6 +60,22 @@ def test_lint_says_fine(passerelle) -> None:
     assert "fine (" in shown.stdout
 
 
+def test_lint_says_when_an_engine_runs_something_else(passerelle, routes, live) -> None:
+    """Of its own file only; it is fine all the same."""
+    live.running.path = routes
+    routes.write_text(
+        "version: 1\nsites: { cha: {} }\nsources: { gam: { type: mllp, site: cha, listen: '127.0.0.1:6101' } }\n"
+        "destinations: { dpi: { type: mllp, connect: '127.0.0.1:5500' } }\n"
+        "routes: { adt: { from: [gam], to: [dpi] } }\n"
+    )
+    shown = passerelle("lint")
+    assert shown.exit_code == 0
+    assert shown.stderr.startswith("the engine runs c0ffee, this is ")
+    assert "`passerelle plan`" in shown.stderr
+    live.running.path = routes.parent / "other.yaml"
+    assert passerelle("lint").stderr == ""
+
+
 def test_lint_shows_where(passerelle, routes) -> None:
     """Exit code 78; the file, the line and the column, as text and as JSON."""
     routes.write_text("version: 1\nsorces: {}\n")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,6 +71,27 @@ def test_what_waits_too_long_degrades_whatever_the_reason() -> None:
         await store.close()
 
     asyncio.run(run())
+
+
+def test_a_file_that_differs_from_what_runs_is_told(tmp_path: Path) -> None:
+    """As a note: nothing is wrong. So is a configuration on trial."""
+    live = FakeLive()
+    live.running.path = tmp_path / "routes.yaml"
+    live.running.path.write_text("version: 1\n")
+    live.runs = replace(configuration(), contents={"routes.yaml": b"version: 1\n"})
+    assert call("status", live=live)["notes"] == []
+    live.running.path.write_text("version: 1\n\n")
+    answer = call("status", live=live)
+    assert answer["engine"] == "running"
+    assert answer["configuration"] == {
+        "hash": "c0ffee", "path": str(live.running.path), "changed": ["routes.yaml"], "confirm_until_ms": 0,
+    }  # fmt: skip
+    assert answer["notes"] == [
+        "routes.yaml differs from what runs: `passerelle plan` says in what, `passerelle apply` takes it"
+    ]
+    live.trial_until_ms = NOW_MS + 600_000
+    assert "`passerelle confirm` lets it stay" in call("status", live=live)["notes"][0]
+    assert call("status", stopped=True)["configuration"] == {}
 
 
 def test_a_stopped_engine_tells_when_it_last_heard() -> None:
