@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from engine.routes.cases import Case
     from engine.routes.configuration import Configuration
     from engine.trials.junit import Line
+    from engine.trials.running import Ask
 
 
 @click.command()
@@ -33,7 +34,10 @@ def test(*, files: tuple[Path, ...], words: str, report: Path | None) -> None:
     """
     configuration = _configuration(files)
     cases = _chosen(configuration, files, words)
-    lines = [_run(configuration, case) for case in cases]
+    from engine.sandbox.at_once import workers
+
+    with workers() as ask:
+        lines = [_run(configuration, case, ask) for case in cases]
     if report is not None:
         from engine.trials.junit import junit
 
@@ -81,14 +85,14 @@ def _relative(file: Path) -> str:
     return str(file.relative_to(root)) if file.is_relative_to(root) else str(file)
 
 
-def _run(configuration: Configuration, case: Case) -> Line:
+def _run(configuration: Configuration, case: Case, ask: Ask) -> Line:
     from engine.trials.judging import judge
     from engine.trials.junit import Line
     from engine.trials.report import failed, title
     from engine.trials.running import run_case
 
     began = time.perf_counter()
-    session = run_case(configuration, case)
+    session = run_case(configuration, case, ask)
     failures = judge(case, session)
     told = "\n".join(failed(case, failures, session)) if failures else ""
     seconds = time.perf_counter() - began

@@ -47,11 +47,14 @@ def try_(*, route: str, file: Path | None, id_: str, source: str, reveal: bool, 
 
 def _file(route: str, file: Path, name: str) -> Answer:
     """Follow a file of one's own: shown as it is."""
+    from engine.sandbox.at_once import workers
     from engine.trials.following import follow
     from engine.trials.telling import plain, told
 
     configuration = read_runnable(options())
-    followed = follow(configuration, route, read_given(configuration, route, file, name), file.name)
+    stored = read_given(configuration, route, file, name)
+    with workers() as reply:
+        followed = follow(configuration, route, stored, file.name, reply)
     return {"masked": False} | told(followed, configuration, plain, bodies=True)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, Final
 
+from engine.core.asking import Sandbox
 from engine.core.messages import ORDINAL_BITS, delivery_id
 from engine.core.ports import Runtime, Store
 from engine.core.references import References
@@ -20,8 +21,9 @@ _LAST_ORDINAL: Final = (1 << ORDINAL_BITS) - 1
 class Routers:
     """The routers of one engine."""
 
-    def __init__(self, store: Store, runtime: Runtime, references: References) -> None:
-        """Begin with none."""
+    def __init__(self, store: Store, runtime: Runtime, references: References, sandbox: Sandbox) -> None:
+        """Begin with none; `sandbox` runs code of the hospital's own."""
+        self._sandbox = sandbox
         self._store = store
         self._runtime = runtime
         self._references = references
@@ -34,7 +36,10 @@ class Routers:
             router.know(wanted)
         for group in wanted:
             if group not in self._routers:
-                router = Router(group, configuration, self._store, self._runtime, self._references, groups=wanted)
+                router = Router(
+                    group, configuration, self._store, self._runtime, self._references, groups=wanted,
+                    sandbox=self._sandbox,
+                )  # fmt: skip
                 if paused:
                     router.pause()
                 self._routers[group] = router

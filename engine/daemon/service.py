@@ -33,6 +33,7 @@ from engine.operations.desk import Desk
 from engine.operations.service import Operations
 from engine.routes.configuration import Configuration
 from engine.routes.loader import file_secrets, load
+from engine.sandbox.pool import Pool
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
 
@@ -132,7 +133,8 @@ class Service:
         self._configuration = configuration = await self.running.begin(self._configuration)
         self._sources = Sources(store, runtime, self._alerts, utc_offset_seconds=_utc_offset_seconds())
         self._destinations = Destinations(configuration, store, runtime, recovery, self._alerts)
-        self._routers = Routers(store, runtime, references)
+        self._pool = Pool()
+        self._routers = Routers(store, runtime, references, self._pool)
         await self._destinations.open(moments)
         groups = [source.routing for source in configuration.sources.values()]
         # A group whose last source was removed: its messages become dead letters (E-SOURCE), they don't wait for ever.
@@ -170,6 +172,8 @@ class Service:
         if hasattr(self, "_destinations"):
             await self._quietly(self._destinations.stop(_STOP_SECONDS))
             await self._quietly(self._destinations.close())
+        if hasattr(self, "_pool"):
+            await self._quietly(self._pool.close())
         if hasattr(self, "_control"):
             await self._quietly(self._control.close())
         await self._quietly(self._store.close())  # what was received is committed, so its answers go out now

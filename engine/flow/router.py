@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import structlog
 
+from engine.core.asking import Answers, Asked, Sandbox
 from engine.core.changes import Receipt, Reopen, Requeue, Route
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Arrival, Intention, StoredMessage, place_of
@@ -25,6 +26,7 @@ from engine.core.ports import Place, Received, Runtime, Store, Urgency
 from engine.core.references import References
 from engine.errors import ChangeRefused, StoreError, where
 from engine.flow.acts import Acts, Refusal
+from engine.flow.asking import Asking
 from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
 from engine.routes.configuration import Configuration
 from engine.routes.decision import Evaluation
@@ -54,6 +56,7 @@ class Router:
         references: References,
         *,
         groups: Iterable[str] = (),
+        sandbox: Sandbox | None = None,
     ) -> None:
         """
         Prepare; `start` reads the store.
@@ -66,6 +69,7 @@ class Router:
             references: Hashes lane keys and search keys.
             groups: All groups that have a router. The first of them also carries out what operators ask of messages
                 whose group has none: their sources were removed.
+            sandbox: Where code of the hospital's own runs; None: nowhere.
         """
         self.group = group
         self._groups = frozenset((group, *groups))
@@ -73,6 +77,7 @@ class Router:
         self._store = store
         self._runtime = runtime
         self._references = references
+        self._asking = Asking(store, runtime, sandbox, self._routes_of)
         self._sources = [source for source in configuration.sources.values() if source.routing == group]
         self._buffer: deque[StoredMessage] = deque()
         self._early: list[Received] = []  # announced while a page is being read
@@ -81,7 +86,7 @@ class Router:
         self._cursor: Place = 0
         self._behind = True
         self._reading = False
-        self._comparing = False
+        self._waiting = False
         self._pumping = False
         self._started = False
         self._stopping = False
@@ -118,7 +123,7 @@ class Router:
     @property
     def under_way(self) -> bool:
         """Whether a decision or an operator's act isn't on disk yet."""
-        return self._uncommitted > 0 or self._comparing or self._acts.under_way
+        return self._uncommitted > 0 or self._waiting or self._acts.under_way
 
     def know(self, groups: Iterable[str]) -> None:
         """Take the names of all groups that have a router."""
@@ -177,7 +182,7 @@ class Router:
             return  # a failure, or a pause, came after this turn was asked for
         until = self._runtime.monotonic() + _SLICE_SECONDS
         buffer = self._buffer
-        while buffer and self._uncommitted < _UNCOMMITTED_MAX and not self._comparing:
+        while buffer and self._uncommitted < _UNCOMMITTED_MAX and not self._waiting:
             message = buffer.popleft()
             self._buffered_bytes -= len(message.raw)
             self.decided = message.place
@@ -222,10 +227,27 @@ class Router:
         if source is not None:
             original = self._memory.original_of(message, source.dedupe * 1000)
             if original is not None:
-                self._comparing = True
+                self._waiting = True
                 self._runtime.spawn(self._compare(message, original), f"router {self.group} compares")
                 return
-        self._submit(self._evaluate(message))
+        try:
+            self._submit(self._evaluate(message))
+        except Asked:
+            self._waiting = True
+            self._runtime.spawn(self._ask(message), f"router {self.group} asks")
+
+    async def _ask(self, message: StoredMessage) -> None:
+        """Decide on a message with replies of the hospital's own code; those behind wait."""
+        generation = self._generation
+        route = await self._asking.answered(lambda answers: self._evaluate(message, answers=answers))
+        self._waiting = False
+        if generation == self._generation:  # otherwise it is read again
+            self._submit(route)
+        self._wake()
+
+    def _routes_of(self, file: str) -> list[str]:
+        """Return the routes whose steps call a file of the hospital's own."""
+        return [route.name for route in self.configuration.routes if file in route.calls]
 
     async def _compare(self, message: StoredMessage, original: Original) -> None:
         """
@@ -240,16 +262,18 @@ class Router:
         try:
             fate = await self._store.fate(original.place)
         except StoreError as error:
-            self._comparing = False
+            self._waiting = False
             self._failed(error)
             return
-        self._comparing = False
+        told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
+        if original.is_repeated(fate):
+            route = self._duplicate(message, original.place)
+        else:
+            before = original.place if told else 0
+            route = await self._asking.answered(lambda answers: self._evaluate(message, told=before, answers=answers))
+        self._waiting = False
         if generation == self._generation:  # otherwise it is read again
-            told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
-            if original.is_repeated(fate):
-                self._submit(self._duplicate(message, original.place))
-            else:
-                self._submit(self._evaluate(message, told=original.place if told else 0))
+            self._submit(route)
         self._wake()
 
     def _duplicate(self, message: StoredMessage, original: Place) -> Route:
@@ -267,10 +291,14 @@ class Router:
             linked_to=original,
         )
 
-    def _evaluate(self, message: StoredMessage, *, retried: bool = False, told: Place = 0) -> Route:
+    def _evaluate(
+        self, message: StoredMessage, *, retried: bool = False, told: Place = 0, answers: Answers | None = None
+    ) -> Route:
         """Run the routes; `told`: the same message before, which its sender was told to be in custody."""
         try:
-            evaluation = evaluate(self.configuration, message, self._references)
+            evaluation = evaluate(self.configuration, message, self._references, answers)
+        except Asked:
+            raise
         except Exception as error:
             return self._faulty(message, error)
         if evaluation.state is MessageState.REJECTED and told:
@@ -434,8 +462,17 @@ class Router:
             raise Refusal("the message's bytes were pruned: it can't be sent again")
         if not self._answers_for(message.group):
             return  # another group's router executes it
-        again = render_again(
-            self.configuration, message, self._references, row.route, row.destination, delivery_id, row.part
+        again = await self._asking.answered(
+            lambda answers: render_again(
+                self.configuration,
+                message,
+                self._references,
+                row.route,
+                row.destination,
+                delivery_id,
+                row.part,
+                answers,
+            )
         )
         if again.state is not DeliveryState.PENDING:
             raise Refusal(" ".join(filter(None, ("it would die again:", again.code, again.field, again.reason))))
@@ -454,7 +491,10 @@ class Router:
         # a router that isn't started, or starts again, finds it in the store
         if intention.verb == "retry" and self._started:
             message.state = MessageState.RECEIVED
-            self._submit(self._evaluate(message, retried=True))
+            generation = self._generation
+            route = await self._asking.answered(lambda answers: self._evaluate(message, retried=True, answers=answers))
+            if generation == self._generation:
+                self._submit(route)
 
 
 _MESSAGE_VERBS: Final = {

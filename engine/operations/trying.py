@@ -79,10 +79,12 @@ def require_route(configuration: Configuration, route: str, source: str) -> None
 
 
 def _follow(configuration: Configuration, route: str, stored: StoredMessage, show: Show | None) -> dict[str, Any]:
+    from engine.sandbox.at_once import workers
     from engine.trials.following import follow
     from engine.trials.telling import plain, told
 
-    followed = follow(configuration, route, stored, str(stored.place))
+    with workers() as ask:
+        followed = follow(configuration, route, stored, str(stored.place), ask)
     return told(followed, configuration, show or plain, bodies=show is None)
 
 

@@ -14,6 +14,7 @@ from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
 from engine.routes.when import Clause
 from engine.transforms.nodes import Entries, Items, Node, Scalar, Word
+from engine.transforms.python import files_called
 from engine.transforms.shapes import Unreadable
 from engine.transforms.step import Step
 
@@ -81,7 +82,7 @@ class Assembler:
             self.tests.append((name, values["tests"]))
         return Route(
             name=name, sources=tuple(sources), **_asked(condition, values["when"]), on_no_match=values["on_no_match"],
-            steps=steps, to=tuple(exits), owner=str(values["owner"]),
+            steps=steps, to=tuple(exits), calls=_calls(steps, exits), owner=str(values["owner"]),
             renamed_from=str(values["renamed_from"]),
         )  # fmt: skip
 
@@ -172,3 +173,9 @@ def _asked(condition: Clause | None, node: Node | None) -> dict[str, Any]:
     if condition is None:
         return {}
     return {"when": condition.holds, "when_text": node.text if isinstance(node, Scalar) else "", "condition": condition}
+
+
+def _calls(steps: Steps, exits: list[Exit]) -> frozenset[str]:
+    """Return the files of the hospital's own that a route's steps call."""
+    runs = [*steps.values(), *(run for exit_ in exits for run in exit_.steps.values())]
+    return files_called([step for run in runs for step in run])

@@ -309,6 +309,8 @@ class Route:
     steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict, compare=False)
     """By variant, as in Exit."""
     to: tuple[Exit, ...] = ()
+    calls: frozenset[str] = frozenset()
+    """Files with code of the hospital's own that its steps call."""
     owner: str = ""
     renamed_from: str = ""
     digest: str = ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.core.asking import Answers, Asked, Question
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DELIVERIES_MAX, Delivery, DeliveryKind, StoredMessage, delivery_id, part_flags
 from engine.core.references import References
@@ -23,7 +24,7 @@ from engine.routes.configuration import Configuration, Exit, Route, Source, vari
 from engine.routes.decision import Evaluation
 from engine.routes.encoding import encode
 from engine.routes.lanekeys import LaneKeys
-from engine.routes.multiplying import Part, run
+from engine.routes.multiplying import Part, chosen, other_parts, run
 from engine.routes.searching import key_authority
 from engine.transforms.step import Context, Dropped, Rejected
 
@@ -35,7 +36,9 @@ REJECTED: Final = "E-REJECTED"
 """A route rejects a message whose sender was answered already: a dead letter."""
 
 
-def evaluate(configuration: Configuration, stored: StoredMessage, references: References) -> Evaluation:
+def evaluate(
+    configuration: Configuration, stored: StoredMessage, references: References, answers: Answers | None = None
+) -> Evaluation:
     """
     Decide on one message.
 
@@ -43,9 +46,13 @@ def evaluate(configuration: Configuration, stored: StoredMessage, references: Re
         configuration: As loaded.
         stored: The message, with its place.
         references: Hashes identifiers with the data directory's key.
+        answers: Replies of the hospital's own code, where it was asked.
 
     Returns:
         The decision. REJECTED comes with the code of table 0008 for the sender, `AE` or `AR`.
+
+    Raises:
+        Asked: A step needs replies: evaluate again with them.
 
     An error of our own is raised as it is: the router makes the message dead with E-INTERNAL, and logs where.
     """
@@ -53,7 +60,7 @@ def evaluate(configuration: Configuration, stored: StoredMessage, references: Re
     if source is None:
         return Evaluation(MessageState.DEAD, code="E-SOURCE", reason="the configuration has no such source any more")
     try:
-        return _Walk(configuration, source, stored, references).run()
+        return _Walk(configuration, source, stored, references, answers).run()
     except ParseError as error:
         return Evaluation(MessageState.DEAD, code="E-PARSE", field=error.location, reason=error.reason)
 
@@ -66,6 +73,7 @@ def render_again(
     destination: str,
     id_: int,
     part: tuple[int, int] = (0, 0),
+    answers: Answers | None = None,
 ) -> Delivery:
     """
     Make one delivery anew under today's configuration (retry).
@@ -80,6 +88,7 @@ def render_again(
         destination: Where it goes.
         id_: The delivery's id, which stays.
         part: Which of how many messages that the route makes of one (Delivery.part).
+        answers: As for `evaluate`.
 
     Returns:
         The delivery, ready to send, or dead without bytes when a step fails again.
@@ -87,6 +96,7 @@ def render_again(
     Raises:
         OperationRefused: Route, destination or source are no more, the site isn't known, the message can't
             be read, or the route makes another number of messages of it today.
+        Asked: As `evaluate`.
     """
     source = configuration.sources.get(stored.source)
     route = next((one for one in configuration.routes if one.name == route_name), None)
@@ -96,7 +106,7 @@ def render_again(
             f"the configuration has no route {route_name} from {stored.source} to {destination} any more; "
             "discard the delivery, or retry its message"
         )
-    walk = _Walk(configuration, source, stored, references)
+    walk = _Walk(configuration, source, stored, references, answers)
     try:
         refusal = walk.prepare()
     except ParseError as error:
@@ -109,12 +119,21 @@ def render_again(
 class _Walk(LaneKeys):
     """One message under one configuration."""
 
-    __slots__ = ("_again_id", "_flags", "_raw_message", "_result", "_source", "_stored", "_variant")
+    __slots__ = (
+        "_again_id", "_answers", "_flags", "_questions", "_raw_message", "_result", "_source", "_stored", "_variant",
+    )  # fmt: skip
 
     def __init__(
-        self, configuration: Configuration, source: Source, stored: StoredMessage, references: References
+        self,
+        configuration: Configuration,
+        source: Source,
+        stored: StoredMessage,
+        references: References,
+        answers: Answers | None,
     ) -> None:
         super().__init__(configuration, references, source.name)
+        self._answers = answers
+        self._questions: list[Question] = []
         self._source = source
         self._stored = stored
         self._result = Evaluation(MessageState.UNROUTED)
@@ -141,9 +160,14 @@ class _Walk(LaneKeys):
             except StepFailed as error:
                 self._stop(route, error)
                 continue
+            except Asked as asked:
+                self._questions += asked.questions
+                continue
             except Rejected as rejected:
                 return self._with_facts(self._reject(rejected))
             filtered = reason if reason is not None else filtered
+        if self._questions:
+            raise Asked(self._questions)
         return self._with_facts(self._ending(filtered, unwanted))
 
     def prepare(self) -> Evaluation | None:
@@ -173,11 +197,11 @@ class _Walk(LaneKeys):
             for steps in (route.steps, exit_.steps):
                 done = run(context, steps.get(self._variant, ()), self._message)
                 if isinstance(done, list):
-                    part = _chosen(done, wanted)
+                    part = chosen(done, wanted)
                     done = part.done()
                 context = done
             if part is None and wanted[1] > 1:
-                raise _other_parts(1, wanted[1])
+                raise other_parts(1, wanted[1])
             touched = context is not self.context
             delivery = self._deliver(route, exit_, context, touched=touched, last=True, part=part)
         except StepFailed as error:
@@ -234,7 +258,7 @@ class _Walk(LaneKeys):
             message, site=self._result.site, source=self._source.name, type=type_, event=event,
             format=message.format, control_id=stored.control_id,
             place=stored.place, received_ms=stored.received_ms, keys=self._configuration.key_readers,
-            variant=self._variant,
+            variant=self._variant, answers=self._answers,
         )  # fmt: skip
 
     def _search_keys(self) -> None:
@@ -297,6 +321,8 @@ class _Walk(LaneKeys):
                 self._exit(route, exit_, context, touched=touched, last=touched and rank == last, part=part)
             except StepFailed as error:
                 self._result.deliveries.append(self._dead(route, exit_, error, part))
+            except Asked as asked:
+                self._questions += asked.questions
             except Dropped as dropped:
                 reason = dropped.reason if reason is not None else None
                 continue
@@ -459,18 +485,3 @@ class _Walk(LaneKeys):
 _MSH_PROCESSING: Final = Path.parse("MSH-11.1")
 _H_PROCESSING: Final = Path.parse("H-11")
 _EVENT_OF_EVN: Final = Path.parse("EVN-1")
-
-
-def _chosen(parts: list[Part], wanted: tuple[int, int]) -> Part:
-    """Return one of the parts that the route makes of a message today."""
-    rank, count = wanted
-    if len(parts) != max(count, 1):
-        raise _other_parts(len(parts), count)
-    return parts[max(rank, 1) - 1]
-
-
-def _other_parts(today: int, before: int) -> OperationRefused:
-    return OperationRefused(
-        f"the route makes {today} of this message today, and made {max(before, 1)} when the delivery died: "
-        "which part it was can't be told"
-    )

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from engine.errors import StepFailed
+from engine.core.asking import Asked, Question
+from engine.errors import OperationRefused, StepFailed
 from engine.transforms.step import Context, Dropped, Step
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ PARTS_MAX: Final = 30_000
 class Part:
     """One of the messages that a route makes of one."""
 
-    __slots__ = ("context", "count", "dropped", "failure", "noted", "rank", "received")
+    __slots__ = ("context", "count", "dropped", "failure", "noted", "rank", "received", "waits")
 
     def __init__(self, context: Context, received: Message) -> None:
         self.context = context
@@ -33,6 +34,8 @@ class Part:
         self.failure: StepFailed | None = None
         self.dropped: str | None = None
         """Why the route doesn't want this part."""
+        self.waits = False
+        """A step of it asked, and there is no reply yet."""
         self.noted = (0, 0)
         """How many of its findings and tags another part tells already."""
         self.rank = 0
@@ -70,6 +73,7 @@ def run(context: Context, steps: Sequence[Step], received: Message) -> Context |
     Raises:
         StepFailed, Dropped: Of a message that isn't made several of.
         Rejected: By any step.
+        Asked: Replies are needed; all questions that can be asked now.
     """
     if not steps:
         return context
@@ -91,27 +95,37 @@ def run(context: Context, steps: Sequence[Step], received: Message) -> Context |
 
 
 def _parts(parts: list[Part], steps: Sequence[Step]) -> list[Part]:
+    questions: list[Question] = []
     for step in steps:
         if step.multiplies:
+            if questions:
+                break
             parts = [child for part in parts for child in _children(part, step)]
             if len(parts) > PARTS_MAX:
                 raise StepFailed("E-SPLIT", f"the message becomes more than {PARTS_MAX} messages")
             continue
         for part in parts:
-            if part.failure is None and part.dropped is None:
-                _apply(part, step)
+            if part.failure is None and part.dropped is None and not part.waits:
+                questions += _apply(part, step)
+    if questions:
+        raise Asked(questions)
     for rank, part in enumerate(parts, 1):
         part.rank, part.count = rank, len(parts)
     return parts
 
 
-def _apply(part: Part, step: Step) -> None:
+def _apply(part: Part, step: Step) -> Sequence[Question]:
+    """Apply a step to one part; returns what it asks."""
     try:
         step.apply(part.context)
     except StepFailed as failure:
         part.failure = failure
     except Dropped as dropped:
         part.dropped = dropped.reason
+    except Asked as asked:
+        part.waits = True
+        return asked.questions
+    return ()
 
 
 def _children(part: Part, step: Step) -> list[Part]:
@@ -137,3 +151,28 @@ def _children(part: Part, step: Step) -> list[Part]:
         child.noted = before if number else part.noted
         made.append(child)
     return made
+
+
+def chosen(parts: list[Part], wanted: tuple[int, int]) -> Part:
+    """
+    Return one of the parts that the route makes of a message today.
+
+    Args:
+        parts: All of them.
+        wanted: Rank and count of the part when its delivery was made.
+
+    Raises:
+        OperationRefused: They are not as many as then.
+    """
+    rank, count = wanted
+    if len(parts) != max(count, 1):
+        raise other_parts(len(parts), count)
+    return parts[max(rank, 1) - 1]
+
+
+def other_parts(today: int, before: int) -> OperationRefused:
+    """Say that the parts of today aren't those of then."""
+    return OperationRefused(
+        f"the route makes {today} of this message today, and made {max(before, 1)} when the delivery died: "
+        "which part it was can't be told"
+    )

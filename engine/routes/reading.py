@@ -345,6 +345,10 @@ class Reading:
         """Return the recogniser of the site for which steps are compiled."""
         return self._names.authorities.of(*split_variant(self._variant or ""))
 
+    def allows_python(self) -> bool:
+        """Whether code of the hospital's own may run."""
+        return self._names.environment.get("PASSERELLE_PYTHON", "") == "yes"
+
     def answered_early(self) -> str:
         """Return a source of the route that answers before its routes run, or nothing."""
         return self._answered_early

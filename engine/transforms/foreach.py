@@ -59,9 +59,10 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:
         raise refuse(reader, node, "E105", "do is missing", "add do: [steps] beside foreach")
     steps = reader.steps(do, str(name))
     for step in steps:
-        if step.multiplies:
+        if step.multiplies or step.asks:
+            why = "makes several messages of one" if step.multiplies else "sees all its segments at once"
             raise refuse(
-                reader, step.mark or node, "E118", f"{step.verb} makes several messages of one: it can't stand here",
+                reader, step.mark or node, "E118", f"{step.verb} {why}: it can't stand here",
                 "write it before foreach, or after",
             )  # fmt: skip
     return Foreach(str(name), steps)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from engine.errors import StepFailed
 
 if TYPE_CHECKING:
+    from engine.core.asking import Answers
     from engine.parsers.hl7v2.message import Message
     from engine.parsers.hl7v2.segments import Segment
     from engine.transforms.nodes import Mark
@@ -46,7 +47,7 @@ class Context:
     """One message on its way through one route: the message itself, what is known about it, what steps left."""
 
     __slots__ = (
-        "at", "body", "control_id", "event", "findings", "format", "id", "keys", "message", "place", "rank",
+        "answers", "at", "body", "control_id", "event", "findings", "format", "id", "keys", "message", "place", "rank",
         "received_ms", "site", "source", "tags", "type", "value", "variant",
     )  # fmt: skip
 
@@ -64,8 +65,11 @@ class Context:
         received_ms: int = 0,
         keys: Mapping[str, KeyReader] | None = None,
         variant: str | None = None,
+        answers: Answers | None = None,
     ) -> None:
         self.message = message
+        self.answers: Answers = answers if answers is not None else {}
+        """Replies of the hospital's own code, known so far."""
         self.variant = site if variant is None else variant
         """The site, and what its source says under `untyped:` (routes.configuration.variant_of)."""
         self.site = site
@@ -103,6 +107,7 @@ class Context:
         other.place = self.place
         other.received_ms = self.received_ms
         other.keys = self.keys
+        other.answers = self.answers
         other.variant = self.variant
         other.at = None
         other.rank = self.rank
@@ -125,6 +130,8 @@ class Step:
 
     multiplies = False
     """Whether it makes several messages of one: then `children` is called, not `apply`."""
+    asks = False
+    """Whether it asks code of the hospital's own (core.asking)."""
 
     def __init__(self, verb: str = "", label: str = "", mark: Mark | None = None) -> None:
         self.verb = verb
@@ -140,6 +147,7 @@ class Step:
             StepFailed: It can't be done on this message; the route stops for it.
             Dropped: The route doesn't want the message.
             Rejected: The message isn't taken; its sender is told.
+            Asked: It needs a reply that isn't known yet.
         """
         raise NotImplementedError
 
@@ -189,12 +197,13 @@ class Multiplying(Step):
 class Run(Step):
     """Several steps as one: a named run (`use:`) with a condition or an `on_error` of its own."""
 
-    __slots__ = ("_steps", "multiplies")
+    __slots__ = ("_steps", "asks", "multiplies")
 
     def __init__(self, steps: tuple[Step, ...], label: str = "") -> None:
         super().__init__("use", label)
         self._steps = steps
         self.multiplies = any(step.multiplies for step in steps)
+        self.asks = any(step.asks for step in steps)
 
     def apply(self, context: Context) -> None:
         """Apply each, in order."""
@@ -223,13 +232,13 @@ class Run(Step):
 class Conditional(Step):
     """A step with `when:`."""
 
-    __slots__ = ("_step", "_when", "multiplies")
+    __slots__ = ("_step", "_when", "asks", "multiplies")
 
     def __init__(self, step: Step, when: Callable[[Context], bool]) -> None:
         super().__init__(step.verb, step.label, step.mark)
         self._step = step
         self._when = when
-        self.multiplies = step.multiplies
+        self.multiplies, self.asks = step.multiplies, step.asks
 
     def apply(self, context: Context) -> None:
         """Apply the step when the condition holds."""
@@ -252,7 +261,7 @@ class Conditional(Step):
 class Tolerant(Step):
     """A step with `on_error: keep` or `{ flag: word }`: where it fails, the message stays as it was before it."""
 
-    __slots__ = ("_step", "_word", "multiplies")
+    __slots__ = ("_step", "_word", "asks", "multiplies")
 
     def __init__(self, step: Step, word: str = "") -> None:
         """
@@ -265,7 +274,7 @@ class Tolerant(Step):
         super().__init__(step.verb, step.label, step.mark)
         self._step = step
         self._word = word
-        self.multiplies = step.multiplies
+        self.multiplies, self.asks = step.multiplies, step.asks
 
     def apply(self, context: Context) -> None:
         """Apply the step; undo what it did before it failed."""

@@ -17,6 +17,7 @@ from engine.transforms import (
     move,
     normalise_authorities,
     parse,
+    python,
     reject,
     render,
     require,
@@ -32,7 +33,7 @@ VERBS: Final[dict[str, Verb]] = {
     module.VERB.name: module.VERB
     for module in (
         set_, default, copy, move, swap, delete, keep, add, map_, convert, foreach, split, require,
-        normalise_authorities, parse, render, validate, tag, drop, reject,
+        normalise_authorities, parse, python, render, validate, tag, drop, reject,
     )
 }  # fmt: skip
 """Every verb that a step may have; exactly one stands in a step."""

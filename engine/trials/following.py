@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from engine.core.asking import Answers, answered_at_once
 from engine.core.messages import Delivery, StoredMessage
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.message import Message
@@ -18,7 +19,7 @@ from engine.routes.evaluation import evaluate
 from engine.transforms.nodes import Mark
 from engine.transforms.step import Context, Dropped, Rejected, Step
 from engine.trials.difference import Change, changes
-from engine.trials.running import REFERENCES, Passed, only, read
+from engine.trials.running import REFERENCES, Ask, Passed, no_worker, only, read
 
 
 @dataclass(slots=True)
@@ -56,7 +57,9 @@ class Followed:
         return self.passed.evaluation.deliveries
 
 
-def follow(configuration: Configuration, route: str, stored: StoredMessage, name: str) -> Followed:
+def follow(
+    configuration: Configuration, route: str, stored: StoredMessage, name: str, ask: Ask = no_worker
+) -> Followed:
     """
     Follow one message through one route.
 
@@ -65,7 +68,13 @@ def follow(configuration: Configuration, route: str, stored: StoredMessage, name
         route: A route that takes from the message's source.
         stored: The message; its place is kept, so that ids are those of a real delivery.
         name: How the message is called.
+        ask: Calls code of the hospital's own.
     """
+    return answered_at_once(lambda answers: _followed(configuration, route, stored, name, answers), ask)
+
+
+def _followed(configuration: Configuration, route: str, stored: StoredMessage, name: str, answers: Answers) -> Followed:
+    """Evaluate once, each time with new eyes."""
     alone = only(configuration, route)
     watch = _Watch()
     watched = watch.route(alone.routes[0])
@@ -73,7 +82,7 @@ def follow(configuration: Configuration, route: str, stored: StoredMessage, name
         alone, routes=(watched,),
         routes_of={source: (watched,) if one else () for source, one in alone.routes_of.items()},
     )  # fmt: skip
-    evaluation = evaluate(alone, stored, REFERENCES)
+    evaluation = evaluate(alone, stored, REFERENCES, answers)
     variant = variant_of(evaluation.site, configuration.sources[stored.source].untyped) if evaluation.site else ""
     passed = Passed(name, stored, evaluation, variant, read(alone, stored))
     return Followed(
@@ -146,14 +155,14 @@ class _Session:
 class _Watched(Step):
     """A step that is looked at."""
 
-    __slots__ = ("_session", "_step", "_stepped", "multiplies")
+    __slots__ = ("_session", "_step", "_stepped", "asks", "multiplies")
 
     def __init__(self, step: Step, stepped: Stepped, session: _Session) -> None:
         super().__init__(step.verb, step.label, step.mark)
         self._step = step
         self._stepped = stepped
         self._session = session
-        self.multiplies = step.multiplies
+        self.multiplies, self.asks = step.multiplies, step.asks
 
     def apply(self, context: Context) -> None:
         """Apply the step; note what it changed and left, and why it stopped the route."""

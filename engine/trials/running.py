@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from engine.core.asking import Question, Reply, answered_at_once
 from engine.core.messages import Delivery, StoredMessage
 from engine.core.references import References
 from engine.errors import ParseError, StepFailed
@@ -17,6 +19,14 @@ from engine.trials.messages import NoMessage, given_bytes, split, taken
 
 REFERENCES = References(b"trials have no data directory: their references lead nowhere"[:32])
 """Lane keys of trials."""
+
+
+Ask = Callable[[Question], Reply]
+
+
+def no_worker(question: Question) -> Reply:
+    """Reply where code of the hospital's own can't be called."""
+    return Reply(failure=f"{question.code.call} of {question.code.file} can't be called here")
 
 
 @dataclass(slots=True)
@@ -44,6 +54,7 @@ class Session:
     passed: list[Passed] = field(default_factory=list)
     trouble: str = ""
     """Why the test could not be run."""
+    ask: Ask = no_worker
 
     def of(self, name: str) -> Passed | None:
         """Return a given message by its name."""
@@ -58,19 +69,20 @@ class Session:
         return next(one.name for one in self.passed if one.stored.place == delivery.place)
 
 
-def run_case(configuration: Configuration, case: Case) -> Session:
+def run_case(configuration: Configuration, case: Case, ask: Ask = no_worker) -> Session:
     """
     Run one test.
 
     Args:
         configuration: As loaded, with its tests.
         case: One of `configuration.cases`.
+        ask: Calls code of the hospital's own.
 
     Returns:
         What became of each message. A block that its source cuts gives several, named `name#1`, `name#2`; the last
         has the name alone too.
     """
-    session = Session(only(configuration, case.route) if case.route else configuration)
+    session = Session(only(configuration, case.route) if case.route else configuration, ask=ask)
     for given in case.given:
         try:
             _send(session, given)
@@ -97,7 +109,9 @@ def send(session: Session, raw: bytes, source: Source, name: str) -> Passed:
         NoMessage: Its source would refuse it.
     """
     stored = taken(raw, source, len(session.passed) + 1)
-    evaluation = evaluate(session.configuration, stored, REFERENCES)
+    evaluation = answered_at_once(
+        lambda answers: evaluate(session.configuration, stored, REFERENCES, answers), session.ask
+    )
     variant = variant_of(evaluation.site, source.untyped) if evaluation.site else ""
     passed = Passed(name, stored, evaluation, variant, read(session.configuration, stored))
     session.passed.append(passed)

@@ -58,6 +58,9 @@ class Reader(Protocol):
     def site_recogniser(self) -> Any:
         """Return the identity.Recogniser of the site for which steps are compiled."""
 
+    def allows_python(self) -> bool:
+        """Whether code of the hospital's own may run."""
+
     def answered_early(self) -> str:
         """Return a source of the route that answers before its routes run (`ack: after_store`), or nothing."""
 

@@ -7,11 +7,12 @@ import time
 import pytest
 
 from engine.core import splices
+from engine.core.asking import Reply, answered_at_once
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DeliveryKind, PayloadKind, delivery_id
 from engine.errors import OperationRefused
 from engine.parsers import base_of
-from engine.routes import check
+from engine.routes import check, load
 from engine.routes.evaluation import evaluate, render_again
 from tests.unit.routes.conftest import SMALL
 
@@ -202,3 +203,27 @@ def test_twice_is_refused(tmp_path):
     (tmp_path / "routes.yaml").write_text(SMALL + route(SPLIT, to=exits))
     _, findings = check(tmp_path / "routes.yaml", environment={})
     assert [one.code for one in findings if one.level == "error"] == ["E152"]
+
+
+def test_parts_ask_together(small, references, stored, tmp_path):
+    """All that can be asked in one go is asked in one go, whatever the number of parts and entries of `to:`."""
+    (tmp_path / "c.py").write_text("def f(message):\n    pass\n")
+    python = "python: { file: c.py, call: f, reads: [OBR], writes: [OBR-1] }"
+    (tmp_path / "routes.yaml").write_text(SMALL + route(SPLIT, python, "set: { OBR-5: x }", python, to="[dpi, raw]"))
+    configuration = load(tmp_path / "routes.yaml", environment={"PASSERELLE_PYTHON": "yes"})
+    message = stored(ORU.encode(), "gam")
+    rounds: list[int] = []
+
+    def work(answers):
+        rounds.append(len(answers))
+        return evaluate(configuration, message, references, answers)
+
+    decision = answered_at_once(work, lambda question: Reply([("OBR-1", f"{len(question.message)}")]))
+    assert rounds == [0, 3, 6]
+    assert [one.state for one in decision.deliveries] == [DeliveryState.PENDING] * 6
+    assert {one.rendered.count(b"||x") for one in decision.deliveries if one.rendered} == {0}
+    again = answered_at_once(
+        lambda answers: render_again(configuration, message, references, "r", "dpi", 4, (2, 3), answers),
+        lambda _: Reply(failure="ValueError at c.py:2"),
+    )
+    assert (again.state, again.code, again.reason) == (DeliveryState.DEAD, "E-PYTHON", "ValueError at c.py:2")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from engine.core.asking import Answers, answered_at_once
 from engine.errors import StepFailed
 from engine.identity.authorities import Authority
 from engine.parsers import open_message
@@ -17,9 +18,10 @@ from engine.routes.configuration import Site
 from engine.routes.declarations import make_authorities
 from engine.routes.document import read_document
 from engine.routes.findings import Findings
-from engine.routes.multiplying import run
+from engine.routes.multiplying import Part, run
 from engine.routes.names import Names
 from engine.routes.reading import Reading
+from engine.sandbox.at_once import workers
 from engine.transforms.step import Context, Dropped, Rejected
 from engine.transforms.tables import Table
 from engine.transforms.verbs import VERBS
@@ -75,7 +77,12 @@ def table_of(name: str, text: str) -> Table:
 def outcome(example: Example) -> str:
     """Compile and run the steps; write what became of the message as the pages do."""
     findings = Findings()
-    known = Names(environment={}, secrets=lambda _: None, sites={"cha": CHA}, lists={"urgent": frozenset({"S", "A"})})
+    known = Names(
+        environment={"PASSERELLE_PYTHON": "yes"},
+        secrets=lambda _: None,
+        sites={"cha": CHA},
+        lists={"urgent": frozenset({"S", "A"})},
+    )
     known.authorities = make_authorities([CHA], {})
     known.tables = {name: table_of(name, text) for name, text in example.tables.items()}
     known.read_file = lambda word: (str(word), example.files[word])
@@ -93,8 +100,14 @@ def outcome(example: Example) -> str:
     context = Context(
         message, site="cha", source="gam_cha", variant="cha/ipp", type=type_, event=event[:3], control_id="4711"
     )  # fmt: skip
+
+    def work(answers: Answers) -> Context | list[Part]:
+        context.answers = answers
+        return run(context, steps, message)
+
     try:
-        done = run(context, steps, message)
+        with workers() as ask:
+            done = answered_at_once(work, ask)
     except StepFailed as failed:
         return f"dead letter {' '.join(filter(None, (failed.code, failed.field)))}: {failed.reason}"
     except Dropped as dropped:
