@@ -99,15 +99,15 @@ def visible(message: Message, reads: frozenset[str]) -> bytes:
 
 def build(arguments: Any, reader: Reader, node: Node) -> Step:
     """Make the step; the file is read, and its function looked for, once."""
+    word = arguments["file"]
+    file, text = reader.file(word.node)
+    call = arguments["call"]
+    _check(reader, file, text, call)
     if not reader.allows_python():
         raise refuse(
             reader, node, "E153", "code of the hospital's own isn't allowed here",
             "set PASSERELLE_PYTHON=yes where Passerelle starts, or write the step without python",
         )  # fmt: skip
-    word = arguments["file"]
-    file, text = reader.file(word.node)
-    call = arguments["call"]
-    _check(reader, file, text, call)
     writes = arguments["writes"] or []
     code = Code(
         file=file, text=text, call=str(call), reads=frozenset(map(str, arguments["reads"] or ())),

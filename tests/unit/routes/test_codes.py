@@ -36,6 +36,7 @@ ROUTE = "    from: [gam]\n    to: [dpi]"
 FILES = {
     "uf.csv": "code,dpi\n1010,T-URG\n",
     "note.xml": "<note>{PV1-3.1}</note>\n",
+    "clean.py": "def clean(message):\n    pass\n",
     "extra.yaml": "lists: { extra: [A] }\n",
 }
 ENVIRONMENT = {"DPI_ADDRESS": "127.0.0.1:5500", "PASSERELLE_SECRET_BUS": "s"}
@@ -72,9 +73,11 @@ def lint(folder: pathlib.Path, page: Page, kept: str) -> list[str]:
         (folder / name).write_text(words, encoding="utf-8")
     if page.file:
         (folder / page.file).write_text(text + "\n", encoding="utf-8")
-        text = "lists: { some: [A] }"
+        calls = f"- python: {{ file: {page.file}, call: clean, reads: [PID] }}"
+        text = calls if page.file.endswith(".py") else "lists: { some: [A] }"
     (folder / "routes.yaml").write_text(configuration(text), encoding="utf-8")
-    _, findings = check(folder / "routes.yaml", environment=ENVIRONMENT, tests=[])
+    allowed = {} if page.code == "E153" else {"PASSERELLE_PYTHON": "yes"}
+    _, findings = check(folder / "routes.yaml", environment=ENVIRONMENT | allowed, tests=[])
     return [one.code for one in findings]
 
 

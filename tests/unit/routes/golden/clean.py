@@ -1,0 +1,2 @@
+def clean(message):
+    message.write("PID-8", "U")
