@@ -46,11 +46,13 @@ def explain(*, route: str, file: Path | None, id_: str, source: str, reveal: boo
 
 def _file(route: str, file: Path, name: str) -> Answer:
     from engine.operations.explaining import plain
+    from engine.sandbox.at_once import workers
     from engine.trials.explaining import explain, told
 
     configuration = read_runnable(options())
     stored = read_given(configuration, route, file, name)
-    return {"masked": False} | told(explain(configuration, route, stored, file.name), plain)
+    with workers() as reply:
+        return {"masked": False} | told(explain(configuration, route, stored, file.name, reply), plain)
 
 
 def _print(route: str, answer: Answer) -> None:

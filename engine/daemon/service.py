@@ -147,7 +147,7 @@ class Service:
         )  # fmt: skip
         desk = Desk(
             queries=store.queries, store=store, now_ms=runtime.now_ms, live=self, references=references,
-            data=self._settings.data,
+            data=self._settings.data, sandbox=self._pool,
         )  # fmt: skip
         self._operations = Operations(desk)
         self._control = ControlServer(self._settings.data, self._operations, now_ms=runtime.now_ms)

@@ -27,6 +27,7 @@ from engine.core.references import References
 from engine.errors import ChangeRefused, StoreError, where
 from engine.flow.acts import Acts, Refusal
 from engine.flow.asking import Asking
+from engine.flow.decisions import INTERNAL, decided, duplicate, faulty
 from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
 from engine.routes.configuration import Configuration
 from engine.routes.decision import Evaluation
@@ -41,7 +42,6 @@ _BUFFER_BYTES: Final = 16_000_000
 _UNCOMMITTED_MAX: Final = 1_000
 _EARLY_MAX: Final = 200
 _RESTART_SECONDS: Final = 1.0
-_INTERNAL: Final = "E-INTERNAL"
 
 
 class Router:
@@ -267,7 +267,7 @@ class Router:
             return
         told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
         if original.is_repeated(fate):
-            route = self._duplicate(message, original.place)
+            route = duplicate(message, original.place, self.configuration.hash)
         else:
             before = original.place if told else 0
             route = await self._asking.answered(lambda answers: self._evaluate(message, told=before, answers=answers))
@@ -275,21 +275,6 @@ class Router:
         if generation == self._generation:  # otherwise it is read again
             self._submit(route)
         self._wake()
-
-    def _duplicate(self, message: StoredMessage, original: Place) -> Route:
-        return Route(
-            place=message.place,
-            group=message.group,
-            source=message.source,
-            expected=MessageState.RECEIVED,
-            state=MessageState.DUPLICATE,
-            site=message.site,
-            type=message.type,
-            code="E-DUPLICATE",
-            reason=f"the same control id and bytes as message {original}",
-            config=self.configuration.hash,
-            linked_to=original,
-        )
 
     def _evaluate(
         self, message: StoredMessage, *, retried: bool = False, told: Place = 0, answers: Answers | None = None
@@ -302,7 +287,7 @@ class Router:
         except Exception as error:
             return self._faulty(message, error)
         if evaluation.state is MessageState.REJECTED and told:
-            return self._duplicate(message, told)
+            return duplicate(message, told, self.configuration.hash)
         if evaluation.state is MessageState.REJECTED and (retried or self._was_answered(message)):
             evaluation.state, evaluation.code = MessageState.DEAD, REJECTED
             evaluation.reason = f"its sender was answered already when a route rejected it: {evaluation.reason}"
@@ -324,21 +309,7 @@ class Router:
             between = frozenset((*lanes, *evaluation.patients))
             arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
             self._memory.remember(message.source, arrival)
-        return Route(
-            place=message.place,
-            group=message.group,
-            source=message.source,
-            expected=MessageState.RECEIVED,
-            state=evaluation.state,
-            site=evaluation.site,
-            type=evaluation.type,
-            code=evaluation.code,
-            field=evaluation.field,
-            reason=evaluation.reason,
-            config=self.configuration.hash,
-            deliveries=deliveries,
-            keys=list({*evaluation.keys, *lanes}),
-        )
+        return decided(message, evaluation, lanes, self.configuration.hash)
 
     def _was_answered(self, message: StoredMessage) -> bool:
         """
@@ -355,21 +326,7 @@ class Router:
         """Make a message dead on which our own code fails; the place is told, never the exception's text."""
         place = where(error)
         _log.error("internal fault", place=message.place, source=message.source, where=place)
-        return self._dead(message, place)
-
-    def _dead(self, of: StoredMessage | Route, why: str) -> Route:
-        return Route(
-            place=of.place,
-            group=of.group,
-            source=of.source,
-            expected=MessageState.RECEIVED,
-            state=MessageState.DEAD,
-            site=of.site,
-            type=of.type,
-            code=_INTERNAL,
-            config=self.configuration.hash,
-            reason=f"a fault of Passerelle: {why}; please report it, then retry after the next version",
-        )
+        return faulty(message, place, self.configuration.hash)
 
     def _submit(self, route: Route) -> None:
         name = route.state.name.lower()
@@ -396,8 +353,8 @@ class Router:
         self.counts[name] -= 1
         self._memory.forget(route.source, route.place)
         _log.error("decision refused by the store", place=route.place, source=route.source, reason=str(refused))
-        if route.code != _INTERNAL:
-            self._submit(self._dead(route, str(refused)))
+        if route.code != INTERNAL:
+            self._submit(faulty(route, str(refused), self.configuration.hash))
 
     def _failed(self, error: StoreError) -> None:
         """Drop everything and start again from the store."""

@@ -8,6 +8,7 @@ What operators do, once, for the command line and the console.
     dead         dead letters: list, groups, retry, pass, discard, restore
     messages     find, show, raw, trace; refusals
     tables       codes that stored messages asked for in vain
+    asking       code of the hospital's own, for trials in a thread
     trying       a stored message on a route, step by step; candidate: a configuration that doesn't run yet
     planning     what another configuration would change, and its effect on stored messages
     changing     the running configuration: apply, confirm, roll back, what ran when

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import ConfigurationRefused, OperationRefused, PasserelleError, StoreError
 from engine.operations.acts import require_count, require_reason
+from engine.operations.asking import asker
 from engine.operations.desk import Answer, Changing, Desk
 from engine.operations.wording import several
 
 if TYPE_CHECKING:
     from engine.routes.configuration import Configuration
     from engine.routes.differences import Differences
+    from engine.trials.running import Ask
 
 _REFUSED: Final = ConfigurationRefused.exit_code
 _TESTS_SHOWN: Final = 20
@@ -63,7 +65,7 @@ async def config_apply(
     try:
         configuration = await asyncio.to_thread(read_with_tests, changing.path, desk.data)
         hash_ = configuration.hash
-        tests = await asyncio.to_thread(run_tests, configuration)
+        tests = await asyncio.to_thread(run_tests, configuration, asker(desk))
         _require_passed(tests)
         answer = await changes_of(desk, configuration) | {"tests": tests}
         if dry:
@@ -249,7 +251,7 @@ def read_with_tests(path: Path, data: Path) -> Configuration:
     return configuration
 
 
-def run_tests(configuration: Configuration) -> dict[str, Any]:
+def run_tests(configuration: Configuration, ask: Ask) -> dict[str, Any]:
     """Run the tests of a configuration; return `passed`, `failed` and the first failures."""
     from engine.trials.judging import judge
     from engine.trials.report import title
@@ -257,7 +259,7 @@ def run_tests(configuration: Configuration) -> dict[str, Any]:
 
     failed: list[str] = []
     for case in configuration.cases:
-        failures = judge(case, run_case(configuration, case))
+        failures = judge(case, run_case(configuration, case, ask))
         if failures:
             failed.append(f"{title(case)}: {failures[0].sentence}")
     return {"passed": len(configuration.cases) - len(failed), "failed": len(failed), "failures": failed[:_TESTS_SHOWN]}

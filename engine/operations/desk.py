@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from engine.core.asking import Sandbox
 from engine.core.changes import Audit, Change, Receipt
 from engine.core.ports import Store, StoreQueries, Urgency
 from engine.core.references import References
@@ -109,6 +110,8 @@ class Desk:
     """Hashes identifiers with the data directory's key: for search and pseudonyms."""
     data: Path = Path("data")
     """The data directory: where secrets of a configuration are looked for."""
+    sandbox: Sandbox | None = None
+    """Where code of the hospital's own runs, for trials."""
     stopped_since_ms: int = 0
     """Without a running engine: since when; 0 when nobody knows."""
     outcome_within: float = 10.0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import OperationRefused, PathError
 from engine.operations.acts import require_reason
+from engine.operations.asking import asker
 from engine.operations.candidate import candidate
 from engine.operations.desk import Answer, Desk
 from engine.operations.masking import Masking, known_words, mask
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from engine.core.messages import StoredMessage
     from engine.routes.configuration import Configuration
     from engine.trials.explaining import Show
+    from engine.trials.running import Ask
 
 
 async def message_explain(
@@ -52,7 +54,9 @@ async def message_explain(
     if reveal:
         await desk.audit(who, "reveal", f"message {id} in an explanation", require_reason(reason))
     show = plain if reveal else _masked(configuration)
-    return {"v": 1, "masked": not reveal} | await asyncio.to_thread(_explain, configuration, route, stored, show)
+    return {"v": 1, "masked": not reveal} | await asyncio.to_thread(
+        _explain, configuration, route, stored, show, asker(desk)
+    )
 
 
 def plain(path: str, value: str) -> str:
@@ -61,10 +65,10 @@ def plain(path: str, value: str) -> str:
     return value
 
 
-def _explain(configuration: Configuration, route: str, stored: StoredMessage, show: Show) -> dict[str, Any]:
+def _explain(configuration: Configuration, route: str, stored: StoredMessage, show: Show, ask: Ask) -> dict[str, Any]:
     from engine.trials.explaining import explain, told
 
-    return told(explain(configuration, route, stored, str(stored.place)), show)
+    return told(explain(configuration, route, stored, str(stored.place), ask), show)
 
 
 def _masked(configuration: Configuration) -> Show:

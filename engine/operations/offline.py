@@ -17,6 +17,7 @@ from engine.operations.control import may_use, user_name
 from engine.operations.desk import Answer, Desk
 from engine.operations.presence import stopped_since_ms
 from engine.operations.service import Operations
+from engine.sandbox.pool import Pool
 
 if TYPE_CHECKING:
     from engine.routes.configuration import Configuration
@@ -99,6 +100,7 @@ async def _call(
 ) -> Answer:
     store = store_of(directory)
     await store.open(now_ms=_now_ms())
+    pool = Pool()
     try:
         desk = Desk(
             queries=store.queries,
@@ -107,10 +109,12 @@ async def _call(
             known=configuration,
             references=References(store.reference_key),
             data=directory,
+            sandbox=pool,
             stopped_since_ms=since_ms,
         )
         answer = await Operations(desk).call(operation, arguments, who=who)
     finally:
+        await pool.close()
         await store.close()
     return answer | {"stopped_since_ms": since_ms}
 

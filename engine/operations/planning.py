@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.core.messages import StoredMessage
 from engine.core.references import References
 from engine.errors import OperationRefused
+from engine.operations.asking import asker
 from engine.operations.changing import changes_of, file_of_engine, read_with_tests, run_tests
 from engine.operations.desk import Answer, Desk
 from engine.operations.trying import masked
@@ -45,7 +46,7 @@ async def config_plan(desk: Desk, routes: str = "", shadow: int = 0) -> Answer:
         raise OperationRefused(f"--shadow takes 1 to {SHADOW_MAX:,} messages", exit_code=2)
     before = desk.configuration()
     after = await asyncio.to_thread(read_with_tests, file_of_engine(desk, routes), desk.data)
-    answer = await changes_of(desk, after) | {"tests": await asyncio.to_thread(run_tests, after)}
+    answer = await changes_of(desk, after) | {"tests": await asyncio.to_thread(run_tests, after, asker(desk))}
     differs = bool(answer["count"] or answer["tests"]["failed"])
     if shadow and before is not None:
         effects = await _effects(desk, before, after, shadow)
@@ -58,7 +59,7 @@ async def _effects(desk: Desk, before: Configuration, after: Configuration, shad
     """Compare on the last messages, newest first, some at a time: the engine goes on beside it."""
     from engine.trials.effects import Comparison
 
-    comparison = Comparison(before, after, desk.references or References(bytes(32)))
+    comparison = Comparison(before, after, desk.references or References(bytes(32)), asker(desk))
     place, left, batch = 0, shadow, list[StoredMessage]()
     while left:
         rows = await desk.queries.find_messages(before=place, limit=min(_PAGE, left))

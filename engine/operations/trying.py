@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.core.messages import StoredMessage
 from engine.errors import OperationRefused
 from engine.operations.acts import require_reason
+from engine.operations.asking import asker
 from engine.operations.assigners import assigners_of
 from engine.operations.candidate import candidate
 from engine.operations.desk import Answer, Desk
@@ -20,6 +21,7 @@ from engine.operations.rows import read_place
 if TYPE_CHECKING:
     from engine.routes.configuration import Configuration
     from engine.trials.difference import Change
+    from engine.trials.running import Ask
     from engine.trials.telling import Show
 
 _FIELD: Final = re.compile(r"[^-]+-\d+")
@@ -58,7 +60,7 @@ async def message_try(
     if reveal:
         await desk.audit(who, "reveal", f"message {id} in a trial", require_reason(reason))
     show = None if reveal else masked(desk, configuration, stored)
-    told = await asyncio.to_thread(_follow, configuration, route, stored, show)
+    told = await asyncio.to_thread(_follow, configuration, route, stored, show, asker(desk))
     return {"v": 1, "masked": not reveal} | told
 
 
@@ -78,13 +80,13 @@ def require_route(configuration: Configuration, route: str, source: str) -> None
         raise OperationRefused(sentence, exit_code=2)
 
 
-def _follow(configuration: Configuration, route: str, stored: StoredMessage, show: Show | None) -> dict[str, Any]:
-    from engine.sandbox.at_once import workers
+def _follow(
+    configuration: Configuration, route: str, stored: StoredMessage, show: Show | None, ask: Ask
+) -> dict[str, Any]:
     from engine.trials.following import follow
     from engine.trials.telling import plain, told
 
-    with workers() as ask:
-        followed = follow(configuration, route, stored, str(stored.place), ask)
+    followed = follow(configuration, route, stored, str(stored.place), ask)
     return told(followed, configuration, show or plain, bodies=show is None)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from engine.core.asking import answered_at_once
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, StoredMessage
 from engine.core.references import References
@@ -21,6 +22,7 @@ from engine.routes.configuration import Configuration
 from engine.routes.decision import Evaluation
 from engine.routes.evaluation import evaluate
 from engine.trials.difference import Change, changes
+from engine.trials.running import Ask, no_worker
 
 EXAMPLES_MAX: Final = 3
 PATHS_MAX: Final = 200
@@ -78,7 +80,9 @@ class Effects:
 class Comparison:
     """Two configurations, and what differs between them so far."""
 
-    def __init__(self, before: Configuration, after: Configuration, references: References) -> None:
+    def __init__(
+        self, before: Configuration, after: Configuration, references: References, ask: Ask = no_worker
+    ) -> None:
         """
         Begin with no message.
 
@@ -86,7 +90,9 @@ class Comparison:
             before: The running one.
             after: The other.
             references: Hash lanes, with the data directory's key or any other.
+            ask: Calls code of the hospital's own.
         """
+        self._ask = ask
         self._before = before
         self._after = after
         self._references = references
@@ -111,7 +117,9 @@ class Comparison:
     def _evaluated(self, configuration: Configuration, stored: StoredMessage) -> Evaluation:
         """Evaluate; a fault of ours is what the router makes of it: a dead letter."""
         try:
-            return evaluate(configuration, stored, self._references)
+            return answered_at_once(
+                lambda answers: evaluate(configuration, stored, self._references, answers), self._ask
+            )
         except Exception as error:
             return Evaluation(MessageState.DEAD, code="E-INTERNAL", reason=type(error).__name__)
 

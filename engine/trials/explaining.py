@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from engine.core.asking import Answers, answered_at_once
 from engine.core.messages import StoredMessage
 from engine.errors import StepFailed
 from engine.routes.configuration import Configuration, Exit, Route
@@ -18,7 +19,7 @@ from engine.routes.evaluation import evaluate
 from engine.routes.when import Clause
 from engine.transforms.step import Context
 from engine.trials.endings import ending_of
-from engine.trials.running import REFERENCES, Passed, only, read
+from engine.trials.running import REFERENCES, Ask, Passed, no_worker, only, read
 
 Row = dict[str, Any]
 Show = Callable[[str, str], str]
@@ -57,7 +58,9 @@ class Explained:
     """By destination, the conditions of `to:`, asked of what the steps left; empty where no step ran."""
 
 
-def explain(configuration: Configuration, route: str, stored: StoredMessage, name: str) -> Explained:
+def explain(
+    configuration: Configuration, route: str, stored: StoredMessage, name: str, ask: Ask = no_worker
+) -> Explained:
     """
     Ask the conditions of one route about one message.
 
@@ -66,7 +69,14 @@ def explain(configuration: Configuration, route: str, stored: StoredMessage, nam
         route: A route that takes from the message's source.
         stored: The message.
         name: How the message is called.
+        ask: Calls code of the hospital's own.
     """
+    return answered_at_once(lambda answers: _explained(configuration, route, stored, name, answers), ask)
+
+
+def _explained(
+    configuration: Configuration, route: str, stored: StoredMessage, name: str, answers: Answers
+) -> Explained:
     alone = only(configuration, route)
     look = _Look()
     looking = look.route(alone.routes[0])
@@ -74,7 +84,7 @@ def explain(configuration: Configuration, route: str, stored: StoredMessage, nam
         alone, routes=(looking,),
         routes_of={source: (looking,) if one else () for source, one in alone.routes_of.items()},
     )  # fmt: skip
-    evaluation = evaluate(alone, stored, REFERENCES)
+    evaluation = evaluate(alone, stored, REFERENCES, answers)
     passed = Passed(name, stored, evaluation, "", read(alone, stored))
     return Explained(passed, look.asked, look.when, look.exits)
 

@@ -1,0 +1,74 @@
+"""The changes that a router's decisions are: routed, a retransmission, dead by a fault of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from engine.core.changes import Route
+from engine.core.lifecycle import MessageState
+from engine.core.messages import StoredMessage
+from engine.core.ports import Place
+from engine.routes.decision import Evaluation
+
+INTERNAL: Final = "E-INTERNAL"
+
+
+def decided(message: StoredMessage, evaluation: Evaluation, lanes: Collection[int], config: str) -> Route:
+    """
+    Make the change of an evaluation.
+
+    Args:
+        message: On which was decided.
+        evaluation: What was decided.
+        lanes: The lane keys of all its deliveries.
+        config: Hash of the configuration.
+    """
+    return Route(
+        place=message.place,
+        group=message.group,
+        source=message.source,
+        expected=MessageState.RECEIVED,
+        state=evaluation.state,
+        site=evaluation.site,
+        type=evaluation.type,
+        code=evaluation.code,
+        field=evaluation.field,
+        reason=evaluation.reason,
+        config=config,
+        deliveries=evaluation.deliveries,
+        keys=list({*evaluation.keys, *lanes}),
+    )
+
+
+def duplicate(message: StoredMessage, original: Place, config: str) -> Route:
+    """Make the change of a retransmission."""
+    return Route(
+        place=message.place,
+        group=message.group,
+        source=message.source,
+        expected=MessageState.RECEIVED,
+        state=MessageState.DUPLICATE,
+        site=message.site,
+        type=message.type,
+        code="E-DUPLICATE",
+        reason=f"the same control id and bytes as message {original}",
+        config=config,
+        linked_to=original,
+    )
+
+
+def faulty(of: StoredMessage | Route, why: str, config: str) -> Route:
+    """Make the change of a message on which our own code fails; `why` is a place in it, never a value."""
+    return Route(
+        place=of.place,
+        group=of.group,
+        source=of.source,
+        expected=MessageState.RECEIVED,
+        state=MessageState.DEAD,
+        site=of.site,
+        type=of.type,
+        code=INTERNAL,
+        config=config,
+        reason=f"a fault of Passerelle: {why}; please report it, then retry after the next version",
+    )
