@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -66,7 +67,7 @@ async def running_engine(routes: str, directory: Path, *, min_free_bytes: int = 
     file = directory / "routes.yaml"
     file.write_text(routes, encoding="utf-8")
     settings = Settings(routes=file, data=directory / "data", min_free_bytes=min_free_bytes, log_level="error")
-    service = Service(settings, load(file, environment={}))
+    service = Service(settings, load(file, environment=os.environ))
     run = asyncio.create_task(service.run())
     ready = asyncio.create_task(service.ready.wait())
     await asyncio.wait({run, ready}, return_when=asyncio.FIRST_COMPLETED, timeout=20)
