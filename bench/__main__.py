@@ -1,8 +1,8 @@
 """
 Measure the engine, the load generator and the sink on this machine; print figures beside goals.
 
-    python3 dev.py bench                      all parts, some two minutes
-    python3 dev.py bench --only load,one      some parts: bare, load, one, steady, kill, validation
+    python3 dev.py bench                      all parts, some three minutes
+    python3 dev.py bench --only load,one      some parts: parsers, bare, load, one, steady, kill, validation
     python3 dev.py bench --messages 5000 --runs 1 --json figures.json
 """
 
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from bench import parsers
 from bench.machine import (
     ENGINE_PORT,
     SINK_CONTROL,
@@ -45,12 +46,15 @@ GOALS: dict[str, tuple[str, float, str]] = {
     "data directory per message": ("<=", 3.0, "KB"),
     "validated, pam-fr-2.11": (">=", 4000, "/s"),
     "validated, hl7-2.x": (">=", 4000, "/s"),
+    "parser, ADT of 1 KB": (">=", 50_000, "/s"),
+    "parser, ORU of 4 KB": (">=", 25_000, "/s"),
+    "parser, ORU with 5 MB PDF": (">=", 200, "/s"),
     "missing": ("<=", 0, ""),
     "out of order": ("<=", 0, ""),
 }
 """Of a machine with two cores that also runs the load generator and the sink."""
 
-PARTS = ("bare", "load", "one", "steady", "kill", "validation")
+PARTS = ("parsers", "bare", "load", "one", "steady", "kill", "validation")
 
 
 class Bench:
@@ -86,6 +90,10 @@ class Bench:
             self.figures[figure] = self.figures.get(figure, 0) + measured.get(key, 0)
 
     # --- parts ---------------------------------------------------------------------------------------------
+
+    def parsers(self) -> None:
+        """The parser alone, beside other libraries."""
+        self.figures |= parsers.measure()
 
     def bare(self) -> None:
         """The load generator against the sink alone: what the measuring itself allows."""
@@ -200,7 +208,8 @@ def main(arguments: list[str]) -> int:
     parts = [part for part in PARTS if part in given.only.split(",")]
     try:
         with children() as family, tempfile.TemporaryDirectory(dir=given.directory, prefix="passerelle-bench-") as home:
-            start_sink(family)
+            if parts != ["parsers"]:
+                start_sink(family)
             bench = Bench(family, Path(home), given.messages, given.runs)
             for part in parts:
                 sys.stderr.write(f"measuring {part}…\n")

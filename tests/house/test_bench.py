@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.__main__ import GOALS, report
 from bench.load import Tally, inversions, percentile
 from bench.messages import Admissions
+from bench.parsers import LIBRARIES, WORK, require_done, with_passerelle
 from bench.validation import admissions, validations_a_second
 from engine.core.lifecycle import MessageState
 from engine.core.messages import PayloadKind, StoredMessage
@@ -62,6 +63,18 @@ def test_a_missed_goal_is_said_and_counted():
     assert "met" in text.splitlines()[1]
     assert text.splitlines()[-1].endswith("0.50")
     assert set(GOALS) >= {"ready to receive", "data directory per message", "all delivered after kill -9"}
+
+
+def test_each_library_does_the_same_task():
+    """All give the changed identifier back and lose no segment; ours changes nothing else."""
+    for make, fields, _, _ in WORK.values():
+        (raw,) = make(1)
+        if len(raw) > 10_000:
+            continue  # the same task, for seconds
+        for library, prepare in LIBRARIES.items():
+            require_done(library, prepare(fields), raw)
+        changed = with_passerelle(fields)(raw)
+        assert changed == raw.replace(b"||" + raw.split(b"\rPID|1||")[1].split(b"^")[0], b"||20000007", 1)
 
 
 def test_the_load_generator_and_the_sink_agree():
