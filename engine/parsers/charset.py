@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from engine.parsers.hl7v2.lines import LARGE_BYTES, Line, LongLine, lines_of
+from engine.parsers.hl7v2.switching import resolve
 from engine.parsers.sniff import BLANKS, UTF8_MARK
 
 CODECS: Final = (
@@ -40,6 +41,9 @@ CODECS: Final = (
 
 ENDS: Final = 1
 """Bit of the flag: byte order mark and blank lines dropped, one CR after each segment."""
+ESCAPES: Final = 0x80
+"""Bit of the flag: sequences whose meaning depends on the received character set became characters
+(hl7v2.switching)."""
 
 _NAMES: Final[dict[str, str]] = {
     # table 0211, IANA's and Python's names and what people write, without blanks, `-`, `_`, `/` and `ISO`;
@@ -96,6 +100,20 @@ def codec_of(name: str) -> str:
     return known
 
 
+def alternates_of(declared: str) -> tuple[str, ...]:
+    """
+    Return the further character sets of a message.
+
+    Args:
+        declared: MSH-18 as received, repetitions separated by `~`.
+
+    Returns:
+        For each repetition from the second on: one of CODECS, or the name of a set of two bytes a character as
+        hl7v2.iso2022 knows it (`IR87`).
+    """
+    return tuple(codec_of(name) or _plain(name) for name in declared.split("~")[1:])
+
+
 def decide(raw: bytes, declared: str, default: str) -> Decision:
     """
     Find the codec in which some bytes are written.
@@ -133,11 +151,13 @@ def base_of(raw: bytes, flag: int) -> bytes:
 
     Args:
         raw: The bytes as received.
-        flag: `Message.base_flag`: bit 0 is ENDS, the other bits the index in CODECS to decode from.
+        flag: `Message.base_flag`: bit 0 is ENDS, bit 7 ESCAPES, the others the index in CODECS to decode from.
     """
     if not flag:
         return raw
-    source = CODECS[flag >> 1]
+    source = CODECS[(flag & ~ESCAPES) >> 1]
+    if flag & ESCAPES:
+        raw, source = resolve(raw.removeprefix(UTF8_MARK), source), "utf-8"
     if not flag & ENDS:
         return b"".join(_as_utf8(raw, source))
     if len(raw) <= LARGE_BYTES:
@@ -154,19 +174,25 @@ def base_of(raw: bytes, flag: int) -> bytes:
     return b"".join(pieces)
 
 
-def make_base(raw: bytes, codec: str) -> tuple[bytes, int]:
+def make_base(raw: bytes, codec: str, *, escapes: bool = False) -> tuple[bytes, int]:
     """
     Make the base of received bytes whose line ends may be anything.
 
     Args:
         raw: As received.
         codec: As decided for them.
+        escapes: There may be sequences whose meaning depends on the codec (hl7v2.switching).
 
     Returns:
         The base and its flag byte; `raw` itself and 0 when it already is one.
     """
     flag = base_flag("utf-8" if raw.isascii() else codec, ends=True)
     base = base_of(raw, flag)
+    if escapes:
+        with_escapes = base_flag(codec, ends=True) | ESCAPES
+        resolved = base_of(raw, with_escapes)
+        if resolved != base:
+            return resolved, with_escapes
     return (raw, 0) if base == raw else (base, flag)
 
 

@@ -11,7 +11,8 @@ from typing import Final
 
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.delimiters import Delimiters
-from engine.parsers.hl7v2.escapes import escape, unescape
+from engine.parsers.hl7v2.escapes import escape
+from engine.parsers.hl7v2.switching import read, write
 
 NULL: Final = b'""'
 """HL7's null: erase what you have (HL7 v2.5 § 2.5.3)."""
@@ -68,13 +69,20 @@ def text_of(data: bytes, codec: str, marks: Delimiters) -> str:
     mark = marks.escape
     # `find`, because `in` costs three times more on bytes
     if mark and data.find(mark) >= 0 and not any(structural in data for structural in marks.structural):
-        data = unescape(data, marks)
+        return read(data, codec, marks)
     return data.decode(codec)
 
 
-def leaf_of(text: str, codec: str, marks: Delimiters, path: str) -> bytes:
+def leaf_of(text: str, codec: str, marks: Delimiters, path: str, alternates: tuple[str, ...] = ()) -> bytes:
     """
     Encode and escape a text: one leaf.
+
+    Args:
+        text: Any.
+        codec: The message's.
+        marks: Its delimiters.
+        path: Where it shall stand, for the error.
+        alternates: Further character sets that the message declares (charset.alternates_of).
 
     Raises:
         StepFailed: E-ENCODE where the message's charset has no such character; E-NO-ESCAPE where the message
@@ -83,9 +91,12 @@ def leaf_of(text: str, codec: str, marks: Delimiters, path: str) -> bytes:
     try:
         data = text.encode(codec)
     except UnicodeEncodeError:
+        switched = write(text, codec, alternates, marks) if alternates and marks.escape else None
+        if switched is not None:
+            return switched
         raise StepFailed("E-ENCODE", f"the value has a character that {codec} can't write", field=path) from None
     try:
-        return escape(data, marks)
+        return escape(data, marks, codec)
     except ValueError:
         raise StepFailed(
             "E-NO-ESCAPE",

@@ -21,7 +21,6 @@ from typing import Literal
 
 from engine.errors import PathError, StepFailed
 from engine.parsers.hl7v2.delimiters import Delimiters
-from engine.parsers.hl7v2.escapes import escape
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.hl7v2.segments import HEADERS, Segment
 from engine.parsers.parts import NULL, leaf_of, part, text_of, with_part
@@ -237,7 +236,7 @@ class Path:
                 E-ENCODE where the message's charset has no such character; E-NO-ESCAPE where the message
                 has no escape character and would need one; E-DELIMITERS for MSH-1 and MSH-2.
         """
-        data = leaf_of(text, message.codec, message.delimiters, self.text)
+        data = leaf_of(text, message.codec, message.delimiters, self.text, message.alternates)
         return self.write_bytes(message, data, at)
 
     def write_bytes(self, message: Message, data: bytes, at: Segment | None = None) -> int:
@@ -354,7 +353,7 @@ class Path:
                     f"no repetition of {self.segment}-{self.field} is the one that the path selects; [+] appends one",
                     field=self.text,
                 )
-            wanted = escape(selector.wanted[0].encode(message.codec), message.delimiters)
+            wanted = leaf_of(selector.wanted[0], message.codec, message.delimiters, self.text, message.alternates)
             made = with_part(b"", selector.part, selector.subpart, wanted, message.delimiters, self.text)
         repetitions.append(made)
         return len(repetitions) - 1

@@ -14,6 +14,7 @@ from engine.parsers.charset import CODECS, decide
 from engine.parsers.hl7v2.delimiters import STANDARD, read_delimiters
 from engine.parsers.hl7v2.escapes import escape, translate, unescape
 from engine.parsers.hl7v2.message import Message
+from engine.parsers.parts import leaf_of, text_of
 from engine.parsers.paths import Path
 from tests.support.sizes import all_is_large
 
@@ -114,6 +115,45 @@ def test_escaping_is_undone_where_text_looks_like_escapes(parts: list[str]) -> N
     """Text made of pieces of sequences survives too."""
     data = "".join(parts).encode()
     assert unescape(escape(data, STANDARD), STANDARD) == data
+
+
+SEQUENCES = [
+    "\\",
+    "E\\",
+    "\\XE9\\",
+    "\\XC3A9\\",
+    "\\C2D46\\",
+    "\\M2442\\",
+    "\\C0000\\",
+    "\\Z1\\",
+    ";3",
+    "é",
+    "Ε",
+    "|",
+    "\n",
+]
+RECEIVED = [piece.encode("iso8859-7", "replace") for piece in SEQUENCES if piece not in "|\n"]
+
+
+@given(st.lists(st.sampled_from(SEQUENCES), max_size=8).map("".join), st.sampled_from(["utf-8", "cp1252", "iso8859-7"]))
+def test_text_that_looks_like_sequences_is_written_and_read(text: str, codec: str) -> None:
+    """In each codec that can write it, also with switches: what is read is what was meant."""
+    if codec == "utf-8" or not set(text) & {"é", "Ε"}:
+        assert text_of(leaf_of(text, codec, STANDARD, ""), codec, STANDARD) == text
+    else:
+        leaf = leaf_of(text, codec, STANDARD, "", ("iso8859-7", "latin-1", "IR87"))
+        assert text_of(leaf, codec, STANDARD) == text
+
+
+@given(st.lists(st.sampled_from(RECEIVED), max_size=8).map(b"".join))
+def test_routes_read_what_was_received(leaf: bytes) -> None:
+    """Whatever the sequences, a leaf of the base reads as the received one, and the base comes from its flag."""
+    raw = b"MSH|^~\\&|A|||||||||||||||8859/7\rPID|1||||" + leaf + b"|x\r"
+    path, message = Path.parse("PID-5"), Message.parse(raw, as_utf8=True)
+    assert path.first(message) == path.first(Message.parse(raw))
+    assert base_of(raw, message.base_flag) == message.base
+    again = Message.parse(message.base, as_utf8=True, default_charset="utf-8")
+    assert path.first(again) == path.first(message)
 
 
 @given(st.text(alphabet=MARKS + "aé\\HEF.X0", max_size=40), marks)

@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import Final
 
 from engine.core.splices import Splice
+from engine.parsers.charset import alternates_of
 from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters
 from engine.parsers.hl7v2.difference import end_mark, spliced, structural
 from engine.parsers.hl7v2.header import Header, read_header
@@ -146,6 +147,13 @@ class Message:
         if self._header is None:
             self._header = read_header(self.base)
         return self._header
+
+    @property
+    def alternates(self) -> tuple[str, ...]:
+        """The further character sets that the message declares, for text that `codec` can't write."""
+        if self.codec == "utf-8" or self.format != "hl7v2":
+            return ()
+        return alternates_of(self.header.charset)
 
     @property
     def names(self) -> list[str]:

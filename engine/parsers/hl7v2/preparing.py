@@ -14,6 +14,7 @@ from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters, read_delimiter
 from engine.parsers.hl7v2.header import declared_charset, header_line
 from engine.parsers.hl7v2.layout import Layout, layout_of
 from engine.parsers.hl7v2.lines import LARGE_BYTES, Line, cut, cut_at_any_end, has_controls, lines_of, split
+from engine.parsers.hl7v2.switching import depends_on_charset
 
 _CHARSET: Final = 17
 """Index of MSH-18 among the parts of the line."""
@@ -53,8 +54,9 @@ def prepare(raw: bytes, default_charset: str, *, as_utf8: bool) -> Prepared:
     received, finding = decide(raw, declared, default_charset)
     findings = [finding] if finding else []
     layout = layout_of(lines, mark) if lines else None
-    if lines is None or layout is None or not layout.regular:
-        return _prepare_irregular(raw, delimiters, received, findings, as_utf8=as_utf8)
+    escapes = as_utf8 and depends_on_charset(raw, delimiters.escape, received, len(line))
+    if lines is None or layout is None or not layout.regular or escapes:
+        return _prepare_irregular(raw, delimiters, received, findings, as_utf8=as_utf8, escapes=escapes)
     base, flag = raw, 0
     if as_utf8:
         if not plain:
@@ -72,11 +74,11 @@ def prepare(raw: bytes, default_charset: str, *, as_utf8: bool) -> Prepared:
 
 
 def _prepare_irregular(
-    raw: bytes, delimiters: Delimiters, received: str, findings: list[str], *, as_utf8: bool
+    raw: bytes, delimiters: Delimiters, received: str, findings: list[str], *, as_utf8: bool, escapes: bool
 ) -> Prepared:
     base, flag = raw, 0
     if as_utf8:
-        base, flag = make_base(raw, received)
+        base, flag = make_base(raw, received, escapes=escapes)
         if base is not raw and delimiters is not STANDARD:
             delimiters = read_delimiters(header_line(base))
     lines = split(base) if as_utf8 else lines_of(base)

@@ -1,0 +1,167 @@
+r"""
+Text in other character sets than the message's: \Cxxyy\ and \Mxxyyzz\ (HL7 v2.5 § 2.7.2), \X..\ beyond ASCII (§ 2.7.6).
+
+A leaf begins in the message's own character set, and so does the next one: what a switch changes ends with its leaf.
+A switch that isn't known stays as it stands, in both directions. Where bytes are no text in the character set to
+which a leaf switches, its switches are taken for text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from engine.parsers.hl7v2.delimiters import Delimiters, read_delimiters
+from engine.parsers.hl7v2.escapes import escape, escape_all, meaning_of, octets_of, sequences_of, unescape
+from engine.parsers.hl7v2.header import header_line
+from engine.parsers.hl7v2.iso2022 import Switches, encode, is_known
+
+_SWITCHES: Final = (b"C", b"M")
+_BYTES: Final = b"X"
+
+
+def depends_on_charset(data: bytes, mark: bytes, codec: str, start: int = 0) -> bool:
+    """
+    Tell, cheaply, whether a sequence may stand there that means another thing in another character set.
+
+    Args:
+        data: A message or a part of one.
+        mark: The escape character; b"" where there is none.
+        codec: Of `data`; in UTF-8 the bytes of a sequence are what they will be.
+        start: Where to begin.
+    """
+    if not mark or data.find(mark, start) < 0:
+        return False
+    letters = _SWITCHES if codec == "utf-8" else (*_SWITCHES, _BYTES)
+    return any(data.find(mark + letter, start) >= 0 for letter in letters)
+
+
+def read(data: bytes, codec: str, delimiters: Delimiters) -> str:
+    """
+    Return one leaf as text.
+
+    Args:
+        data: The leaf as it stands in the message; it has the escape character.
+        codec: The message's.
+        delimiters: Those of the message.
+
+    Raises:
+        UnicodeDecodeError: It isn't text in the message's codec.
+    """
+    if not depends_on_charset(data, delimiters.escape, "utf-8"):
+        return unescape(data, delimiters, codec).decode(codec)
+    return "".join([text for text, _ in _pieces(data, codec, delimiters, delimiters)])
+
+
+def write(text: str, codec: str, alternates: tuple[str, ...], delimiters: Delimiters) -> bytes | None:
+    """
+    Return text as one leaf of a message that declares further character sets.
+
+    Args:
+        text: Any.
+        codec: The message's.
+        alternates: The further ones (charset.alternates_of).
+        delimiters: Those of the message.
+
+    Returns:
+        The leaf; None when a character is in none of the character sets.
+
+    Raises:
+        ValueError: The message has no escape character.
+    """
+    mark = delimiters.escape
+    pieces = encode(text, codec, alternates)
+    if pieces is None:
+        return None
+    if not mark:
+        raise ValueError("no escape character")
+    parts: list[bytes] = []
+    for switch, data in pieces:
+        parts += (mark + switch + mark, escape_all(data, delimiters)) if switch else (escape(data, delimiters, codec),)
+    return b"".join(parts)
+
+
+def resolve(raw: bytes, codec: str) -> bytes:
+    """
+    Return a message in UTF-8, in which what depends on the character set has become characters.
+
+    Line ends, structure and all other sequences stay as they are.
+
+    Args:
+        raw: The message, without a byte order mark.
+        codec: Of the message; decodes all of it.
+
+    Raises:
+        ParseError: It has no header, or no delimiters.
+    """
+    header = header_line(raw)
+    old = read_delimiters(header)
+    new = read_delimiters(header.decode(codec).encode())
+    cuts = re.compile(b"(" + b"|".join(re.escape(mark) for mark in (old.field, *old.structural)) + b")")
+    lines: list[bytes] = []
+    for line in raw.splitlines(keepends=True):
+        if depends_on_charset(line, old.escape, codec):
+            parts = cuts.split(line)
+            parts[0::2] = [_resolve_leaf(leaf, codec, old, new) for leaf in parts[0::2]]
+            parts[1::2] = [mark.decode(codec).encode() for mark in parts[1::2]]
+            lines += parts
+        else:
+            lines.append(line if codec == "utf-8" else line.decode(codec).encode())
+    return b"".join(lines)
+
+
+def _resolve_leaf(leaf: bytes, codec: str, old: Delimiters, new: Delimiters) -> bytes:
+    if not depends_on_charset(leaf, old.escape, codec):
+        return leaf.decode(codec).encode()
+    return b"".join([written for _, written in _pieces(leaf, codec, old, new)])
+
+
+def _pieces(leaf: bytes, codec: str, old: Delimiters, new: Delimiters) -> list[tuple[str, bytes]]:
+    try:
+        return list(_walk(leaf, codec, old, new, follow=True))
+    except UnicodeDecodeError:
+        return list(_walk(leaf, codec, old, new, follow=False))
+
+
+def _walk(leaf: bytes, codec: str, old: Delimiters, new: Delimiters, *, follow: bool) -> Iterator[tuple[str, bytes]]:
+    """
+    Give a leaf piece by piece: as text, and as it is written in UTF-8 with the delimiters `new`.
+
+    `follow`: do what switches say; else they are text, and told to be.
+
+    Raises:
+        UnicodeDecodeError: Bytes are no text in the character set in force.
+    """
+    switches = Switches(codec)
+    position, pending = 0, b""
+    for match in sequences_of(old).finditer(leaf):
+        pending += leaf[position : match.start()]
+        position = match.end()
+        body = match[1]
+        if not body.isascii():
+            pending += match[0]  # no sequence: text between two escape characters
+            continue
+        known, octets = meaning_of(body, old), octets_of(body)
+        if switches.lower and (octets or (known and body != b".br")):
+            pending += known or octets  # a part of a character
+            continue
+        yield _plain(pending, switches, new)
+        pending = b""
+        if is_known(body):
+            if follow:
+                switches.switch(body)
+            else:
+                yield (old.escape + body + old.escape).decode(codec), escape_all(new.escape + body + new.escape, new)
+            continue
+        text = None if octets.isascii() else switches.text(octets)
+        if text is not None:
+            yield text, escape_all(text.encode(), new)
+        else:
+            yield unescape(match[0], old).decode(), new.escape + body + new.escape
+    yield _plain(pending + leaf[position:], switches, new)
+
+
+def _plain(data: bytes, switches: Switches, new: Delimiters) -> tuple[str, bytes]:
+    text = switches.decode(data)
+    return text, escape_all(text.encode(), new) if switches.lower else text.encode()
