@@ -13,6 +13,7 @@ from engine.identity.gates import Withheld
 from engine.parsers import open_message
 from engine.parsers.hl7v2.header import show_control_id
 from engine.parsers.hl7v2.message import DETACHED
+from engine.parsers.hl7v2.switching import depends_on_charset, resolve
 from engine.transforms.step import Dropped
 
 if TYPE_CHECKING:
@@ -156,10 +157,11 @@ def _encoded(delivery: Delivery, destination: Destination, context: Context, fin
     data, edits = message.render()
     if gate.concerns(message, data) and gate.let_out(message, data, context.source, findings):
         data, edits = message.render()
-    if wanted.charset == "utf-8" or data.isascii():
+    plain = data if wanted.charset == "utf-8" else _in_characters(data, message)
+    if plain is data and (wanted.charset == "utf-8" or data.isascii()):
         _smallest(delivery, data, edits, message.base_flag)
         return
-    text = data.decode("utf-8")
+    text = plain.decode("utf-8")
     try:
         data = text.encode(wanted.charset)
     except UnicodeEncodeError as error:
@@ -170,6 +172,14 @@ def _encoded(delivery: Delivery, destination: Destination, context: Context, fin
         data = text.encode(wanted.charset, "replace")
         findings.append(UNENCODABLE)
     _full(delivery, data)
+
+
+def _in_characters(data: bytes, message: Message) -> bytes:
+    r"""Return a message without sequences that mean other characters in another charset (\\XC3A9\\ for é in UTF-8)."""
+    if message.format != "hl7v2" or not depends_on_charset(data, message.delimiters.escape, start=8):
+        return data
+    resolved = resolve(data, "utf-8")
+    return data if resolved == data else resolved  # the very bytes tell that nothing was done
 
 
 def _smallest(delivery: Delivery, data: bytes, edits: list[splices.Splice], base_flag: int) -> None:

@@ -21,14 +21,14 @@ _SWITCHES: Final = (b"C", b"M")
 _BYTES: Final = b"X"
 
 
-def depends_on_charset(data: bytes, mark: bytes, codec: str, start: int = 0) -> bool:
+def depends_on_charset(data: bytes, mark: bytes, codec: str = "", start: int = 0) -> bool:
     """
     Tell, cheaply, whether a sequence may stand there that means another thing in another character set.
 
     Args:
         data: A message or a part of one.
         mark: The escape character; b"" where there is none.
-        codec: Of `data`; in UTF-8 the bytes of a sequence are what they will be.
+        codec: Of `data`, where UTF-8 is what shall be made of it: in UTF-8 bytes are what they will be.
         start: Where to begin.
     """
     if not mark or data.find(mark, start) < 0:
@@ -101,7 +101,7 @@ def resolve(raw: bytes, codec: str) -> bytes:
     cuts = re.compile(b"(" + b"|".join(re.escape(mark) for mark in (old.field, *old.structural)) + b")")
     lines: list[bytes] = []
     for line in raw.splitlines(keepends=True):
-        if depends_on_charset(line, old.escape, codec):
+        if depends_on_charset(line, old.escape):
             parts = cuts.split(line)
             parts[0::2] = [_resolve_leaf(leaf, codec, old, new) for leaf in parts[0::2]]
             parts[1::2] = [mark.decode(codec).encode() for mark in parts[1::2]]
@@ -112,7 +112,7 @@ def resolve(raw: bytes, codec: str) -> bytes:
 
 
 def _resolve_leaf(leaf: bytes, codec: str, old: Delimiters, new: Delimiters) -> bytes:
-    if not depends_on_charset(leaf, old.escape, codec):
+    if not depends_on_charset(leaf, old.escape):
         return leaf.decode(codec).encode()
     return b"".join([written for _, written in _pieces(leaf, codec, old, new)])
 

@@ -67,6 +67,17 @@ def test_other_charset():
     assert (delivery.payload_kind, delivery.payload) == (PayloadKind.FULL, delivery.rendered)
 
 
+def test_sequences_that_mean_other_characters_in_another_charset():
+    """They leave as characters; in the charset in which they came they stay."""
+    raw = RAW.replace(b"8859/1", b"UNICODE UTF-8").replace(RAW.split(b"|")[-1], b"\\XC3A9\\\\F\\\r\n")
+    assert b"|\xe9\\F\\\r" in (encoded(raw, charset="latin-1", msh18="8859/1").rendered or b"")
+    assert b"|\\XC3A9\\\\F\\\r" in (encoded(raw).rendered or b"")
+    latin = raw.replace(b"UNICODE UTF-8", b"8859/1").replace(b"XC3A9", b"XE9")
+    assert "|é\\F\\\r".encode() in (encoded(latin).rendered or b"")
+    assert b"|\xe9\\F\\\r" in (encoded(latin, charset="latin-1", msh18="8859/1").rendered or b"")
+    assert b"|\\XE9\\\\F\\\r" in (encoded(latin, as_received=True).rendered or b"")
+
+
 def test_unencodable():
     """A character that the charset lacks is a dead letter that names the field, or a `?`."""
     with pytest.raises(StepFailed) as caught:

@@ -108,3 +108,8 @@ def test_what_may_depend_on_the_charset(data: bytes, codec: str, depends: bool) 
     """A cheap look; more than it says does not."""
     assert depends_on_charset(data, b"\\", codec) is depends
     assert not depends_on_charset(data, b"", codec)
+
+
+def test_bytes_of_utf_8_become_characters_before_they_leave() -> None:
+    """In another charset they would mean something else."""
+    assert resolve(b"MSH|^~\\&|\\XC3A9\\|\\XE9\\|\\X0D\\\r", "utf-8") == "MSH|^~\\&|é|\\XE9\\|\\X0D\\\r".encode()
