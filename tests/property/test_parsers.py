@@ -195,6 +195,28 @@ def test_what_is_written_is_read_back(text: str, order: list[str], path_text: st
     assert path.read(Message.parse(message.to_bytes(), as_utf8=True)) == [text]
 
 
+@given(
+    st.lists(pieces, max_size=6).map(b"".join),
+    st.lists(pieces, max_size=6).map(b"".join),
+    st.text(alphabet="aé|^\\&~", max_size=6),
+    st.sampled_from([b"\r", b"\n", b"\r\n"]),
+    st.booleans(),
+)
+def test_a_change_of_one_value_changes_no_other_byte(
+    before: bytes, after: bytes, text: str, end: bytes, large: bool
+) -> None:
+    """PID-5.1 of a message as received, whatever stands around it: line ends, blank lines, broken text, cuts."""
+    head = b"MSH|^~\\&|A|||||||||||||||8859/1" + end + b"EVN|x" + end
+    raw = head + b"PID|1|\xe9||^~|@@@^b~c|d" + end + b"ADD|e" + end + before + b"ZZZ|1" + end + after
+    with all_is_large() if large else nullcontext():
+        message = Message.parse(raw)
+        codec = message.codec
+        assert Path.parse("PID-5.1").write(message, text) == 1
+        rendered = message.to_bytes()
+    assert rendered == raw.replace(b"@@@", escape(text.encode(codec), STANDARD, codec))
+    assert Path.parse("PID-5.1").read(Message.parse(rendered, default_charset=codec)) == ([text] if text else [])
+
+
 edits = st.lists(
     st.one_of(
         st.tuples(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.core.splices import Splice
+from engine.parsers.hl7v2.continuation import Joints
 from engine.parsers.hl7v2.lines import LARGE_BYTES
 from engine.parsers.hl7v2.segments import ADDED, Segment
 
@@ -21,14 +22,17 @@ def spliced(text: bytes, splices: Sequence[Splice]) -> bytes:
     return b"".join(parts)
 
 
-def structural(text: bytes, starts: list[int], segments: Sequence[int | list[bytes] | Segment]) -> list[Splice]:
+def structural(
+    text: bytes, starts: list[int], segments: Sequence[int | list[bytes] | Segment], joints: Joints | None = None
+) -> list[Splice]:
     """
-    Return the splices when segments were added or taken out.
+    Return the splices when segments were added or taken out, or were rejoined.
 
     Args:
         text: To which they apply.
-        starts: Where each of its lines begins.
-        segments: As the message has them now: received lines by their number, and segments; no lists.
+        starts: Where each of its segments begins.
+        segments: As the message has them now: received ones by their number, and segments; no lists.
+        joints: Where the pieces of rejoined segments lie.
     """
     end = end_mark(text)
     result: list[Splice] = []
@@ -44,7 +48,7 @@ def structural(text: bytes, starts: list[int], segments: Sequence[int | list[byt
             put = b""
         reached = origin + 1
         if isinstance(item, Segment):
-            result += item.splices(starts[origin])
+            result += item.splices(starts[origin]) if joints is None else joints.splices(item)
     start = starts[reached] if reached < len(starts) else len(text)
     if put and start == len(text) and not text.endswith((b"\r", b"\n")):
         put = end + put[: -len(end)]  # the last segment had no end: nor has the new last one

@@ -19,9 +19,6 @@ _SHAPES_MAX: Final = 256
 _SHAPE_BYTES_MAX: Final = 512
 """A shape of more than 128 segments is hardly met twice."""
 
-CONTINUES: Final = frozenset({b"ADD"})
-"""Segments that continue the one before them (HL7 v2.5 § 2.10.2)."""
-
 
 class Layout:
     """
@@ -32,7 +29,7 @@ class Layout:
         mark: The field separator.
         findings: `two-headers`, `batch`: what is odd about the sequence.
         regular: Every line begins with a name of three letters or digits and the field separator.
-        continued: There are segments that continue others.
+        continued: There are ADD segments, which continue others (hl7v2.continuation).
     """
 
     __slots__ = ("continued", "findings", "index", "mark", "regular")
@@ -41,7 +38,7 @@ class Layout:
         self.index = index
         self.mark = mark
         self.regular = regular
-        self.continued = not CONTINUES.isdisjoint(index)
+        self.continued = b"ADD" in index
         findings = []
         if len(index.get(b"MSH", ())) > 1:
             findings.append("two-headers")

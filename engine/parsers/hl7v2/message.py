@@ -18,6 +18,7 @@ from typing import Final
 
 from engine.core.splices import Splice
 from engine.parsers.charset import alternates_of
+from engine.parsers.hl7v2.continuation import Joints, rejoin
 from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters
 from engine.parsers.hl7v2.difference import end_mark, spliced, structural
 from engine.parsers.hl7v2.header import Header, read_header
@@ -56,6 +57,7 @@ class Message:
         "_even",
         "_header",
         "_index",
+        "_joints",
         "_layout",
         "_lines",
         "_listed",
@@ -108,6 +110,7 @@ class Message:
         self._lines = lines
         self._layout = layout
         self._even = even
+        self._joints: Joints | None = None
         self._index: dict[bytes, list[int]] | None = layout.index
         self._segments: list[Item] = list(range(len(lines)))
         self._owned: list[Segment] = []
@@ -135,6 +138,8 @@ class Message:
         message = cls(base, flag, delimiters, codec, received, findings, "hl7v2", lines, None, layout, even)
         if header is not None:
             message._segments[0] = header
+        if layout.continued:
+            message._rejoin()
         if delimiters.odd:
             findings.append("odd-delimiters")
         if layout.findings:
@@ -186,6 +191,7 @@ class Message:
         other._lines = self._lines
         other._layout = self._layout
         other._even = self._even
+        other._joints = self._joints
         other._index = self._index
         other._listed = self._listed
         if self._owned:
@@ -288,6 +294,7 @@ class Message:
         self._text = b"\r".join(lines) + b"\r"
         self._lines = lines
         self._even = True
+        self._joints = None
         self._segments = list(range(len(lines)))
         self._owned = []
         self._layout = layout_of(lines, STANDARD.field)
@@ -402,6 +409,16 @@ class Message:
             return Segment(code, line, mark, item)
         return Segment(code, bytes(line), mark, item) if code in HEADERS else LongSegment(code, line, mark, item)
 
+    def _rejoin(self) -> None:
+        """Take ADD segments into those that they continue."""
+        mark, starts = self.delimiters.field, self._starts()
+        continuing = bool(self.value(b"MSH", 14))
+        self._lines, self._joints = rejoin(self._lines, starts, mark, continuing=continuing)
+        self._layout = layout_of(self._lines, mark)
+        self._index = self._layout.index
+        self._segments = list(range(len(self._lines)))
+        self._listed = False
+
     def _settle(self) -> None:
         """Make segments of lists: those tell their line themselves, and may move."""
         self._listed = False
@@ -439,7 +456,9 @@ class Message:
 
     def _edits(self) -> list[Splice]:
         """Return the splices against `_text`."""
-        owned = self._owned
+        owned, joints = self._owned, self._joints
+        if joints is not None:
+            return structural(self._text, joints.begins, self._segments, joints)
         if not self._listed and (len(self._segments) != len(self._lines) or any(one.origin == ADDED for one in owned)):
             return structural(self._text, self._starts(), self._segments)
         if not owned:
@@ -458,7 +477,7 @@ class Message:
         if not self._even:
             return starts_of(self._text)
         before = accumulate(map(len, self._lines), initial=0)  # bytes of all lines before each, without their ends
-        return [length + ends for ends, length in enumerate(before)]
+        return [length + ends for ends, length in zip(range(len(self._lines)), before, strict=False)]
 
 
 def _owned_of(segments: list[Item]) -> list[Segment]:

@@ -19,6 +19,20 @@ TWO = b"MSH|^~\\&|B\rPID|2\r"
         (b"BHS|^~\\&\r" + ONE + b"BTS|7\r", [ONE], ["batch-count"]),
         (b"FHS|^~\\&\rBHS|^~\\&\r" + ONE + b"BTS|1\rFTS|4\r", [ONE], ["file-count"]),
         (b"FHS|^~\\&\rFTS|0\r", [], []),
+        (b"FHS|^~\\&\r" + ONE + TWO + b"FTS|1\r", [ONE, TWO], []),
+        (b"FHS|^~\\&\rBHS|^~\\&\r" + ONE + b"BTS|1\rBHS|^~\\&\r" + TWO + b"BTS|1\rFTS|2\r", [ONE, TWO], []),
+        (b"BHS|^~\\&\r" + ONE + b"BTS|1\rBHS|^~\\&\r" + TWO + b"BTS|2\r", [ONE, TWO], ["batch-count"]),
+        (b"BHS|^~\\&\r" + ONE + TWO, [ONE, TWO], ["batch-not-ended"]),
+        (b"BHS|^~\\&\r" + ONE + b"BHS|^~\\&\r" + TWO + b"BTS|1\r", [ONE, TWO], ["batch-not-ended"]),
+        (b"FHS|^~\\&\rBHS|^~\\&\r" + ONE + b"BTS|1\r", [ONE], ["file-not-ended"]),
+        (b"FHS|^~\\&\rBHS|^~\\&\r" + ONE + b"FTS|1\r", [ONE], ["batch-not-ended"]),
+        (b"BHS|^~\\&\r" + ONE + b"BTS|one\r", [ONE], []),
+        (b"BHS|^~\\&\r" + ONE + b"BTS| 1 |comment\r", [ONE], []),
+        (b"BHS|^~\\&\r" + ONE + b"BTS|" + b"1" * 5000 + b"\r", [ONE], ["batch-count"]),
+        (b"\xef\xbb\xbfBHS|^~\\&\r" + ONE + b"BTS|1\r", [ONE], []),
+        (b"\xef\xbb\xbf" + ONE + TWO, [ONE, TWO], []),
+        (b"\r\n " + ONE + TWO, [ONE, TWO], []),
+        (b"\r\n" + ONE + TWO, [ONE, TWO], []),
         (
             ONE.replace(b"\r", b"\n") + TWO.replace(b"\r", b"\r\n"),
             [ONE.replace(b"\r", b"\n"), TWO.replace(b"\r", b"\r\n")],
@@ -60,6 +74,15 @@ def test_a_line_feed_in_a_text_begins_no_message() -> None:
     for text in (b"line\nMSH|^~\\&|no header", b"line\rMSH|see header"):
         raw = ONE + b"OBX|1|TX|||" + text + b"\r"
         assert split_batch(raw).messages == [raw]
+
+
+def test_messages_that_continue_each_other_are_joined() -> None:
+    """At the place of the first; BTS-1 counts what was sent."""
+    first = ONE + b"OBX|1|TX|a||one\rDSC|P1|F\r"
+    second = b"MSH|^~\\&|A|||||||||||P1\rOBX|2|TX|a||two\r"
+    batch = split_batch(b"BHS|^~\\&\r" + first + TWO + second + b"BTS|3\r")
+    assert batch.messages == [ONE + b"OBX|1|TX|a||one\rOBX|2|TX|a||two\r", TWO]
+    assert batch.findings == []
 
 
 def test_too_many() -> None:

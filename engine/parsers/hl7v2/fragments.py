@@ -1,0 +1,148 @@
+"""
+Messages that go on in other messages (HL7 v2.5 § 2.10.2.2).
+
+A message that goes on ends with DSC, whose pointer is MSH-14 of the message that continues it. A segment may be cut
+between the two: an ADD without fields before DSC says so, and an ADD behind the header of the next one carries it on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from engine.errors import ParseError
+from engine.parsers.hl7v2.continuation import ADD, CONTROL
+from engine.parsers.hl7v2.delimiters import Delimiters, read_delimiters
+from engine.parsers.hl7v2.header import header_line
+from engine.parsers.hl7v2.layout import name_of
+from engine.parsers.hl7v2.lines import extents
+
+_QUERIES: Final = frozenset({b"QAK", b"QPD", b"QRD", b"QRF", b"URD"})
+"""Where these stand, a DSC without a style belongs to the answer to a query: each message stands for itself."""
+POINTER_MAX: Final = 180
+"""Longest DSC-1 (HL7 2.7)."""
+
+
+class Fragment(NamedTuple):
+    """One message as a part of a longer one."""
+
+    continues: bytes
+    """MSH-14; empty: it is the first, or the only one."""
+    goes_on: bytes
+    """DSC-1; empty: it is the last."""
+    marks: Delimiters
+    begin: int
+    """Where it begins what it adds: behind the segments that say what message this is, and `ADD|`."""
+    end: int
+    """Where that ends: before DSC, and before an ADD without fields that stands before it."""
+    mid_segment: bool
+    """What it adds begins in the middle of a segment (ADD)."""
+
+
+def fragment_of(raw: bytes) -> Fragment | None:
+    """
+    Look whether a message is a part of a longer one.
+
+    Args:
+        raw: One message, as received.
+
+    Returns:
+        None when it stands for itself, also where its DSC is that of an interactive continuation (DSC-2 `I`, and
+        answers to queries), or when it can't be read.
+    """
+    try:
+        header = header_line(raw)
+        marks = read_delimiters(header)
+    except ParseError:
+        return None
+    fields = header.split(marks.field, 14)
+    pointer = _pointer(fields[13]) if len(fields) > 13 else b""
+    if not pointer and raw.find(b"DSC", len(header)) < 0:
+        return None
+    lines = [(start, end, name_of(raw[start : min(end, start + 64)], marks.field)) for start, end in extents(raw)]
+    goes_on = _goes_on(raw, lines, marks)
+    if not pointer and not goes_on:
+        return None
+    end = _end_of(raw, lines, marks) if goes_on else len(raw)
+    begin, mid_segment = _begin_of(lines, marks, end)
+    return Fragment(pointer, goes_on, marks, begin, end, mid_segment)
+
+
+def rejoin(messages: list[bytes]) -> list[bytes]:
+    """
+    Join the messages of one block that continue each other.
+
+    Args:
+        messages: In their order, as received.
+
+    Returns:
+        The messages, each chain of them as one at the place of its first. One whose continuation isn't there keeps
+        its DSC; one whose beginning isn't there, its MSH-14.
+    """
+    chains: list[list[tuple[bytes, Fragment | None]]] = []
+    open_: dict[bytes, list[tuple[bytes, Fragment | None]]] = {}
+    for raw in messages:
+        fragment = fragment_of(raw)
+        chain = open_.pop(fragment.continues, None) if fragment is not None and fragment.continues else None
+        if chain is None or fragment is None or not _alike(chain[-1][1], fragment):
+            chain = []
+            chains.append(chain)
+        chain.append((raw, fragment))
+        if fragment is not None and fragment.goes_on:
+            open_[fragment.goes_on] = chain
+    return [join(chain) if len(chain) > 1 else chain[0][0] for chain in chains]
+
+
+def join(chain: Sequence[tuple[bytes, Fragment | None]]) -> bytes:
+    """
+    Return one message of several that continue each other.
+
+    Args:
+        chain: In order, each with what `fragment_of` says of it.
+    """
+    parts: list[bytes] = []
+    for rank, (raw, fragment) in enumerate(chain, 1):
+        assert fragment is not None, "what continues or goes on is a fragment"
+        if parts:
+            before = parts[-1].rstrip(b"\r\n")
+            parts[-1] = before if fragment.mid_segment else before + b"\r"
+        parts.append(raw[fragment.begin if parts else 0 : len(raw) if rank == len(chain) else fragment.end])
+    return b"".join(parts)
+
+
+def _alike(before: Fragment | None, after: Fragment) -> bool:
+    """Tell whether two fragments have the same delimiters: what they add can stand in one message."""
+    marks = before.marks if before is not None else None
+    return marks is not None and (marks.field, marks.declared) == (after.marks.field, after.marks.declared)
+
+
+def _pointer(data: bytes) -> bytes:
+    pointer = data.strip()
+    return pointer if pointer != b'""' and len(pointer) <= POINTER_MAX else b""
+
+
+def _goes_on(raw: bytes, lines: list[tuple[int, int, bytes]], marks: Delimiters) -> bytes:
+    start, end, name = lines[-1]
+    if name != b"DSC":
+        return b""
+    fields = raw[start:end].split(marks.field, 3)
+    style = fields[2].strip() if len(fields) > 2 else b""
+    fragmented = style == b"F" or (not style and _QUERIES.isdisjoint([name for _, _, name in lines]))
+    return _pointer(fields[1]) if fragmented and len(fields) > 1 else b""
+
+
+def _begin_of(lines: list[tuple[int, int, bytes]], marks: Delimiters, end: int) -> tuple[int, bool]:
+    for start, stop, name in lines:
+        if name == ADD:
+            return min(start + len(ADD) + len(marks.field), stop), True
+        if name not in CONTROL:
+            return min(start, end), False
+    return end, False
+
+
+def _end_of(raw: bytes, lines: list[tuple[int, int, bytes]], marks: Delimiters) -> int:
+    if len(lines) > 2:
+        start, stop, name = lines[-2]
+        if name == ADD and not raw[start + len(ADD) : stop].replace(marks.field, b"").strip():
+            return start
+    return lines[-1][0]

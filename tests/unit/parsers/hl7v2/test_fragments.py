@@ -1,0 +1,94 @@
+"""Messages that go on in other messages."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.parsers.hl7v2.fragments import fragment_of, rejoin
+
+
+def message(*lines: bytes, pointer: bytes = b"", control_id: bytes = b"1") -> bytes:
+    header = b"MSH|^~\\&|A||B||||ORU^R01|" + control_id + b"|P|2.5||" + pointer
+    return b"".join(line + b"\r" for line in (header.rstrip(b"|"), *lines))
+
+
+FIRST = message(b"PID|1", b"OBX|1|TX|a||one", b"DSC|P1|F")
+
+
+@pytest.mark.parametrize(
+    ("raw", "continued", "goes_on"),
+    [
+        (FIRST, b"", b"P1"),
+        (message(b"PID|1", b"DSC|P1"), b"", b"P1"),
+        (message(b"OBX|2", pointer=b"P1"), b"P1", b""),
+        (message(b"OBX|2", b"DSC|P2|F", pointer=b"P1"), b"P1", b"P2"),
+    ],
+)
+def test_parts_of_a_longer_message(raw: bytes, continued: bytes, goes_on: bytes) -> None:
+    """By DSC-1 and MSH-14."""
+    fragment = fragment_of(raw)
+    assert fragment is not None
+    assert (fragment.continues, fragment.goes_on) == (continued, goes_on)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        message(b"PID|1"),
+        message(b"PID|1", b"DSC|"),
+        message(b"PID|1", b"DSC"),
+        message(b"PID|1", b'DSC|""'),
+        message(b"PID|1", b"DSC|P1|I"),
+        message(b"QAK|1", b"PID|1", b"DSC|P1"),
+        message(b"DSC|P1|F", b"PID|1"),
+        message(b"PID|1", b"DSC|" + b"P" * 181 + b"|F"),
+        b"",
+        b"PID|1\rDSC|P1|F\r",
+        b"MSH\rDSC|P1|F\r",
+    ],
+)
+def test_messages_that_stand_for_themselves(raw: bytes) -> None:
+    """No pointer, an answer to a query that goes on when it is asked for, no message at all."""
+    assert fragment_of(raw) is None
+    assert rejoin([raw]) == [raw]
+
+
+@pytest.mark.parametrize(
+    ("parts", "whole"),
+    [
+        (
+            [FIRST, message(b"OBX|2|TX|a||two", pointer=b"P1")],
+            message(b"PID|1", b"OBX|1|TX|a||one", b"OBX|2|TX|a||two"),
+        ),
+        (
+            [
+                message(b"PID|1", b"OBX|1|TX|a||on", b"ADD", b"DSC|P1|F"),
+                message(b"ADD|e, tw", b"ADD|", b"DSC|P2|F", pointer=b"P1"),
+                message(b"SFT|x", b"ADD|o", b"NTE|1", pointer=b"P2"),
+            ],
+            message(b"PID|1", b"OBX|1|TX|a||one, two", b"NTE|1"),
+        ),
+        (
+            [message(b"PID|1", b"OBX|on", b"DSC|P1|F"), message(b"ADD|e", pointer=b"P1")],
+            message(b"PID|1", b"OBX|one"),
+        ),
+        ([FIRST, message(pointer=b"P1")], message(b"PID|1", b"OBX|1|TX|a||one")),
+        ([FIRST[:-1], message(b"OBX|2", pointer=b"P1")], message(b"PID|1", b"OBX|1|TX|a||one", b"OBX|2")),
+    ],
+)
+def test_joined(parts: list[bytes], whole: bytes) -> None:
+    """The first header counts; what was cut is whole again; nothing else is lost."""
+    assert rejoin(parts) == [whole]
+    other = message(b"PID|2", control_id=b"9")
+    assert rejoin([other, parts[0], other, *parts[1:], other]) == [other, whole, other, other]
+
+
+def test_what_is_missing_stays_missing() -> None:
+    """Without its continuation a message keeps DSC, without its beginning MSH-14; other delimiters aren't mixed in."""
+    last = message(b"OBX|3", pointer=b"P2")
+    assert rejoin([FIRST, last]) == [FIRST, last]
+    middle = message(b"OBX|2", b"DSC|P2|F", pointer=b"P1")
+    assert rejoin([FIRST, middle]) == [message(b"PID|1", b"OBX|1|TX|a||one", b"OBX|2", b"DSC|P2|F")]
+    assert rejoin([last, FIRST]) == [last, FIRST]
+    odd = message(b"OBX|2", pointer=b"P1").replace(b"|", b"$")
+    assert rejoin([FIRST, odd]) == [FIRST, odd]
