@@ -24,6 +24,7 @@ _COLUMNS: Final = (
 _ROW_KEYS: Final = (
     ("received_ms", "received"), ("source", "source"), ("site", "site"), ("peer", "peer"), ("name", "file"),
     ("format", "format"), ("type", "type"), ("control_id", "control id"), ("charset", "charset"), ("size", "bytes"),
+    ("attachments", "attachments"),
     ("ending", "state"), ("code", "code"), ("field", "field"), ("reason", "reason"), ("linked_to", "same as"),
     ("config", "configuration"),
 )  # fmt: skip

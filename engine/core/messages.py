@@ -100,6 +100,26 @@ class PayloadKind(IntEnum):
     """All bytes."""
     SPLICES = 2
     """The difference to the received bytes (core.splices)."""
+    BUNDLE = 3
+    """All bytes, with those of the files that go beside them (core.bundle): to a folder."""
+
+
+WHOLE: Final = frozenset({PayloadKind.FULL, PayloadKind.BUNDLE})
+"""Kinds of which the stored payload needs nothing of the received bytes."""
+
+
+@dataclass(slots=True)
+class Attachment:
+    """A file beside a message, which one of its results names (HPRIM OBX-2 FIC)."""
+
+    name: str
+    """As the message names it: `folder/name`, or the name alone. It may hold a patient's."""
+    type: str
+    """`PDF`, `TXT`…"""
+    data: bytes | None
+    """None: it didn't come in time."""
+    digest: int = 0
+    """Signed 64-bit BLAKE2b of `data`; 0 without."""
 
 
 @dataclass(slots=True)
@@ -133,6 +153,15 @@ class StoredMessage:
     place: int = 0
     """Rank in the routing group's total order; given by the store at the commit."""
     state: MessageState = MessageState.RECEIVED
+    attachments: tuple[Attachment, ...] = ()
+    """Files that came with it, in the order in which it names them."""
+
+    @property
+    def held_bytes(self) -> int:
+        """About how much memory it holds: its bytes, and those of its attachments."""
+        if not self.attachments:
+            return len(self.raw)
+        return len(self.raw) + sum(len(one.data) for one in self.attachments if one.data is not None)
 
 
 @dataclass(slots=True)

@@ -166,7 +166,7 @@ class Router:
         if batch.high > self._cursor:
             fresh = [message for message in batch.messages if message.place > self._cursor]
             self._buffer.extend(fresh)
-            self._buffered_bytes += sum(len(message.raw) for message in fresh)
+            self._buffered_bytes += sum(message.held_bytes for message in fresh)
             self._cursor = batch.high
         return True
 
@@ -184,7 +184,7 @@ class Router:
         buffer = self._buffer
         while buffer and self._uncommitted < _UNCOMMITTED_MAX and not self._waiting:
             message = buffer.popleft()
-            self._buffered_bytes -= len(message.raw)
+            self._buffered_bytes -= message.held_bytes
             self.decided = message.place
             self._route(message)
             if self._runtime.monotonic() > until:
@@ -211,7 +211,7 @@ class Router:
             if not self.decided:
                 self.decided = page.items[0].place - 1 if page.items else page.high
             self._buffer.extend(page.items)
-            self._buffered_bytes += sum(len(message.raw) for message in page.items)
+            self._buffered_bytes += sum(message.held_bytes for message in page.items)
             self._cursor = max(self._cursor, page.high)
             self._behind = bool(page.items)  # there may be more, unless a later commit follows the page
             for batch in self._early:

@@ -26,7 +26,7 @@ def size_of(change: Change) -> int:
     size = CHANGE_BYTES
     kind = type(change)
     if kind is Receive:
-        size += len(change.message.raw)  # type: ignore[union-attr]
+        size += change.message.held_bytes  # type: ignore[union-attr]
     elif kind is Route:
         for delivery in change.deliveries:  # type: ignore[union-attr]
             size += CHANGE_BYTES if delivery.payload is None else CHANGE_BYTES + len(delivery.payload)

@@ -16,6 +16,7 @@ from engine.store.sqlite.scan import recount_database
 
 _ORPHANS: Final = {
     "bytes of no message": "SELECT count(*) FROM bodies WHERE message NOT IN (SELECT id FROM messages)",
+    "attachments of no message": "SELECT count(*) FROM attachments WHERE message NOT IN (SELECT id FROM messages)",
     "deliveries of no message": "SELECT count(*) FROM deliveries WHERE id >> 16 NOT IN (SELECT id FROM messages)",
     "payloads of no delivery": "SELECT count(*) FROM payloads WHERE delivery NOT IN (SELECT id FROM deliveries)",
     "attempts of no delivery": "SELECT count(*) FROM attempts WHERE delivery NOT IN (SELECT id FROM deliveries)",

@@ -21,6 +21,7 @@ from engine.core.changes import (
 )
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import (
+    WHOLE,
     Arrival,
     Delivery,
     DeliveryFlag,
@@ -213,14 +214,16 @@ class MemoryStore:
             message = self.disk.messages[place].message
             if message.group != group or message.state != MessageState.RECEIVED:
                 continue
-            size += len(message.raw)
+            whole = self._with_body(message)
+            size += whole.held_bytes
             if items and (len(items) >= limit or size > max_bytes):
                 return Page(items, items[-1].place)
-            items.append(self._with_body(message))
+            items.append(whole)
         return Page(items, max(after, self._announcer.high_place(group), items[-1].place if items else 0))
 
     def _with_body(self, message: StoredMessage) -> StoredMessage:
-        return replace(message, raw=self.disk.bodies[message.place])
+        place = message.place
+        return replace(message, raw=self.disk.bodies[place], attachments=self.disk.attachments.get(place, ()))
 
     async def message(self, place: int) -> StoredMessage | None:
         """One message with its bytes (None: never existed, or pruned)."""
@@ -292,7 +295,7 @@ class MemoryStore:
         if row is None or row.delivery.kind != DeliveryKind.BYTES:
             return None
         delivery = row.delivery
-        if delivery.payload_kind == PayloadKind.FULL:
+        if delivery.payload_kind in WHOLE:
             return delivery.payload
         raw = self.disk.bodies.get(place_of(key))
         if raw is None or delivery.payload_kind == PayloadKind.RAW:

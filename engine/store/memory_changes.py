@@ -24,7 +24,7 @@ from engine.core.changes import (
     Treat,
 )
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, DeliveryKind, PayloadKind, place_of, show_delivery_id
+from engine.core.messages import WHOLE, Delivery, DeliveryKind, place_of, show_delivery_id
 from engine.errors import ChangeRefused
 from engine.store import rules
 from engine.store.announcing import DONE
@@ -59,8 +59,10 @@ class MemoryChanges:
         place = self._disk.next_place
         undo.set("next_place", place + 1)
         change.message.place = place
-        undo.put("messages", place, MessageRow(replace(change.message)))
+        undo.put("messages", place, MessageRow(replace(change.message, attachments=())))
         undo.put("bodies", place, change.message.raw)
+        if change.message.attachments:
+            undo.put("attachments", place, change.message.attachments)
         tally.received(change.message.source)
         return Receipt(place)
 
@@ -136,7 +138,7 @@ class MemoryChanges:
         rules.check_requeue(change, old.state, old.kind)
         rules.keep_doubt(given, old)
         source = given if change.rendered_again else old
-        if source.payload_kind != PayloadKind.FULL and old.place not in self._disk.bodies:
+        if source.payload_kind not in WHOLE and old.place not in self._disk.bodies:
             raise rules.bytes_removed(old.place)
         after = replace(
             source,
@@ -293,6 +295,7 @@ class MemoryChanges:
         has_body = place in self._disk.bodies
         if has_body:
             undo.remove("bodies", place)
+            undo.remove("attachments", place)
             for one in rows:
                 undo.put("deliveries", one.delivery.id, replace(one, delivery=replace(one.delivery, payload=None)))
         if row.message.received_ms >= change.rows_before_ms or ended >= change.rows_before_ms:

@@ -74,7 +74,7 @@ class MemoryQueries:
             message.place, message.received_ms, message.source, message.group, message.site, message.peer,
             message.name, message.format, message.control_id, message.type, message.charset, len(message.raw),
             message.state.name.lower(), self._ending(row), row.code, row.field, row.reason, row.config, row.linked_to,
-            message.place in self._disk.bodies,
+            message.place in self._disk.bodies, len(self._disk.attachments.get(message.place, ())),
         )  # fmt: skip
         return dict(zip(MESSAGE_KEYS, values, strict=True))
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.core.changes import Audit
-from engine.core.messages import Attempt, Delivery, Hold, Intention, Refusal, StoredMessage, Takeover
+from engine.core.messages import Attachment, Attempt, Delivery, Hold, Intention, Refusal, StoredMessage, Takeover
 from engine.errors import StoreLocked
 from engine.store.counting import CounterKey
 
@@ -56,6 +56,7 @@ class MemoryDisk:
 
     messages: dict[int, MessageRow] = field(default_factory=dict)
     bodies: dict[int, bytes] = field(default_factory=dict)
+    attachments: dict[int, tuple[Attachment, ...]] = field(default_factory=dict)
     deliveries: dict[int, DeliveryRow] = field(default_factory=dict)
     deliveries_by_place: dict[int, list[int]] = field(default_factory=dict)
     attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict)

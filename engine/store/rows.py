@@ -12,6 +12,7 @@ KIND_NAMES: Final[dict[int, str]] = {kind.value: kind.name.lower() for kind in D
 MESSAGE_KEYS: Final = (
     "place", "received_ms", "source", "group", "site", "peer", "name", "format", "control_id", "type", "charset",
     "size", "state", "ending", "code", "field", "reason", "config", "linked_to", "body",
+    "attachments",
 )  # fmt: skip
 DELIVERY_KEYS: Final = (
     "delivery", "place", "destination", "route", "kind", "type", "target", "control_id", "state", "queued", "attempts",

@@ -28,22 +28,22 @@ class LargeMessages:
 
     def taken(self, message: StoredMessage) -> None:
         """Count a message that is about to be stored."""
-        if len(message.raw) >= LARGE_MESSAGE_BYTES:
-            self._budget.take(len(message.raw))
+        if message.held_bytes >= LARGE_MESSAGE_BYTES:
+            self._budget.take(message.held_bytes)
 
     def stored(self, message: StoredMessage) -> None:
         """Count it until it is routed: from now on it has a place."""
-        if len(message.raw) < LARGE_MESSAGE_BYTES:
+        if message.held_bytes < LARGE_MESSAGE_BYTES:
             return
         if message.group not in self._listening:
             self._listening.add(message.group)
             self._store.on_routed(message.group, self._routed)
-        self._unrouted[message.place] = len(message.raw)
+        self._unrouted[message.place] = message.held_bytes
 
     def not_stored(self, message: StoredMessage) -> None:
         """Count it no more: its sender has it."""
-        if len(message.raw) >= LARGE_MESSAGE_BYTES:
-            self._budget.release(len(message.raw))
+        if message.held_bytes >= LARGE_MESSAGE_BYTES:
+            self._budget.release(message.held_bytes)
 
     def _routed(self, routes: Sequence[Route]) -> None:
         if not self._unrouted:

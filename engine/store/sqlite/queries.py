@@ -24,6 +24,7 @@ from engine.store.rows import (
     TAKEOVER_KEYS,
     add_plain_attempt,
 )
+from engine.store.sqlite.attachments import COUNT
 from engine.store.sqlite.configuring import read_files
 from engine.store.sqlite.delivery_rows import read_lanes
 from engine.store.sqlite.driver import Connection, sqlite3
@@ -42,6 +43,7 @@ _MESSAGE: Final = ", ".join(
         "m.id, m.received_ms, m.source, m.routing, m.site, m.peer, m.name, m.format, m.control_id, m.type, m.charset",
         "m.size, m.state, m.code, m.field, m.reason, m.config, m.linked_to",
         "EXISTS (SELECT 1 FROM bodies AS b WHERE b.message = m.id)",
+        COUNT,
         f"iif(m.state = 1, {ENDING_RANK}, NULL)",
     )
 )
@@ -176,12 +178,12 @@ class SqliteQueries:
         show = self._store.names.show
         (
             place, received, source, group, site, peer, name, format_, control_id, type_, charset, size, state, code,
-            field, reason, config, linked_to, body, rank,
+            field, reason, config, linked_to, body, attachments, rank,
         ) = row  # fmt: skip
         values = (
             place, received, show(source), show(group), show(site), show(peer), name, show(format_),
             control_id, show(type_), show(charset), size, MESSAGE_STATE_NAMES[state], ending_name(state, rank),
-            show(code), field, reason, show(config), linked_to, body == 1,
+            show(code), field, reason, show(config), linked_to, body == 1, attachments,
         )  # fmt: skip
         return dict(zip(MESSAGE_KEYS, values, strict=True))
 

@@ -22,7 +22,7 @@ from engine.core.changes import (
     Treat,
 )
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, PayloadKind, place_of
+from engine.core.messages import WHOLE, Delivery, PayloadKind, place_of
 from engine.errors import ChangeRefused
 from engine.store import rules
 from engine.store.announcing import DONE
@@ -94,10 +94,10 @@ class RareChanges:
         if change.rendered_again:
             self._write_rendered(given)
             given.destination = old.destination
-        elif old.payload_kind == PayloadKind.FULL:
+        elif old.payload_kind in WHOLE:
             self._require_payload(given.id)
         source = given if change.rendered_again else old
-        if source.payload_kind != PayloadKind.FULL:
+        if source.payload_kind not in WHOLE:
             self._require_body(given.place)
         source.state, source.queued, source.spent = DeliveryState.PENDING, True, 0
         source.attempts, source.copies, source.replay_of = old.attempts, old.copies, old.replay_of

@@ -14,6 +14,7 @@ from typing import Any, Final
 from engine.core import splices
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import (
+    WHOLE,
     Arrival,
     Delivery,
     Fate,
@@ -25,6 +26,7 @@ from engine.core.messages import (
 from engine.store import rules
 from engine.store.bases import BaseOf
 from engine.store.names import Names
+from engine.store.sqlite.attachments import COUNT, HELD, read_attachments
 from engine.store.sqlite.delivery_rows import DELIVERY_COLUMNS, read_delivery, read_lanes
 from engine.store.sqlite.driver import Connection
 from engine.store.sqlite.pruning import place_at
@@ -34,7 +36,7 @@ ROWS_MAX: Final = 1_000
 
 _MESSAGE: Final = (
     "m.id, m.source, m.routing, b.raw, m.received_ms, m.peer, m.name, m.format, m.control_id, m.type, m.charset,"
-    " m.digest, m.site, m.state"
+    f" m.digest, m.site, m.state, {HELD}, {COUNT}"
 )
 _UNROUTED: Final = f"""
 SELECT {_MESSAGE} FROM messages AS m INDEXED BY messages_unrouted JOIN bodies AS b ON b.message = m.id
@@ -111,10 +113,12 @@ class Reads:
         size = 0
         try:
             for row in cursor:
-                size += len(row[3])
+                size += len(row[3]) + row[-2]
                 if items and size > max_bytes:
                     return items, False
-                items.append(self._message(row))
+                items.append(self._message(row[:-2]))
+                if row[-1]:
+                    items[-1].attachments = read_attachments(connection, items[-1].place)
         finally:
             cursor.close()
         return items, len(items) < limit
@@ -122,7 +126,12 @@ class Reads:
     def message(self, connection: Connection, place: int) -> StoredMessage | None:
         """Return one message with its bytes."""
         row = connection.execute(_ONE_MESSAGE, (place,)).fetchone()
-        return None if row is None else self._message(row)
+        if row is None:
+            return None
+        message = self._message(row[:-2])
+        if row[-1]:
+            message.attachments = read_attachments(connection, place)
+        return message
 
     def fate(self, connection: Connection, place: int) -> Fate | None:
         """Return what became of one message so far."""
@@ -179,7 +188,7 @@ class Reads:
         return found
 
     def _bytes_to_send(self, kind: int, payload: bytes | None, raw: bytes | None) -> bytes | None:
-        if kind == PayloadKind.FULL:
+        if kind in WHOLE:
             return payload
         if kind == PayloadKind.RAW or raw is None or payload is None:
             return raw if kind == PayloadKind.RAW else None

@@ -16,12 +16,13 @@ from typing import Any, Final
 
 from engine.core.changes import Change, Receipt, Receive, Route, Settle
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, show_delivery_id
+from engine.core.messages import Delivery, StoredMessage, show_delivery_id
 from engine.errors import ChangeRefused, StoreError
 from engine.store import rules
 from engine.store.announcing import DONE
 from engine.store.counting import COUNTED_KINDS, MESSAGE_STATE_NAMES, SINGLE_ENDINGS, Tally, ending_of
 from engine.store.sqlite import statements as sql
+from engine.store.sqlite.attachments import insert_attachments
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection
 from engine.store.sqlite.texts import make_storable
@@ -175,11 +176,19 @@ class Transaction:
                 any_(message.type), any_(message.charset), message.digest, len(raw), own(message.site),
             )  # fmt: skip
             receipts.append(Receipt(place))
+            if message.attachments:
+                self._attach(place, message)
             self.tally.received(message.source)
             self.books.remember_origin(place, message.source)
             place += 1
         self.next_place = place
         return receipts
+
+    def _attach(self, place: int, message: StoredMessage) -> None:
+        self.begin()
+        self.flush()
+        self.fault("attachments")
+        insert_attachments(self.connection, place, message.attachments)
 
     def route(self, changes: list[Route]) -> None:
         """Store routing decisions: the messages' states, their deliveries, their search keys."""

@@ -93,7 +93,9 @@ def _write_change(number: int, change: Change, size: int) -> tuple[int, int, Any
     kind = type(change)
     try:
         if kind is Receive:
-            return number, _RECEIVE, _plain_message(change.message), size  # type: ignore[union-attr]
+            values = _plain_message(change.message)  # type: ignore[union-attr]
+            if not change.message.attachments:  # type: ignore[union-attr]
+                return number, _RECEIVE, values, size
         if kind is Route:
             return number, _ROUTE, _plain_route(change), size  # type: ignore[arg-type]
         if kind is Settle and change.attempt is None:  # type: ignore[union-attr]
