@@ -25,11 +25,38 @@ from collections.abc import Mapping
 from engine.conversion.documents import attached_files
 from engine.conversion.hl7_to_hprim import HprimFile, hl7_to_hprim
 from engine.conversion.hprim_results import Attachment
-from engine.conversion.hprim_to_hl7 import Conversion, Converted, hprim_to_hl7
+from engine.conversion.hprim_to_hl7 import Conversion, Converted, hprim_to_hl7, is_fusion
 from engine.conversion.letter_to_hl7 import NO_LINES, Lines, letter_to_hl7
 from engine.parsers.hl7v2.message import Message
 
-__all__ = ["Attachment", "Conversion", "Converted", "HprimFile", "Lines", "attached_files", "hl7_to_hprim", "to_hl7"]
+__all__ = [
+    "Attachment",
+    "Conversion",
+    "Converted",
+    "HprimFile",
+    "Lines",
+    "attached_files",
+    "hl7_to_hprim",
+    "parts_of",
+    "to_hl7",
+]
+
+
+def parts_of(message: Message) -> list[list[int]]:
+    """
+    Say of which segments each message is made that `to_hl7` makes, as far as its patient goes.
+
+    Returns:
+        In the same order and number, positions in the message: of the header and the patient's own segment, or of
+        the letter's header.
+    """
+    if message.format == "hprim-medecin":
+        return [[position] for position in message.positions(b"ENT")]
+    header = message.positions(b"H")[:1]
+    found: list[list[int]] = []
+    for position in message.positions(b"P"):
+        found += [[*header, position]] * (1 + is_fusion(message, position))
+    return found
 
 
 def to_hl7(

@@ -16,10 +16,13 @@ from engine.errors import StepFailed
 from engine.parsers.hl7v2.delimiters import STANDARD
 from engine.parsers.hl7v2.escapes import unescape
 from engine.parsers.hl7v2.message import Message
+from engine.parsers.paths import Path
 
 MISSING: Final = "E-ATTACHMENT"
 """Code of the failure of a message whose file isn't there."""
 FILE: Final = b"FIC"
+FILES_OF_HPRIM: Final = Path.parse("OBX[2=FIC]-5")
+"""Where HPRIM Santé names files."""
 
 _MEDIA: Final = {"PDF": (b"application", b"pdf"), "TXT": (b"text", b"plain"), "XML": (b"text", b"xml")}
 """Kind of FIC to type and subtype of ED."""
@@ -74,16 +77,16 @@ def file_of(value: bytes) -> AttachedFile:
     return AttachedFile("/".join(steps), (kind or name.rpartition(".")[2]).upper())
 
 
-def attached_files(message: Message) -> list[AttachedFile]:
-    """Return the files that the results of an HPRIM Santé message name, each once."""
-    if message.format != "hprim-sante":
-        return []
+def attached_files(message: Message, path: Path = FILES_OF_HPRIM) -> list[AttachedFile]:
+    """
+    Return the files that a message names, each once.
+
+    Args:
+        message: Of any format.
+        path: Where the names stand, as `file_of` reads them.
+    """
     respelling = to_standard(message.delimiters)
-    files = [
-        file_of(respelling.field(message.peek(position).field(5)))
-        for position in message.positions(b"OBX")
-        if message.peek(position).field(2).strip() == FILE
-    ]
+    files = [file_of(respelling.field(value)) for value in path.read_bytes(message)]
     return [file for file in dict.fromkeys(files) if file.path]
 
 

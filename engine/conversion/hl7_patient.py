@@ -102,14 +102,17 @@ def to_hl7(p: Fields, performer: System, form: Form) -> Patient:
     return made
 
 
+def merged_number(own: bytes) -> bytes:
+    """Return the number that P-2 says was merged into this patient's, empty unless it says FU."""
+    return part(own, 2) if part(own, 3).strip().upper() == b"FU" else b""
+
+
 def _identifiers(p: Fields, performer: System, made: Patient) -> None:
     own = get(p, 2)
-    number, merged, flag = parts(own.partition(REPETITION)[0], 3)[:3]
-    if merged:
-        if flag.strip().upper() == b"FU":
-            made.merged = merged
-        else:
-            made.findings.append("not-converted P-2.2")  # without FU nobody knows that it is a fusion
+    number = part(own, 1)
+    made.merged = merged_number(own)
+    if part(own, 2) and not made.merged:
+        made.findings.append("not-converted P-2.2")  # without FU nobody knows that it is a fusion
     if REPETITION in own or len(parts(own, 3)) > 3:
         made.keep(2, own)
     identifiers = [join(number, b"", b"", b"", b"PI")] if number else []

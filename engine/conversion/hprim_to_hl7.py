@@ -16,6 +16,7 @@ from engine.conversion.dates import normal_date
 from engine.conversion.forms import UNSUITABLE, Form, choose
 from engine.conversion.hl7_results import NUMBER, Results
 from engine.conversion.notes import Note
+from engine.conversion.respelling import to_standard
 from engine.conversion.segments import REPETITION, Fields, get, leaf, part, segment, text_of
 from engine.conversion.tree import Tree, gather_hprim
 from engine.errors import StepFailed
@@ -128,6 +129,12 @@ def hprim_to_hl7(
         comments = [*_header_notes(tree, envelope), *tree.notes, *subject.notes, *patient.notes]
         made.append(Made(envelope, form, _body(form, envelope, patient, comments, results), rank))
     return Conversion(finish(made), findings)
+
+
+def is_fusion(message: Message, position: int) -> bool:
+    """Tell whether the P segment at a position tells a fusion, whose A40 goes ahead."""
+    own = to_standard(message.delimiters).field(message.peek(position).field(2))
+    return bool(hl7_patient.merged_number(own))
 
 
 def finish(made: list[Made]) -> list[Converted]:

@@ -13,7 +13,7 @@ from enum import Enum, IntEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.core.changes import Change, Receipt, Route
-from engine.core.messages import Arrival, Delivery, Fate, Hold, Intention, StoredMessage
+from engine.core.messages import Arrival, Attachment, Delivery, Fate, Hold, Intention, StoredMessage
 from engine.errors import StoreError
 
 Place = int
@@ -251,8 +251,10 @@ class Reply(Protocol):
 class Accept(Protocol):
     """Intake's door for bytes; called by source doors, never blocks."""
 
-    def __call__(self, raw: bytes, peer: str, reply: Reply, name: str = "") -> None:
-        """Take one block."""
+    def __call__(
+        self, raw: bytes, peer: str, reply: Reply, name: str = "", attachments: tuple[Attachment, ...] = ()
+    ) -> None:
+        """Take one block: a file has a name, and may have files beside it."""
 
 
 class RefuseBytes(Protocol):

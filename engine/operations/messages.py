@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
+from engine.core.bundle import unpack
 from engine.core.lifecycle import MessageState
-from engine.core.messages import Intention, StoredMessage, show_delivery_id
+from engine.core.messages import Intention, PayloadKind, StoredMessage, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.acts import outcome_words, require_reason
 from engine.operations.assigners import assigners_of
@@ -16,6 +17,7 @@ from engine.operations.known import require_source
 from engine.operations.masking import Masking, known_words, revealed
 from engine.operations.pseudonyms import Pseudonyms
 from engine.operations.rows import delivery_row, message_row, place_in, read_delivery, read_place
+from engine.parsers.sniff import sniff
 
 _LIMIT: Final = 1000
 _STATES: Final = tuple(dict.fromkeys([*(state.name.lower() for state in MessageState), *ENDINGS]))
@@ -213,12 +215,17 @@ async def _body(desk: Desk, text: str) -> tuple[bytes, str]:
             raise OperationRefused(f"the body of message {text} is no longer kept")
         return stored.raw, stored.format
     number = read_delivery(text)
-    if await desk.store.delivery(number) is None:
+    delivery = await desk.store.delivery(number)
+    if delivery is None:
         raise OperationRefused(f"message {read_place(text)} has no delivery {show_delivery_id(number)}")
     found = await desk.store.payloads([number], _BODY_BYTES)
     if number not in found:
         raise OperationRefused(f"delivery {show_delivery_id(number)} has no bytes: it died before it was rendered")
-    return found[number], stored.format if stored is not None else "hl7v2"
+    data = found[number]
+    if delivery.payload_kind is PayloadKind.BUNDLE:
+        data = unpack(data).data  # the message; what goes beside it is no text to show
+    seen = sniff(data)  # a conversion may have made another format of it
+    return data, seen if seen != "unknown" or stored is None else stored.format
 
 
 def _masking(desk: Desk, row: dict[str, Any]) -> Masking:

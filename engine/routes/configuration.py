@@ -86,6 +86,28 @@ class SiteFrom:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedFiles:
+    """`attachments:` of a folder: the files that a message names and that are read with it."""
+
+    path: Path
+    """Where their names stand, in the delimiters of the message: `folder~name~kind`."""
+    wait: float = 600.0
+    max_size: int = 20_000_000
+    on_missing: str = "dead_letter"
+    """`dead_letter` or `take`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFiles:
+    """`answer_files:` of a folder: an acknowledgement for each file."""
+
+    path: str
+    extension: str = ".ERR"
+    when: str = "always"
+    """`always` or `refused`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A door through which messages come."""
 
@@ -136,6 +158,8 @@ class Source:
     move_to: str = "done/%Y-%m"
     """Where a taken file goes, below `path`; strftime."""
     poll: float = 1.0
+    attachments: AttachedFiles | None = None
+    answer_files: AnswerFiles | None = None
     renamed_from: str = ""
     digest: str = ""
     """Of its declaration."""

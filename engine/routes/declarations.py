@@ -24,6 +24,7 @@ from engine.routes.configuration import (
     Source,
     variant_of,
 )
+from engine.routes.directories import directory_source
 from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
@@ -257,7 +258,10 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
         name_: values[name_]
         for name_ in ("type", "routing", "format", "charset", "when_unavailable", "batch", "dedupe", "max_size")
     }
-    door: dict[str, Any] = _mllp_source(values) if values["type"] == "mllp" else _directory_source(values)
+    try:
+        door = _mllp_source(values) if values["type"] == "mllp" else directory_source(values, node, reading)
+    except Unreadable:
+        return None
     common = {key: str(value) if isinstance(value, Word) else value for key, value in common.items()}
     return Source(
         name=name, site=site, site_from=site_from, untyped=untyped,
@@ -275,14 +279,6 @@ def _mllp_source(values: dict[str, Any]) -> dict[str, Any]:
     return {
         "host": values["listen"].host, "port": values["listen"].port, "allow": tuple(values["allow"] or ()),
         **{name: values[name] for name in kept},
-    }  # fmt: skip
-
-
-def _directory_source(values: dict[str, Any]) -> dict[str, Any]:
-    after = values["after"] or {"move_to": "done/%Y-%m"}
-    return {
-        "path": str(values["path"]), "pattern": str(values["pattern"]), "settle": values["settle"],
-        "companion": str(values["companion"]), "poll": values["poll"], "move_to": str(after["move_to"]).rstrip("/"),
     }  # fmt: skip
 
 

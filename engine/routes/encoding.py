@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Final
 
-from engine.core import splices
+from engine.core import bundle, splices
 from engine.core.messages import Delivery, PayloadKind, StoredMessage, show_delivery_id
 from engine.errors import StepFailed
 from engine.identity.gates import Withheld
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]")
 _NO_TOPIC: Final = re.compile(r"[+#\x00]")
 _NAME_MAX: Final = 80
+LEFT: Final = "attachments-left"
+"""The finding of a message whose files its destination has no room for."""
 UNENCODABLE: Final = "unencodable"
 """The finding of `unencodable: replace`: a character left as `?`."""
 _NUMBER_MIN: Final = 8
@@ -75,6 +77,19 @@ def encode(
             _encoded(delivery, destination, context, findings)
     except Withheld as withheld:
         raise Dropped(withheld.reason) from None
+    if context.attachments and context.body is None and destination.type != "mqtt":
+        _with_files(delivery, destination, context, findings)
+
+
+def _with_files(delivery: Delivery, destination: Destination, context: Context, findings: list[str]) -> None:
+    """Put the files that the message names into the delivery; only a folder has room for them."""
+    files = [(one.name, one.data) for one in context.attachments if one.data is not None]
+    if destination.type != "directory":
+        findings.append(LEFT)
+    elif files:
+        assert delivery.rendered is not None, "it was encoded"
+        packed = bundle.pack(delivery.rendered, files)
+        delivery.payload_kind, delivery.payload, delivery.rendered = PayloadKind.BUNDLE, packed, packed
 
 
 def target_of(destination: Destination, context: Context) -> str:
@@ -154,6 +169,10 @@ def _encoded(delivery: Delivery, destination: Destination, context: Context, fin
             if header.field(18) != msh18:
                 header.set_field(18, msh18)
             delivery.control_id = show_control_id(header.field(10))
+    elif message.base_flag == DETACHED and message.format == "hprim-sante" and wanted.control_id == "own":
+        header = message.own_head(b"H")
+        if header is not None and delivery.target:
+            header.set_field(2, delivery.target.encode())  # H-2 is the name of the file
     data, edits = message.render()
     if gate.concerns(message, data) and gate.let_out(message, data, context.source, findings):
         data, edits = message.render()

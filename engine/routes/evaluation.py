@@ -31,6 +31,7 @@ from engine.transforms.step import Context, Dropped, Rejected
 PROCESSING: Final = "E-PROCESSING"
 SITE_UNKNOWN: Final = "E-SITE-UNKNOWN"
 NO_MATCH: Final = "E-NO-MATCH"
+ATTACHMENT: Final = "E-ATTACHMENT"
 SEVERAL: Final = "E-SEVERAL-MESSAGES"
 REJECTED: Final = "E-REJECTED"
 """A route rejects a message whose sender was answered already: a dead letter."""
@@ -177,7 +178,7 @@ class _Walk(LaneKeys):
         charset = source.charset or (site.charset if site is not None else "cp1252")
         self._message = message = open_message(stored.raw, stored.format, default_charset=charset, as_utf8=True)
         self._result.type = stored.type
-        refusal = self._several(message) or self._processing(message)
+        refusal = self._several(message) or self._processing(message) or self._attachments()
         if refusal is None:
             if not message.delimiters.usual and message.format == "hl7v2":
                 message.normalise_delimiters()
@@ -222,6 +223,16 @@ class _Walk(LaneKeys):
         reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
         return Evaluation(MessageState.DEAD, code=SEVERAL, reason=reason)
 
+    def _attachments(self) -> Evaluation | None:
+        """Stop a message whose files didn't come, where the source wants it."""
+        rule = self._source.attachments
+        if rule is None or rule.on_missing != "dead_letter":
+            return None
+        if not any(one.data is None for one in self._stored.attachments):
+            return None
+        reason = "a file that it names was not there when its wait was over: ask for both again"
+        return Evaluation(MessageState.DEAD, code=ATTACHMENT, field=rule.path.text, reason=reason)
+
     def _processing(self, message: Message) -> Evaluation | None:
         path = _MSH_PROCESSING if message.format == "hl7v2" else _H_PROCESSING
         value = path.first(message) or "P"
@@ -258,7 +269,7 @@ class _Walk(LaneKeys):
             message, site=self._result.site, source=self._source.name, type=type_, event=event,
             format=message.format, control_id=stored.control_id,
             place=stored.place, received_ms=stored.received_ms, keys=self._configuration.key_readers,
-            variant=self._variant, answers=self._answers,
+            variant=self._variant, answers=self._answers, attachments=stored.attachments,
         )  # fmt: skip
 
     def _search_keys(self) -> None:
@@ -402,11 +413,17 @@ class _Walk(LaneKeys):
         return context
 
     def _delivery(self, route: Route, exit_: Exit, part: Part | None) -> Delivery:
-        flags = self._flags if part is None else self._flags | part_flags(part.rank, part.count)
+        type_, flags = self._stored.type, self._flags
+        if part is not None:
+            made = part.context
+            if made.format != self._message.format:  # another kind of message was made: it is what is sent
+                type_ = f"{made.type}^{made.event}" if made.event else made.type
+                flags = flags_of(made.type, made.event)
+            flags |= part_flags(part.rank, part.count)
         ordinal = len(self._result.deliveries)
         return Delivery(
             self._again_id if self._again_id is not None else delivery_id(self._stored.place, ordinal),
-            exit_.destination, route.name, type=self._stored.type, flags=flags, config=self._configuration.hash,
+            exit_.destination, route.name, type=type_, flags=flags, config=self._configuration.hash,
         )  # fmt: skip
 
     def _dead(self, route: Route, exit_: Exit, error: StepFailed, part: Part | None = None) -> Delivery:

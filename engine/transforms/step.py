@@ -9,6 +9,7 @@ from engine.errors import StepFailed
 
 if TYPE_CHECKING:
     from engine.core.asking import Answers
+    from engine.core.messages import Attachment
     from engine.parsers.hl7v2.message import Message
     from engine.parsers.hl7v2.segments import Segment
     from engine.transforms.nodes import Mark
@@ -47,8 +48,8 @@ class Context:
     """One message on its way through one route: the message itself, what is known about it, what steps left."""
 
     __slots__ = (
-        "answers", "at", "body", "control_id", "event", "findings", "format", "id", "keys", "message", "place", "rank",
-        "received_ms", "site", "source", "tags", "type", "value", "variant",
+        "answers", "at", "attachments", "body", "control_id", "event", "findings", "format", "id", "keys", "message",
+        "place", "rank", "received_ms", "site", "source", "tags", "type", "value", "variant",
     )  # fmt: skip
 
     def __init__(
@@ -66,10 +67,13 @@ class Context:
         keys: Mapping[str, KeyReader] | None = None,
         variant: str | None = None,
         answers: Answers | None = None,
+        attachments: tuple[Attachment, ...] = (),
     ) -> None:
         self.message = message
         self.answers: Answers = answers if answers is not None else {}
         """Replies of the hospital's own code, known so far."""
+        self.attachments = attachments
+        """Files beside the message, which it names."""
         self.variant = site if variant is None else variant
         """The site, and what its source says under `untyped:` (routes.configuration.variant_of)."""
         self.site = site
@@ -109,6 +113,7 @@ class Context:
         other.keys = self.keys
         other.answers = self.answers
         other.variant = self.variant
+        other.attachments = self.attachments
         other.at = None
         other.rank = self.rank
         other.value = ""
@@ -300,12 +305,14 @@ class Tolerant(Step):
     def _checkpoint(self, context: Context) -> Callable[[StepFailed], None]:
         """Return what brings the context back to how it is now, and leaves the finding."""
         message, body, at, rank = context.message, context.body, context.at, context.rank
+        format_, type_, event, attachments = context.format, context.type, context.event, context.attachments
         bring_back = message.checkpoint()
         findings, tags = len(context.findings), len(context.tags)
 
         def undo(failure: StepFailed) -> None:
             bring_back()
             context.message, context.body, context.at, context.rank = message, body, at, rank
+            context.format, context.type, context.event, context.attachments = format_, type_, event, attachments
             del context.findings[findings:], context.tags[tags:]
             if self._word:
                 context.findings.append(f"{self._word} {failure.code}")

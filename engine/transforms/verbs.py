@@ -12,6 +12,8 @@ from engine.transforms import (
     delete,
     drop,
     foreach,
+    hl7_to_hprim,
+    hprim_to_hl7,
     keep,
     map_,
     move,
@@ -33,7 +35,7 @@ VERBS: Final[dict[str, Verb]] = {
     module.VERB.name: module.VERB
     for module in (
         set_, default, copy, move, swap, delete, keep, add, map_, convert, foreach, split, require,
-        normalise_authorities, parse, python, render, validate, tag, drop, reject,
+        normalise_authorities, parse, python, hprim_to_hl7, hl7_to_hprim, render, validate, tag, drop, reject,
     )
 }  # fmt: skip
 """Every verb that a step may have; exactly one stands in a step."""

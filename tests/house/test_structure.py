@@ -134,7 +134,7 @@ def test_stored_numbers_are_never_used_twice():
         MessageState: "RECEIVED ROUTED FILTERED UNROUTED DUPLICATE WAITING DEAD REJECTED DISCARDED",
         DeliveryState: "PENDING DELIVERED DEAD DISCARDED CANCELLED",
         DeliveryKind: "BYTES FENCE WALL BODILESS",
-        PayloadKind: "RAW FULL SPLICES",
+        PayloadKind: "RAW FULL SPLICES BUNDLE",
     }
     for states, words in known.items():
         begin = [state.name for state in sorted(states)][: len(words.split())]

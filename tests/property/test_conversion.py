@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.conversion import attached_files, hl7_to_hprim, to_hl7
@@ -151,7 +151,7 @@ def notes_of(level: Subject | Request | Tree) -> list[tuple[bytes, bytes]]:
     return [(note.source, trimmed(note.text)) for note in level.notes]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FILE, st.sampled_from(["ORU", "ORM"]))
 def test_hprim_to_hl7_and_back(file: dict[str, Any], context: str) -> None:
     """Identity, requests, results, units, ranges, flags, comments, attachments, and every other field."""

@@ -19,7 +19,7 @@ from engine.core.acceptance import Acceptance, application_code, commit_code
 from engine.core.ack import AckCode, AnswerError, ErrorCode
 from engine.core.changes import Receipt, Receive, Refuse, Route
 from engine.core.lifecycle import MessageState
-from engine.core.messages import Refusal, StoredMessage
+from engine.core.messages import Attachment, Refusal, StoredMessage
 from engine.core.ports import Reply, Timer, Urgency
 from engine.core.references import digest_of
 from engine.errors import ParseError, StoreError, StoreUnavailable
@@ -30,6 +30,7 @@ from engine.parsers import header_of, sniff
 from engine.parsers.hl7v2.ack import NO_HEADER, build_ack, error_of
 from engine.parsers.hl7v2.batch import is_batch, split_batch
 from engine.parsers.hl7v2.header import Header, read_header
+from engine.parsers.hprim.acknowledgement import build_err
 from engine.routes.configuration import Source
 
 _log = structlog.get_logger(__name__)
@@ -81,7 +82,9 @@ class SourceIntake:
 
     # --- what the doors call
 
-    def accept(self, raw: bytes, peer: str, reply: Reply, name: str = "") -> None:
+    def accept(
+        self, raw: bytes, peer: str, reply: Reply, name: str = "", attachments: tuple[Attachment, ...] = ()
+    ) -> None:
         """
         Take one block (core.ports.Accept).
 
@@ -93,7 +96,7 @@ class SourceIntake:
             if self.source.batch == "split" and self.source.format in _FORMATS_WITH_BATCHES and is_batch(raw):
                 self._accept_batch(raw, peer, reply, name)
             else:
-                self._accept_one(raw, peer, reply, name)
+                self._accept_one(raw, peer, reply, name, attachments)
         except Exception as error:
             where = where_of(error)
             _log.error("internal fault", source=self.source.name, where=where)
@@ -103,7 +106,7 @@ class SourceIntake:
 
     def refuse(self, code: str, reason: str, head: bytes, size: int, peer: str, reply: Reply) -> None:
         """Keep what is no block, and answer AR where an MSH was read (core.ports.RefuseBytes)."""
-        header = _header_of(head)
+        header = _header_of(head, files=self._files)
         self._keep_refusal(code, reason, head, size, peer)
         if header is None and not self._files:
             reply.answer(b"")
@@ -112,13 +115,15 @@ class SourceIntake:
 
     # --- one message
 
-    def _accept_one(self, raw: bytes, peer: str, reply: Reply, name: str) -> None:
+    def _accept_one(
+        self, raw: bytes, peer: str, reply: Reply, name: str, attachments: tuple[Attachment, ...] = ()
+    ) -> None:
         source = self.source
         try:
             header = self._read_header(raw)
         except ParseError as error:
             self._keep_refusal(f"E-{'EMPTY' if not raw.strip() else 'NO-HEADER'}", str(error), raw, len(raw), peer)
-            self._answer(_header_of(raw) or NO_HEADER, reply, Acceptance.REJECTED, error_of(error))
+            self._answer(_header_of(raw, files=self._files) or NO_HEADER, reply, Acceptance.REJECTED, error_of(error))
             return
         form = header.format
         if not header.control_id and source.missing_control_id == "refuse" and form == "hl7v2" and not name:
@@ -141,6 +146,7 @@ class SourceIntake:
             charset=header.charset,
             digest=digest_of(raw),
             site=source.site,
+            attachments=attachments,
         )
         self._intake.large.taken(message)
         self.receive(message, header, reply)
@@ -204,7 +210,7 @@ class SourceIntake:
             batch = split_batch(raw)
         except ParseError as error:
             self._keep_refusal("E-BATCH", str(error), raw, len(raw), peer)
-            self._answer(_header_of(raw) or NO_HEADER, reply, Acceptance.REJECTED, error_of(error))
+            self._answer(_header_of(raw, files=self._files) or NO_HEADER, reply, Acceptance.REJECTED, error_of(error))
             return
         for finding in batch.findings:
             self._found(finding)
@@ -226,8 +232,7 @@ class SourceIntake:
         whatever MSH-15 and MSH-16 say, because the door moves the file by it.
         """
         if self._files:
-            code = AckCode.AE if acceptance is Acceptance.ERROR else AckCode.AR
-            reply.answer(b"" if acceptance is Acceptance.ACCEPTED else self._ack(header, code, error))
+            reply.answer(self._file_answer(header, acceptance, error))
             return
         commit = commit_code(header.accept_ack, header.application_ack, acceptance)
         application = application_code(header.accept_ack, header.application_ack, acceptance)
@@ -238,6 +243,23 @@ class SourceIntake:
             if application is None:
                 return
         reply.answer(self._ack(header, application, error) if application is not None else b"")
+
+    def _file_answer(self, header: Header, acceptance: Acceptance, error: AnswerError | None) -> bytes:
+        """Return what the door hears of a file, and writes beside others where the source wants it (`answer_files`)."""
+        wanted = self.source.answer_files
+        if acceptance is Acceptance.ACCEPTED and (wanted is None or wanted.when != "always"):
+            return b""
+        if header.format == "hprim-sante" and wanted is not None:
+            return build_err(
+                header,
+                name=header.control_id,
+                extension=wanted.extension,
+                now_ms=self._runtime.now_ms(),
+                utc_offset_s=self._intake.utc_offset_seconds,
+                error=error,
+            )
+        codes = {Acceptance.ACCEPTED: AckCode.AA, Acceptance.ERROR: AckCode.AE, Acceptance.REJECTED: AckCode.AR}
+        return self._ack(header, codes[acceptance], error)
 
     def _ack(self, header: Header, code: AckCode, error: AnswerError | None) -> bytes:
         intake = self._intake
@@ -334,9 +356,10 @@ class SourceIntake:
         }
 
 
-def _header_of(head: bytes) -> Header | None:
+def _header_of(head: bytes, *, files: bool) -> Header | None:
+    """Return what can be answered to: an MSH, or the H of a file."""
     try:
-        return read_header(head)
+        return header_of(head, "hprim-sante") if files and sniff(head) == "hprim-sante" else read_header(head)
     except ParseError:
         return None
 

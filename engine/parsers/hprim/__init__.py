@@ -5,6 +5,7 @@ HPRIM: what French laboratories, radiologies and admission systems exchange besi
 
     header     the header segment: delimiters from H-1, H-2 as control id, H-6 as type
     addenda    lines that begin with `A|`: rejoined when read, cut at 220 characters when written
+    acknowledgement    a message of the context ERR, for what was taken or refused
     message    HprimMessage: a Message whose fields are read by position (H-6, P-2.1)
 
     HPRIM Médecin 1 to 3: letters without delimiters; the line's position is the schema.

@@ -14,6 +14,7 @@ A line that belongs to no letter is a segment without name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from engine.core.splices import Splice
@@ -21,13 +22,20 @@ from engine.errors import ParseError
 from engine.parsers.charset import base_flag, base_of, decide
 from engine.parsers.extent import check_lines
 from engine.parsers.hl7v2.delimiters import Delimiters
+from engine.parsers.hl7v2.difference import end_mark
 from engine.parsers.hl7v2.header import Header
+from engine.parsers.hl7v2.message import DETACHED
 from engine.parsers.hl7v2.segments import Segment
 from engine.parsers.hprim.layout import HEADER_LINES, MARK, Part, lay_out
 from engine.parsers.hprim.spanning import Extent, SpanningMessage
 
 NO_DELIMITERS: Final = Delimiters(MARK, b"", [b""] * 5)
 """RES has fields; there are no components, repetitions or escapes."""
+
+
+LAB: Final = b"****LAB****"
+FIN: Final = b"****FIN****"
+FIN_FICHIER: Final = b"****FINFICHIER****"
 
 
 class LetterMessage(SpanningMessage):
@@ -52,6 +60,24 @@ class LetterMessage(SpanningMessage):
         assert isinstance(other, LetterMessage)
         other._parts = self._parts  # noqa: SLF001 - filled in by its own class
         return other
+
+    def part(self, positions: Sequence[int]) -> LetterMessage:
+        """Return a file of some letters of this one, with bytes of its own; tags come where the format wants them."""
+        end = end_mark(self._text)
+        lines: list[bytes] = []
+        coded = False
+        for position in positions:
+            segment = self.peek(position)
+            if segment.code == b"ENT":
+                if lines:
+                    lines.append(FIN)
+                coded = False
+            elif segment.code in (b"RES", b"TEX") and not coded:
+                lines.append(LAB)
+                coded = True
+            lines.append(self._written(segment, end))
+        data = end.join([*lines, FIN, FIN_FICHIER, b""])
+        return _built(data, DETACHED, self.codec, self.received_codec, [], lay_out(data)[0])
 
     @property
     def header(self) -> Header:
@@ -106,7 +132,10 @@ def parse_letters(raw: bytes, *, default_charset: str = "cp1252", as_utf8: bool 
     parts, odd = lay_out(base)
     if not parts:
         raise ParseError("the file is empty: a letter begins with twelve lines of header")
-    findings = [finding, *odd] if finding else odd
+    return _built(base, flag, codec, received, [finding, *odd] if finding else odd, parts)
+
+
+def _built(base: bytes, flag: int, codec: str, received: str, findings: list[str], parts: list[Part]) -> LetterMessage:
     message = LetterMessage(base, flag, NO_DELIMITERS, codec, received, findings, "hprim-medecin", [b""] * len(parts))
     message.take(parts)
     return message

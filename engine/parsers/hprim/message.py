@@ -7,12 +7,18 @@ lines of at most 220 characters.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engine.core.splices import Splice
 from engine.parsers.charset import base_flag, base_of, decide
 from engine.parsers.extent import SEGMENT_BYTES_MAX, check_segment
+from engine.parsers.hl7v2.delimiters import Delimiters
+from engine.parsers.hl7v2.difference import end_mark
+from engine.parsers.hl7v2.header import Header
 from engine.parsers.hl7v2.lines import has_controls
+from engine.parsers.hl7v2.message import DETACHED
 from engine.parsers.hl7v2.segments import Segment
-from engine.parsers.hprim.addenda import fold, rejoin
+from engine.parsers.hprim.addenda import Line, fold, rejoin
 from engine.parsers.hprim.header import find_hprim_header, header_delimiters, header_from
 from engine.parsers.hprim.spanning import Extent, SpanningMessage
 
@@ -44,6 +50,15 @@ class HprimMessage(SpanningMessage):
             self.findings.append("patient-count")
         if segments.isdigit() and not len(self._lines) - 2 <= int(segments[:9]) <= lines:
             self.findings.append("segment-count")
+
+    def part(self, positions: Sequence[int]) -> HprimMessage:
+        """Return a message of some segments of this one, with bytes of its own; lines are cut again."""
+        end = end_mark(self._text)
+        data = b"".join([self._written(self.peek(position), end) + end for position in positions])
+        return _built(
+            data, DETACHED, self.delimiters, self.codec, self.received_codec, [],
+            list(rejoin(data, 0, self.delimiters.field)), self.header,
+        )  # fmt: skip
 
     def _written(self, segment: Segment, end: bytes) -> bytes:
         return fold(segment.line(), self.delimiters.field, end, self.codec)
@@ -86,8 +101,17 @@ def parse_hprim(raw: bytes, *, default_charset: str = "cp1252", as_utf8: bool = 
             check_segment(line[:3])
     header = header_from(lines[0], delimiters)
     findings = [finding] if finding else []
-    message = HprimMessage(base, flag, delimiters, codec, received, findings, "hprim-sante", lines, header)
-    message.place([(line.start, line.end) for line in found])
+    message = _built(base, flag, delimiters, codec, received, findings, found, header)
     message.look_over()
     message.compare_counts(sum(line.pieces for line in found))
+    return message
+
+
+def _built(
+    base: bytes, flag: int, delimiters: Delimiters, codec: str, received: str, findings: list[str],
+    found: Sequence[Line], header: Header,
+) -> HprimMessage:  # fmt: skip
+    lines = [line.data for line in found]
+    message = HprimMessage(base, flag, delimiters, codec, received, findings, "hprim-sante", lines, header)
+    message.place([(line.start, line.end) for line in found])
     return message

@@ -82,6 +82,28 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
     "may_assert": Key(Reserved("which authorities a source may assert comes with the identity register")),
     "quirks": Key(Reserved("named tolerances of senders aren't built; write steps")),
 }
+_ATTACHMENTS: Final = Record(
+    {
+        "from": Key(Raw(PathShape()), about="Where their names stand; unless said, OBX[2=FIC]-5."),
+        "wait": Key(Duration(), default=600.0, about="How long the message waits for a file that isn't there yet."),
+        "max": Key(Size(), default=20_000_000, about="Longest file that is taken."),
+        "on_missing": Key(
+            Choice("dead_letter", "take"),
+            required=True,
+            missing="a file may not come|add on_missing: dead_letter | take",
+            about="When the wait is over: the message is a dead letter, or goes on without the file.",
+        ),
+    }
+)
+_ANSWER_FILES: Final = Record(
+    {
+        "path": Key(TextShape(), required=True, about="Folder into which they are written."),
+        "extension": Key(TextShape(), default=".ERR", about="Ending of their names, after the message's own name."),
+        "when": Key(
+            Choice("always", "refused"), default="always", about="For each file, or for those that weren't taken."
+        ),
+    }
+)
 SOURCES: Final[dict[str, Record]] = {
     "mllp": Record(
         {
@@ -122,6 +144,8 @@ SOURCES: Final[dict[str, Record]] = {
                 about="What becomes of a file that was taken.",
             ),
             "poll": Key(Duration(), default=1.0, about="How often it looks."),
+            "attachments": Key(_ATTACHMENTS, about="Files beside a message, which it names: read with it."),
+            "answer_files": Key(_ANSWER_FILES, about="Write an acknowledgement for each file (HPRIM: context ERR)."),
         }
     ),
 }

@@ -32,6 +32,8 @@ class Attached(NamedTuple):
     """A sentence without the file's name, when it is refused."""
     size: int = 0
     mtime_ns: int = 0
+    path: str = ""
+    """Below the folder, as it is really written."""
 
 
 def look_for(folder: Path, name: str, size_max: int, *, read: bool = True) -> Attached:
@@ -50,10 +52,11 @@ def look_for(folder: Path, name: str, size_max: int, *, read: bool = True) -> At
     try:
         with ExitStack() as opened:
             handle = _opened(opened, os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-            for part in parts[:-1]:
-                handle = _opened(opened, _open_below(handle, part, _FOLDER))
-            handle = _opened(opened, _open_below(handle, parts[-1], _FILE))
-            return _taken(handle, size_max, read=read)
+            for rank, part in enumerate(parts):
+                flags = _FILE if rank == len(parts) - 1 else _FOLDER
+                below, parts[rank] = _open_below(handle, part, flags)
+                handle = _opened(opened, below)
+            return _taken(handle, size_max, read=read)._replace(path="/".join(parts))
     except FileNotFoundError:
         return Attached("absent")
     except OSError as error:
@@ -65,15 +68,15 @@ def _opened(opened: ExitStack, handle: int) -> int:
     return handle
 
 
-def _open_below(handle: int, name: str, flags: int) -> int:
-    """Open one part of the way."""
+def _open_below(handle: int, name: str, flags: int) -> tuple[int, str]:
+    """Open one part of the way; returns it with the name that it really has."""
     try:
-        return os.open(name, flags, dir_fd=handle)
+        return os.open(name, flags, dir_fd=handle), name
     except FileNotFoundError:
         alike = [other for other in os.listdir(handle) if shown_name(other).lower() == name.lower()]
         if len(alike) != 1:
             raise
-        return os.open(alike[0], flags, dir_fd=handle)
+        return os.open(alike[0], flags, dir_fd=handle), alike[0]
 
 
 def _taken(handle: int, size_max: int, *, read: bool) -> Attached:

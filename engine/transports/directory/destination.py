@@ -1,6 +1,9 @@
 """
 DirectoryDestination: each delivery becomes one file, whole or not at all, and no file is ever overwritten.
 
+What goes beside the message (core.bundle) is written before it, under the very names by which the message names it:
+while one of them is taken by other bytes, the delivery waits for the receiver to take that file.
+
 A file is written under a hidden temporary name in the same folder, flushed, given its name, and the folder is
 flushed: only then is it accepted. A name that is taken by the same bytes is the delivery of an attempt whose end was
 not seen: accepted as it is. Taken by other bytes: the name gets a number.
@@ -20,10 +23,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from engine.core.messages import Delivery, show_delivery_id
+from engine.core.bundle import unpack
+from engine.core.messages import Delivery, PayloadKind, show_delivery_id
 from engine.core.ports import SendOutcome, SendResult
 from engine.routes import configuration
-from engine.transports.directory.files import first_free, in_words, numbered, safe_name, sync_folder
+from engine.transports.directory.files import (
+    first_free,
+    in_words,
+    make_folder,
+    numbered,
+    rename_to_free,
+    safe_name,
+    sync_folder,
+    write_durably,
+)
 
 CLOSE_SECONDS: Final = 5.0
 LOOK_BACK: Final = 8
@@ -31,7 +44,6 @@ LOOK_BACK: Final = 8
 
 Done = Callable[[Delivery, SendOutcome], None]
 
-_NO_LINK: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.EACCES})
 _STOPPED: Final = "the engine is stopping"
 
 
@@ -69,8 +81,9 @@ class DirectoryDestination:
         self._under_way[delivery.id] = (delivery, done)
         name = safe_name(delivery.target) or f"{show_delivery_id(delivery.id)}.hl7"
         work = self._loop.run_in_executor(
-            self._threads, self._write, name, f".passerelle-{show_delivery_id(delivery.id)}.tmp", data
-        )
+            self._threads, self._write_all, name, f".passerelle-{show_delivery_id(delivery.id)}.tmp", data,
+            delivery.payload_kind == PayloadKind.BUNDLE,
+        )  # fmt: skip
         work.add_done_callback(partial(self._written_or_not, delivery.id))
 
     async def close(self) -> None:
@@ -125,11 +138,42 @@ class DirectoryDestination:
 
     # --- in a thread --------------------------------------------------------------------------------------
 
+    def _write_all(self, name: str, temporary: str, data: bytes, bundled: bool) -> SendOutcome:
+        if not bundled:
+            return self._write(name, temporary, data)
+        data, files = unpack(data)
+        for path, content in files:
+            try:
+                if not self._write_beside(path, content, temporary):
+                    reason = "a file of the name that the message gives lies there still: the receiver must take it"
+                    return SendOutcome(SendResult.NOT_SENT, reason=reason)
+            except OSError as error:
+                return SendOutcome(SendResult.NOT_SENT, reason=f"can't write to {self._path}: {in_words(error)}")
+        return self._write(name, temporary, data)
+
+    def _write_beside(self, path: str, content: bytes, temporary: str) -> bool:
+        """Write a file that the message names; False: other bytes have its name."""
+        parts = [safe_name(part) for part in path.split("/")]
+        folder = make_folder(self._path, "/".join(filter(None, parts[:-1])))
+        there, here = folder / (parts[-1] or "attachment"), folder / temporary
+        if _holds(there, content):
+            return True
+        try:
+            write_durably(here, content)
+            rename_to_free(here, there)
+        except FileExistsError:
+            return False
+        finally:
+            with suppress(OSError):
+                here.unlink()
+        sync_folder(folder)
+        return True
+
     def _write(self, name: str, temporary: str, data: bytes) -> SendOutcome:
         here = self._path / temporary
         try:
             try:
-                _write_durably(here, data)
+                write_durably(here, data)
                 self._give_name(here, name, data)
             finally:
                 with suppress(OSError):
@@ -151,7 +195,7 @@ class DirectoryDestination:
                 if self._is_there(name, number, data):
                     return
                 with suppress(FileExistsError):  # somebody else took the name just now: look again
-                    _rename_to_free(here, self._path / numbered(name, number))
+                    rename_to_free(here, self._path / numbered(name, number))
                     return
 
     def _is_there(self, name: str, free: int, data: bytes) -> bool:
@@ -170,42 +214,12 @@ class DirectoryDestination:
             return [("folder", False, f"{self._path}: {in_words(error)}")]
         trial = self._path / ".passerelle-probe.tmp"
         try:
-            _write_durably(trial, b"")
+            write_durably(trial, b"")
             trial.unlink()
             steps.append(("write", True, "a file can be written and removed"))
         except OSError as error:
             steps.append(("write", False, f"no file can be written: {in_words(error)}"))
         return steps
-
-
-def _write_durably(path: Path, data: bytes) -> None:
-    # A run that died may have left this name, as a second name of the very file it delivered: never write into it.
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o660), "wb", 0) as file:
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
-        os.fsync(file.fileno())
-
-
-def _rename_to_free(here: Path, there: Path) -> None:
-    """
-    Rename without ever overwriting.
-
-    Raises:
-        FileExistsError: The name is taken.
-    """
-    try:
-        os.link(here, there, follow_symlinks=False)
-    except FileExistsError:
-        raise
-    except OSError as error:
-        if error.errno not in _NO_LINK:
-            raise
-        # No hard links on this file system (most shares): look, then rename. This door is alone in naming there.
-        if os.path.lexists(there):
-            raise FileExistsError(errno.EEXIST, "taken") from None
-        here.rename(there)
 
 
 def _holds(path: Path, data: bytes) -> bool:

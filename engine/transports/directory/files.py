@@ -29,6 +29,7 @@ _WORDS: Final = {
     errno.ENAMETOOLONG: "the file name is too long for this file system",
 }
 
+_NO_LINK: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL, errno.EACCES})
 _NO_FOLDER_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.ENOSYS})
 """Some network file systems can't flush a folder; the rename is then as durable as they make it."""
 
@@ -103,6 +104,57 @@ def shown_name(name: str) -> str:
     except UnicodeEncodeError:
         return os.fsencode(name).decode("latin-1")
     return name
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write a new file and flush it; what had this name is gone."""
+    # A run that died may have left this name, as a second name of the very file it delivered: never write into it.
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o660), "wb", 0) as file:
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+        os.fsync(file.fileno())
+
+
+def rename_to_free(here: Path, there: Path) -> None:
+    """
+    Rename without ever overwriting.
+
+    Raises:
+        FileExistsError: The name is taken.
+    """
+    try:
+        os.link(here, there, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        # No hard links on this file system (most shares): look, then rename. This door is alone in naming there.
+        if os.path.lexists(there):
+            raise FileExistsError(errno.EEXIST, "taken") from None
+        here.rename(there)
+
+
+def write_new(folder: Path, name: str, data: bytes) -> None:
+    """
+    Write a file whole or not at all, never over another one: a name that is taken gets a number.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    temporary = folder / f".passerelle-{name}.tmp"
+    try:
+        write_durably(temporary, data)
+        while True:
+            with suppress(FileExistsError):  # somebody took the name just now: look again
+                rename_to_free(temporary, free_path(folder, name))
+                break
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+    sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

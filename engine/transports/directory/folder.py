@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.core.messages import Attachment
 from engine.transports.directory.files import fit, free_path, in_words, make_folder, sync_folder
 
 FOUND_MAX: Final = 2_000
@@ -54,6 +55,9 @@ class Reading:
     code: str = ""
     """Empty: read. `E-TOO-LONG`, `E-UNREADABLE`, or `changed`: gone or not complete, look again later."""
     reason: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    also: tuple[str, ...] = ()
+    """Files that belong to it alone, below the folder: they go where it goes."""
 
 
 @dataclass(slots=True)
@@ -65,6 +69,10 @@ class Move:
     """Folder below the watched one."""
     reason: str = ""
     """Written beside it, when it was refused."""
+    also: tuple[str, ...] = ()
+    """Files that go with it, below the folder."""
+    answer: bytes = b""
+    """Acknowledgement to write, where the source wants one."""
 
 
 class Folder:
@@ -200,6 +208,10 @@ class Folder:
         with suppress(OSError):
             if move.found.companion:
                 (self.path / move.found.companion).rename(free_path(folder, move.found.companion))
+        for name in move.also:
+            with suppress(OSError):
+                into = make_folder(self.path, str(Path(move.into, name).parent))
+                (self.path / name).rename(free_path(into, Path(name).name))
         with suppress(OSError):
             if move.reason:
                 free_path(folder, fit(there.name, _REASON)).write_text(move.reason + "\n", encoding="utf-8")

@@ -26,8 +26,11 @@ from typing import Any, Final, TypeVar
 
 from engine.core.ports import Accept, RefuseBytes, Runtime, Timer
 from engine.errors import DoorFailed
+from engine.parsers.hprim.acknowledgement import accepts
 from engine.routes import configuration
-from engine.transports.directory.files import in_words, shown_name
+from engine.routes.directories import NamedBy
+from engine.transports.directory.attached import AttachedReader
+from engine.transports.directory.files import fit, in_words, shown_name, write_new
 from engine.transports.directory.folder import HEAD_BYTES, Folder, Found, Move, Reading
 
 LATER: Final = b"\x15"
@@ -97,14 +100,25 @@ class DirectorySource:
         accept: Intake's door; called with the file's name.
         refuse: Intake's door for files that are too long or can't be read.
         runtime: Clock, timers, coroutines.
+        named: Says which files the bytes of a message name, where the source takes them (`attachments:`).
     """
 
-    def __init__(self, source: configuration.Source, accept: Accept, refuse: RefuseBytes, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        source: configuration.Source,
+        accept: Accept,
+        refuse: RefuseBytes,
+        runtime: Runtime,
+        named: NamedBy | None = None,
+    ) -> None:
         self._source = source
         self._accept = accept
         self._refuse = refuse
         self._runtime = runtime
         self._folder = Folder(Path(source.path), source.pattern, source.companion, source.max_size)
+        self._attached: AttachedReader | None = None
+        if source.attachments is not None and named is not None:
+            self._attached = AttachedReader(self._folder, source.attachments, source.settle, named)
         self._thread: ThreadPoolExecutor | None = None
         self._timer: Timer | None = None
         self._open = False
@@ -179,6 +193,7 @@ class DirectorySource:
             "paused": self._paused,
             "trouble": trouble,
             "waiting": self._waiting + self._folder.without_companion,
+            "waiting_for_attachments": 0 if self._attached is None else self._attached.waiting,
             "unmoved": len(self._unmoved),
             "last_taken_ms": self._last_taken_ms,
             **self._counts,
@@ -209,6 +224,8 @@ class DirectorySource:
             self._trouble = ""
             ready = self._ready(found)
             await self._move_again()
+            if self._attached is not None:
+                self._attached.begin(found)
             while ready and self._may_take():
                 batch, ready = _first_batch(ready)
                 if not await self._take(batch):
@@ -255,7 +272,7 @@ class DirectorySource:
 
     async def _take(self, batch: list[Found]) -> bool:
         """Hand over a batch, wait for its answers; False: stop for this round."""
-        readings = await self._in_thread(lambda: self._folder.read(batch))
+        readings = await self._in_thread(lambda: self._read(batch))
         moves: list[Move] = []
         due = 0
         answers: list[Answer] = []  # of this batch: an answer that comes after close must not count in another
@@ -268,11 +285,17 @@ class DirectorySource:
             if not reading.code:
                 due += 1
                 raw, reading.raw = reading.raw, b""  # intake holds it from here
-                self._accept(raw, "", _Reply(hear, reading), shown_name(reading.found.name))
+                attachments, reading.attachments = reading.attachments, ()
+                self._accept(raw, "", _Reply(hear, reading), shown_name(reading.found.name), attachments)
             elif move := self._faulty(reading):
                 moves.append(move)
         await self._move(moves)
         return await self._settle_answers(due, answers)
+
+    def _read(self, batch: Sequence[Found]) -> list[Reading]:
+        if self._attached is None:
+            return self._folder.read(batch)
+        return self._attached.read(batch, self._runtime.monotonic())
 
     async def _settle_answers(self, due: int, answers: list[Answer]) -> bool:
         """Move what is answered as the answers come; ends early when the door closes."""
@@ -291,13 +314,16 @@ class DirectorySource:
         return go_on
 
     def _answered(self, reading: Reading, parts: list[bytes]) -> Move:
+        answer = b"".join(parts) if self._source.answer_files is not None else b""
         if all(map(_is_positive, parts)):
             self._counts["taken"] += 1
             self._last_taken_ms = self._runtime.now_ms()
-            return Move(reading.found, self._local_time().strftime(self._source.move_to))
+            into = self._local_time().strftime(self._source.move_to)
+            return Move(reading.found, into, also=reading.also, answer=answer)
         self._counts["refused"] += 1
         words = b"\n".join(parts).decode("utf-8", "replace").replace("\r", "\n").strip()
-        return Move(reading.found, REFUSED, self._reason(f"it was not taken; the answer was:\n{words}"))
+        reason = self._reason(f"it was not taken; the answer was:\n{words}")
+        return Move(reading.found, REFUSED, reason, reading.also, answer)
 
     def _faulty(self, reading: Reading) -> Move | None:
         """Count a file that could not be read whole; refuse it when waiting can't help."""
@@ -320,7 +346,7 @@ class DirectorySource:
         """Move files away; remember those that can't be, so that they are not taken twice in this run."""
         if not moves:
             return
-        results = await self._in_thread(lambda: self._folder.move(moves))
+        results = await self._in_thread(lambda: self._carry_out(moves))
         for move, result in zip(moves, results, strict=True):
             name = move.found.name
             self._unmoved.pop(name, None)
@@ -331,6 +357,27 @@ class DirectorySource:
                 self._unmoved[name] = move
                 self._trouble = f"a file that is stored can't be moved away: {result}"
         self._waiting = len(self._seen)
+
+    def _carry_out(self, moves: list[Move]) -> list[str]:
+        """Write the answers, then move the files: a crash in between answers twice rather than never."""
+        wanted = self._source.answer_files
+        if wanted is not None:
+            for move in moves:
+                if move.answer and self._write_answer(wanted, move):
+                    move.answer = b""
+        return self._folder.move(moves)
+
+    def _write_answer(self, wanted: configuration.AnswerFiles, move: Move) -> bool:
+        path = Path(wanted.path)
+        try:
+            if not path.is_absolute():
+                path.mkdir(parents=True, exist_ok=True)
+            stem = move.found.name.rpartition(".")[0] or move.found.name
+            write_new(path, fit(stem, wanted.extension), move.answer)
+        except OSError as error:
+            self._trouble = f"an answer can't be written to {path}: {in_words(error)}"
+            return False
+        return True
 
     # --- small things -------------------------------------------------------------------------------------
 
@@ -369,7 +416,9 @@ def _first_batch(ready: Sequence[Found]) -> tuple[list[Found], list[Found]]:
 
 
 def _is_positive(answer: bytes) -> bool:
-    """Tell whether an acknowledgement says AA or CA in MSA-1 (HL7 v2.5 § 2.15.8, table 0008)."""
+    """Tell whether an acknowledgement says AA or CA in MSA-1 (HL7 v2.5 § 2.15.8, table 0008), or is an empty ERR."""
+    if answer.startswith(b"H") and not answer[1:2].isalnum():
+        return accepts(answer)
     for segment in answer.split(b"\r"):
         if segment.startswith(b"MSA") and segment[3:4] == answer[3:4]:
             return segment[4:6] in (b"AA", b"CA") and segment[6:7] in (b"", answer[3:4])

@@ -10,10 +10,11 @@ import pytest
 
 from engine.core.changes import Route
 from engine.core.lifecycle import MessageState
-from engine.core.messages import Refusal
+from engine.core.messages import Attachment, Refusal
 from engine.core.ports import Urgency
 from engine.errors import StoreUnavailable
-from tests.support.hall import SOURCE, Hall, adt, hall
+from engine.routes.configuration import AnswerFiles
+from tests.support.hall import SOURCE, FakeReply, Hall, adt, hall
 from tests.support.mllp import field_of
 
 
@@ -127,3 +128,59 @@ def test_refusals_leave_the_room_to_messages() -> None:
         assert it.source.facts()["refused"] == 3
 
     hall(test)
+
+
+HPRIM = b"H|~^\\&|LAB1.HPR||L1||ORU|||CHA||P|H2.3|20260102\r\nP|1|77\r\n"
+
+
+def test_a_file_is_answered_where_the_source_wants_it() -> None:
+    """HPRIM by a message of the context ERR, HL7 by an acknowledgement; `refused`: only a no."""
+    source = replace(SOURCE, type="directory", format="auto", answer_files=AnswerFiles(path="back"))
+
+    async def test(it: Hall) -> None:
+        taken, plain = it.give(HPRIM, name="a.hpr"), it.give(adt(), name="b.hl7")
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        (answer,) = taken.answers
+        assert answer.startswith(b"H|~^\\&|LAB1.ERR||CHA||ERR|||L1||P|H2.3|")
+        assert b"ERR|1" not in answer
+        assert plain.codes == ["AA"]
+        only_hl7 = it.give(b"nothing", name="c.hpr")
+        assert only_hl7.codes == ["AR"]
+
+    hall(test, source)
+
+
+def test_a_refused_hprim_file_is_told_why() -> None:
+    """In its own form, also where the source doesn't take it or it was too long."""
+    answers = AnswerFiles(path="back", when="refused")
+    source = replace(SOURCE, type="directory", format="hprim-medecin", answer_files=answers)
+
+    async def test(it: Hall) -> None:
+        (answer,) = it.give(HPRIM, name="a.hpr").answers
+        assert b"\r\nERR|1|LAB1.HPR|" in answer
+        assert b"the source takes hprim-medecin" in answer
+        reply = FakeReply()
+        it.source.refuse("E-TOO-LONG", "it has too many bytes", HPRIM[:60], 99, "", reply)
+        assert b"|it has too many bytes\r\n" in reply.answers[0]
+        taken = it.give(b"1\r\nA\r\n****FIN****\r\n", name="b.hpr")
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        assert (taken.answers, taken.complete) == ([], True)
+
+    hall(test, source)
+
+
+def test_attachments_are_stored_with_their_message() -> None:
+    """As the door hands them over."""
+    source = replace(SOURCE, type="directory", format="auto")
+
+    async def test(it: Hall) -> None:
+        attachment = Attachment("a.pdf", "PDF", b"%PDF", 7)
+        it.source.accept(HPRIM, "", FakeReply(), "a.hpr", (attachment,))
+        it.store.commit()
+        message = await it.store.message(1)
+        assert message is not None
+        assert message.attachments == (attachment,)
+
+    hall(test, source)

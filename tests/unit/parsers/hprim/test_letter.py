@@ -81,3 +81,16 @@ def test_header() -> None:
     """There is none in HL7's sense."""
     header = parse_letters(RAW).header
     assert (header.format, header.control_id, header.type) == ("hprim-medecin", "", "")
+
+
+def test_a_part_is_a_file_of_its_own() -> None:
+    """Tags stand where the format wants them."""
+    message = parse_letters(LETTER + LETTER.replace(b"MARTIN", b"DURAND") + b"****FINFICHIER****\r\n", as_utf8=True)
+    second = message.names.index("ENT", 1)
+    part = message.part([0, second, *range(second + 1, len(message.names))])
+    assert part.names == ["ENT", *message.names[second:]]
+    again = parse_letters(part.to_bytes(), default_charset="utf-8")
+    assert again.names == part.names
+    assert again.findings == []
+    assert Path.parse("ENT[*]-2").read(again) == ["MARTIN", "DURAND"]
+    assert Path.parse("RES[1]-4").read(again) == ["164"]

@@ -118,3 +118,16 @@ def test_no_header() -> None:
     """It is no HPRIM message."""
     with pytest.raises(ParseError):
         parse_hprim(b"P|1\r")
+
+
+def test_a_part_is_a_file_of_its_own() -> None:
+    """Its segments as they stand, lines cut at 220 characters, addenda rejoined when it is read."""
+    message = parse_hprim(RAW, as_utf8=True)
+    Path.parse("OBR-5").write(message, "y" * 300)
+    part = message.part([0, 2])
+    assert part.names == ["H", "OBR"]
+    assert part.header.control_id == "F.HPR"
+    assert max(map(len, part.to_bytes().split(b"\r\n"))) == 220
+    Path.parse("OBR-5").write(part, "z")
+    assert part.to_bytes().endswith(b"\r\nOBR|1|2~Clinique HP~L|04||z\r\n")
+    assert Path.parse("OBR-5").first(message) == "y" * 300

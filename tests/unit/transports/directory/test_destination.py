@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from engine.core.messages import Delivery, delivery_id
+from engine.core.bundle import pack
+from engine.core.messages import Delivery, PayloadKind, delivery_id
 from engine.core.ports import SendOutcome, SendResult
 from engine.routes import configuration
 from engine.transports.directory import DirectoryDestination, destination
@@ -33,10 +34,12 @@ async def opened(path: Path, connections: int = 1) -> AsyncIterator[DirectoryDes
         await door.close()
 
 
-def sent(door: DirectoryDestination, place: int, data: bytes, target: str = "") -> asyncio.Future[SendOutcome]:
+def sent(
+    door: DirectoryDestination, place: int, data: bytes, target: str = "", payload_kind: PayloadKind = PayloadKind.FULL
+) -> asyncio.Future[SendOutcome]:
     """Send; the future fails when `done` is called twice, elsewhere than in the loop, or from within `send`."""
     end: asyncio.Future[SendOutcome] = asyncio.get_running_loop().create_future()
-    delivery = Delivery(delivery_id(place, 0), "archive", "adt", target=target)
+    delivery = Delivery(delivery_id(place, 0), "archive", "adt", target=target, payload_kind=payload_kind)
     within = True
 
     def done(which: Delivery, outcome: SendOutcome) -> None:
@@ -236,13 +239,13 @@ def test_the_bytes_are_flushed_before_the_name_is_given(tmp_path: Path, monkeypa
 def test_as_many_files_as_connections_are_written_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`connections: 3` are three threads: each write waits here for the two others."""
     together = threading.Barrier(3, timeout=20)
-    write = destination._write_durably
+    write = destination.write_durably
 
     def meet(path: Path, data: bytes) -> None:
         together.wait()
         write(path, data)
 
-    monkeypatch.setattr(destination, "_write_durably", meet)
+    monkeypatch.setattr(destination, "write_durably", meet)
 
     async def main() -> None:
         async with opened(tmp_path, connections=3) as door:
@@ -261,7 +264,7 @@ def test_a_write_that_hangs_ends_at_close(tmp_path: Path, monkeypatch: pytest.Mo
         let_go.wait(20)
         path.write_bytes(data)
 
-    monkeypatch.setattr(destination, "_write_durably", hang)
+    monkeypatch.setattr(destination, "write_durably", hang)
 
     async def main() -> None:
         async with opened(tmp_path) as door:
@@ -285,5 +288,41 @@ def test_probe_says_whether_a_file_could_be_written(tmp_path: Path, monkeypatch:
             ((what, fine, sentence),) = await door.probe()
             assert (what, fine) == ("folder", False)
             assert "missing" in sentence
+
+    asyncio.run(main())
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.*")}
+
+
+def test_what_goes_beside_a_message_is_written_before_it(tmp_path: Path) -> None:
+    """Under the very names that it gives, inside the folder; again after an attempt whose end was not seen."""
+    bundle = pack(b"H|", [("res/cr1.pdf", b"%PDF"), ("../up.txt", b"text")])
+
+    async def main() -> None:
+        async with opened(tmp_path) as door:
+            for _ in range(2):
+                end = await sent(door, 7, bundle, target="a.hpr", payload_kind=PayloadKind.BUNDLE)
+                assert end.result is ACCEPTED
+            assert tree(tmp_path) == {"a.hpr": b"H|", "res/cr1.pdf": b"%PDF", "up.txt": b"text"}
+
+    asyncio.run(main())
+
+
+def test_a_name_that_is_taken_is_waited_for(tmp_path: Path) -> None:
+    """The message names that file and no other: the receiver must take it first."""
+    (tmp_path / "cr1.pdf").write_bytes(b"yesterday's")
+
+    async def main() -> None:
+        async with opened(tmp_path) as door:
+            bundle = pack(b"H|", [("cr1.pdf", b"%PDF")])
+            end = await sent(door, 7, bundle, target="a.hpr", payload_kind=PayloadKind.BUNDLE)
+            assert end.result is SendResult.NOT_SENT
+            assert "must take it" in end.reason
+            assert files(tmp_path) == {"cr1.pdf": b"yesterday's"}
+            (tmp_path / "cr1.pdf").unlink()
+            end = await sent(door, 7, bundle, target="a.hpr", payload_kind=PayloadKind.BUNDLE)
+            assert end.result is ACCEPTED
 
     asyncio.run(main())

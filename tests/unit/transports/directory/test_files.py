@@ -18,6 +18,8 @@ from engine.transports.directory.files import (
     make_folder,
     numbered,
     safe_name,
+    shown_name,
+    write_new,
 )
 
 
@@ -97,3 +99,16 @@ def test_an_error_is_told_without_the_file_s_name() -> None:
     error = OSError(errno.ENOSPC, "No space left on device", "/data/DUPONT.hpr")
     assert in_words(error) == "the disk is full"
     assert "DUPONT" not in in_words(OSError(errno.EIO, "Input/output error", "/data/DUPONT.hpr"))
+
+
+def test_a_new_file_never_takes_another_one_s_name(tmp_path: Path) -> None:
+    """Whole, numbered where the name is taken, nothing temporary left."""
+    for content in (b"one", b"two"):
+        write_new(tmp_path, "a.ERR", content)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.ERR": b"one", "a-1.ERR": b"two"}
+
+
+def test_a_name_of_unknown_encoding_is_shown() -> None:
+    """As latin-1, so that it can be stored."""
+    assert shown_name("été.hpr") == "été.hpr"
+    assert shown_name(os.fsdecode(b"\xe9t\xe9.hpr")) == "été.hpr"

@@ -13,9 +13,12 @@ from typing import Any
 
 import pytest
 
+from engine.conversion.documents import AttachedFile
 from engine.core.ports import Reply
 from engine.errors import DoorFailed
+from engine.parsers.paths import Path as MessagePath
 from engine.routes import configuration
+from engine.routes.directories import Named
 from engine.transports.directory import DirectorySource, folder, source
 from engine.transports.directory.source import LATER
 
@@ -88,9 +91,10 @@ class Intake:
         self.waiting: dict[str, Reply] = {}
         self.came = asyncio.Event()
 
-    def accept(self, raw: bytes, peer: str, reply: Reply, name: str = "") -> None:
+    def accept(self, raw: bytes, peer: str, reply: Reply, name: str = "", attachments: tuple = ()) -> None:
         assert peer == ""
         self.taken.append((name, raw))
+        self.attachments = attachments
         answer = self.reply(name)
         if answer is None:
             self.waiting[name] = reply
@@ -696,5 +700,58 @@ def test_move_to_must_stay_below_the_folder(tmp_path: Path, move_to: str) -> Non
         with pytest.raises(DoorFailed, match="move_to must name a folder below"):
             async with watching(tmp_path, move_to=move_to):
                 pass
+
+    asyncio.run(main())
+
+
+def test_each_file_is_answered_where_the_source_wants_it(tmp_path: Path) -> None:
+    """Under the file's own name, whatever became of it; an ERR without ERR segment is a yes."""
+    folder_, back = tmp_path / "in", tmp_path / "back"
+    folder_.mkdir()
+    back.mkdir()
+    yes, no = b"H|~^\\&|r.ERR||CHA||ERR\r\nL|1||0|2\r\n", b"H|~^\\&|s.ERR||CHA||ERR\r\nERR|1|s\r\nL|1||0|3\r\n"
+    for name in ("r.hpr", "s.hpr", "t.hpr"):
+        put(folder_, name)
+    answers = configuration.AnswerFiles(path=str(back))
+
+    async def main() -> None:
+        async with watching(folder_, answer_files=answers) as (door, clock, intake):
+            intake.reply = lambda name: {"r.hpr": yes, "s.hpr": no, "t.hpr": b""}[name]
+            await clock.round()
+            assert tree(folder_) == ["done/2031-03/r.hpr", "done/2031-03/t.hpr", "refused/s.hpr",
+                                     "refused/s.hpr.reason.txt"]  # fmt: skip
+            assert {path.name: path.read_bytes() for path in back.iterdir()} == {"r.ERR": yes, "s.ERR": no}
+            back.rename(tmp_path / "away")
+            put(folder_, "r.hpr", b"again")
+            await clock.round()
+            assert "an answer can't be written" in door.facts()["trouble"]
+            assert "done/2031-03/r-1.hpr" in tree(folder_)
+
+    asyncio.run(main())
+
+
+def test_files_that_a_message_names_go_where_it_goes(tmp_path: Path) -> None:
+    """Handed over with it, and moved with it; the figures say who waits."""
+    put(tmp_path, "r.hpr", b"p: res/x.pdf")
+    rule = configuration.AttachedFiles(path=MessagePath.parse("OBX-5"))
+    named = Named((AttachedFile("res/x.pdf", "PDF"),), frozenset())
+
+    async def main() -> None:
+        clock, intake = Clock(), Intake()
+        source_ = configuration.Source(
+            name="labo", type="directory", path=str(tmp_path), settle=0.0, pattern="*.hpr", attachments=rule
+        )
+        door = DirectorySource(source_, intake.accept, intake.refuse, clock, lambda _: named)
+        await door.open()
+        await clock.round()
+        assert (intake.taken, door.facts()["waiting_for_attachments"]) == ([], 1)
+        (tmp_path / "res").mkdir()
+        put(tmp_path / "res", "x.pdf", b"%PDF")
+        await clock.round()
+        assert intake.names == ["r.hpr"]
+        assert [one.data for one in intake.attachments] == [b"%PDF"]
+        assert tree(tmp_path) == ["done/2031-03/r.hpr", "done/2031-03/res/x.pdf"]
+        assert door.facts()["waiting_for_attachments"] == 0
+        await door.close()
 
     asyncio.run(main())

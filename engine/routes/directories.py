@@ -1,0 +1,80 @@
+"""Folders as sources: what their keys become, and what a message of theirs names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from engine.conversion.documents import FILES_OF_HPRIM, AttachedFile, attached_files
+from engine.errors import ParseError
+from engine.parsers.opening import open_message
+from engine.parsers.paths import Path
+from engine.routes.configuration import AnswerFiles, AttachedFiles, Source
+from engine.routes.reading import Reading
+from engine.transforms.nodes import Entries
+
+FILES_MAX: Final = 50
+"""Files of one message that are looked for."""
+
+_KEYS: Final = tuple(Path.parse(text) for text in ("P[*]-2.1", "P[*]-2.2", "P[*]-3.1", "PID[*]-3[*].1", "MRG[*]-1.1"))
+
+
+class Named(NamedTuple):
+    """What the bytes of a message name."""
+
+    files: tuple[AttachedFile, ...]
+    keys: frozenset[bytes]
+    """Of whom it speaks: while it waits for a file, no younger message with one of these passes it."""
+
+
+NamedBy = Callable[[bytes], Named]
+
+
+def directory_source(values: dict[str, Any], node: Entries, reading: Reading) -> dict[str, Any]:
+    """
+    Return the fields of Source that a folder has.
+
+    Args:
+        values: As schema.SOURCES read them.
+        node: Where findings are reported.
+        reading: Reads paths.
+
+    Raises:
+        Unreadable: It was reported.
+    """
+    after = values["after"] or {"move_to": "done/%Y-%m"}
+    files, answers = values["attachments"], values["answer_files"]
+    if files is not None and values["pattern"] == "*":
+        reading.error(
+            node.key("pattern") or node.key("attachments") or node, "E118",
+            "every file is a message here, also those that messages name", 'write which are: pattern: "*.hpr"',
+        )  # fmt: skip
+    return {
+        "path": str(values["path"]), "pattern": str(values["pattern"]), "settle": values["settle"],
+        "companion": str(values["companion"]), "poll": values["poll"], "move_to": str(after["move_to"]).rstrip("/"),
+        "attachments": None if files is None else _attached_files(files, reading),
+        "answer_files": None if answers is None else AnswerFiles(**{key: str(text) for key, text in answers.items()}),
+    }  # fmt: skip
+
+
+def _attached_files(values: dict[str, Any], reading: Reading) -> AttachedFiles:
+    path = FILES_OF_HPRIM if values["from"] is None else reading.path(values["from"])
+    return AttachedFiles(path=path, wait=values["wait"], max_size=values["max"], on_missing=str(values["on_missing"]))
+
+
+def named_by(source: Source) -> NamedBy | None:
+    """Return what says which files a message of a source names; None where the source takes none."""
+    rule = source.attachments
+    if rule is None:
+        return None
+    charset = source.charset or "cp1252"
+
+    def name(raw: bytes) -> Named:
+        try:
+            message = open_message(raw, source.format, default_charset=charset)
+        except ParseError:
+            return Named((), frozenset())  # it is refused, or dies, without waiting for anything
+        keys = frozenset(value for path in _KEYS for value in path.read_bytes(message))
+        return Named(tuple(attached_files(message, rule.path)[:FILES_MAX]), keys)
+
+    return name
