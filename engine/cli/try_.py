@@ -80,7 +80,7 @@ def read_given(configuration: Configuration, route: str, file: Path, name: str) 
         messages = split(file.read_bytes(), source)
         if len(messages) > 1:
             raise OperationRefused(f"'{file}' holds {len(messages)} messages: try them one by one", exit_code=2)
-        return taken(messages[0], source, 1)
+        return taken(messages[0], source, 1, file)
     except FileNotFoundError:
         raise OperationRefused(f"there is no file '{file}'", exit_code=2) from None
     except NoMessage as error:

@@ -8,7 +8,12 @@ little-endian, before what it measures.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from engine.core.messages import PayloadKind
+
+if TYPE_CHECKING:
+    from engine.core.messages import Delivery
 
 _LENGTH: Final = 8
 
@@ -45,6 +50,12 @@ def unpack(bundle: bytes) -> Bundle:
         content, position = _piece(bundle, position)
         files.append((name.decode("utf-8", "surrogateescape"), content))
     return Bundle(bundle[position:], files)
+
+
+def message_of(delivery: Delivery) -> bytes:
+    """Return the message that a delivery in memory carries, without the files beside it."""
+    data = delivery.rendered or b""
+    return unpack(data).data if delivery.payload_kind is PayloadKind.BUNDLE else data
 
 
 def _measured(piece: bytes) -> bytes:

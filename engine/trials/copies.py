@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from engine.core.bundle import message_of
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery
 from engine.errors import ParseError, StepFailed
@@ -61,7 +62,7 @@ def _of_target(copy: Copy, delivery: Delivery) -> Found:
 
 
 def _of_body(copy: Copy, delivery: Delivery) -> Found:
-    text = (delivery.rendered or b"").decode("utf-8", "replace")
+    text = message_of(delivery).decode("utf-8", "replace")
     if copy.body is not None and text != copy.body:
         yield f"the body is {text}, not {copy.body}", copy.mark
     if copy.json is None:
@@ -152,6 +153,6 @@ def delivered_message(delivery: Delivery, passed: Passed, session: Session) -> M
     if destination.encode.as_received and passed.received is not None:
         charset = passed.received.received_codec
     try:
-        return open_message(delivery.rendered or b"", "auto", default_charset=charset, as_utf8=True)
+        return open_message(message_of(delivery), "auto", default_charset=charset, as_utf8=True)
     except ParseError:
         return None

@@ -13,8 +13,9 @@ from enum import Enum
 from typing import Final
 
 from engine.core.asking import answered_at_once
+from engine.core.bundle import message_of
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, StoredMessage
+from engine.core.messages import Delivery, PayloadKind, StoredMessage
 from engine.core.references import References
 from engine.errors import ParseError
 from engine.parsers import open_message
@@ -138,7 +139,7 @@ class Comparison:
             destination = key[1]
             one, other = ours.get(key), theirs.get(key)
             if one is not None and other is not None:
-                found = self._of_copy(stored, one, other)
+                found = _of_copy(one, other)
             else:
                 what = "leaves no more" if other is None else "leaves too"
                 found = [Change(what, None, None, "", 0)]
@@ -153,28 +154,6 @@ class Comparison:
             differs, example.sentence = True, _why(now)[2]
         self._count(Effect.CHANGED if differs else Effect.IDENTICAL, lambda: example)
 
-    def _of_copy(self, stored: StoredMessage, one: Delivery, other: Delivery) -> list[Change]:
-        found: list[Change] = []
-        if one.target != other.target:
-            found.append(Change("topic or file name", None, None, "", 0))
-        if one.lanes != other.lanes:
-            found.append(Change("lanes", None, None, "", 0))
-        old, new = one.rendered, other.rendered
-        if old is None or new is None or old == new:
-            return found
-        if one.control_id != other.control_id:
-            new = new.replace(other.control_id.encode(), one.control_id.encode(), 1)
-        if old == new:
-            return found
-        try:
-            ours, theirs = (
-                open_message(data, stored.format, default_charset="utf-8", as_utf8=True) for data in (old, new)
-            )
-            said = changes(ours, theirs)
-        except (ParseError, UnicodeDecodeError, ValueError):
-            said = []  # another format, as JSON
-        return found + (said or [Change("bytes", None, None, "", 0)])
-
     def _count_path(self, destination: str, path: str) -> None:
         key = (destination, path)
         paths = self.effects.paths
@@ -188,6 +167,29 @@ class Comparison:
         examples = effects.examples.setdefault(effect, [])
         if effect is not Effect.IDENTICAL and len(examples) < EXAMPLES_MAX:
             examples.append(example())
+
+
+def _of_copy(one: Delivery, other: Delivery) -> list[Change]:
+    found: list[Change] = []
+    if one.target != other.target:
+        found.append(Change("topic or file name", None, None, "", 0))
+    if one.lanes != other.lanes:
+        found.append(Change("lanes", None, None, "", 0))
+    if one.rendered is None or other.rendered is None or one.rendered == other.rendered:
+        return found
+    if (one.payload_kind is PayloadKind.BUNDLE) is not (other.payload_kind is PayloadKind.BUNDLE):
+        found.append(Change("files beside it", None, None, "", 0))
+    old, new = message_of(one), message_of(other)
+    if one.control_id != other.control_id:
+        new = new.replace(other.control_id.encode(), one.control_id.encode(), 1)
+    if old == new:
+        return found
+    try:
+        ours, theirs = (open_message(data, "auto", default_charset="utf-8", as_utf8=True) for data in (old, new))
+        said = changes(ours, theirs)
+    except (ParseError, UnicodeDecodeError, ValueError):
+        said = []  # another format, as JSON
+    return found + (said or [Change("bytes", None, None, "", 0)])
 
 
 def _is_dead(evaluation: Evaluation) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from engine.core.messages import StoredMessage
+from pathlib import Path
+
+from engine.core.messages import Attachment, StoredMessage
 from engine.core.references import digest_of
 from engine.errors import ParseError
 from engine.parsers import header_of, open_message
 from engine.parsers.hl7v2.batch import is_batch, split_batch
 from engine.routes.cases import Given
 from engine.routes.configuration import Source
+from engine.routes.directories import named_by
 
 EPOCH_MS = 1_767_225_600_000
 """2026-01-01 UTC: trials have no clock; their messages are received a second apart from then on."""
@@ -18,7 +21,7 @@ class NoMessage(Exception):
     """What is given can't be sent: the sentence says why; it holds no value."""
 
 
-def taken(raw: bytes, source: Source, place: int) -> StoredMessage:
+def taken(raw: bytes, source: Source, place: int, file: Path | None = None) -> StoredMessage:
     """
     Return bytes as a message in custody.
 
@@ -26,6 +29,7 @@ def taken(raw: bytes, source: Source, place: int) -> StoredMessage:
         raw: One message.
         source: Where it comes from.
         place: Its rank among the messages of the trial.
+        file: Where its bytes are: the files that it names are looked for beside it.
 
     Raises:
         NoMessage: The source would refuse them.
@@ -39,8 +43,22 @@ def taken(raw: bytes, source: Source, place: int) -> StoredMessage:
     return StoredMessage(
         source=source.name, group=source.routing, raw=raw, received_ms=EPOCH_MS + place * 1000, format=header.format,
         control_id=header.control_id, type=header.type, charset=header.charset, digest=digest_of(raw), site=source.site,
-        place=place,
+        place=place, attachments=_beside(raw, source, file),
     )  # fmt: skip
+
+
+def _beside(raw: bytes, source: Source, file: Path | None) -> tuple[Attachment, ...]:
+    """Read what a message names, inside the folder of its file, where its source does so."""
+    name = named_by(source)
+    if name is None:
+        return ()
+    found = []
+    for one in name(raw).files:
+        data = None
+        if file is not None and (path := file.parent / one.path).resolve().is_relative_to(file.parent.resolve()):
+            data = path.read_bytes() if path.is_file() else None
+        found.append(Attachment(one.path, one.kind, data))
+    return tuple(found)
 
 
 def split(raw: bytes, source: Source) -> list[bytes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from engine.core.bundle import message_of
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, show_delivery_id
 from engine.routes.cases import Case
@@ -68,7 +69,7 @@ def _body(raw: bytes, passed: Passed) -> Iterator[str]:
 def _output(delivery: Delivery, passed: Passed, session: Session) -> Iterator[str]:
     sent = delivered_message(delivery, passed, session)
     if sent is None or passed.received is None:
-        yield from _cut((delivery.rendered or b"").decode("utf-8", "replace").splitlines())
+        yield from _cut(message_of(delivery).decode("utf-8", "replace").splitlines())
         return
     yield from _cut(lines_of(sent))
     yield "  difference"

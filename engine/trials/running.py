@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from engine.core.asking import Question, Reply, answered_at_once
 from engine.core.messages import Delivery, StoredMessage
@@ -101,14 +102,14 @@ def only(configuration: Configuration, route: str) -> Configuration:
     )  # fmt: skip
 
 
-def send(session: Session, raw: bytes, source: Source, name: str) -> Passed:
+def send(session: Session, raw: bytes, source: Source, name: str, file: Path | None = None) -> Passed:
     """
     Put one message through the routes.
 
     Raises:
         NoMessage: Its source would refuse it.
     """
-    stored = taken(raw, source, len(session.passed) + 1)
+    stored = taken(raw, source, len(session.passed) + 1, file)
     evaluation = answered_at_once(
         lambda answers: evaluate(session.configuration, stored, REFERENCES, answers), session.ask
     )
@@ -144,4 +145,4 @@ def _send(session: Session, given: Given) -> None:
     messages = split(raw, source)
     for rank, one in enumerate(messages, 1):
         name = given.name if rank == len(messages) else f"{given.name}#{rank}"
-        send(session, one, source, name)
+        send(session, one, source, name, given.file)
