@@ -30,8 +30,8 @@ from engine.flow.asking import Asking
 from engine.flow.decisions import INTERNAL, decided, duplicate, faulty
 from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
 from engine.routes.configuration import Configuration
-from engine.routes.decision import Evaluation
-from engine.routes.evaluation import REJECTED, evaluate, render_again
+from engine.routes.decision import REJECTED, Evaluation
+from engine.routes.evaluation import evaluate, render_again
 
 _log = structlog.get_logger(__name__)
 

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Delivery
+
+PROCESSING: Final = "E-PROCESSING"
+SITE_UNKNOWN: Final = "E-SITE-UNKNOWN"
+NO_MATCH: Final = "E-NO-MATCH"
+ATTACHMENT: Final = "E-ATTACHMENT"
+SEVERAL: Final = "E-SEVERAL-MESSAGES"
+REJECTED: Final = "E-REJECTED"
+"""A route rejects a message whose sender was answered already: a dead letter."""
 
 
 class Evaluation:

@@ -21,20 +21,12 @@ from engine.parsers.hl7v2.batch import split_batch
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from engine.routes.configuration import Configuration, Exit, Route, Source, variant_of
-from engine.routes.decision import Evaluation
+from engine.routes.decision import ATTACHMENT, NO_MATCH, PROCESSING, REJECTED, SEVERAL, SITE_UNKNOWN, Evaluation
 from engine.routes.encoding import encode
 from engine.routes.lanekeys import LaneKeys
 from engine.routes.multiplying import Part, chosen, other_parts, run
 from engine.routes.searching import key_authority
 from engine.transforms.step import Context, Dropped, Rejected
-
-PROCESSING: Final = "E-PROCESSING"
-SITE_UNKNOWN: Final = "E-SITE-UNKNOWN"
-NO_MATCH: Final = "E-NO-MATCH"
-ATTACHMENT: Final = "E-ATTACHMENT"
-SEVERAL: Final = "E-SEVERAL-MESSAGES"
-REJECTED: Final = "E-REJECTED"
-"""A route rejects a message whose sender was answered already: a dead letter."""
 
 
 def evaluate(
