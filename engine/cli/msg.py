@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -142,6 +142,43 @@ def trace(*, id_: str) -> None:
     print_message_row(answer.get("message", {}))
     click.echo()
     print_rows(answer.get("rows", []), (("at_ms", "at"), "what", "delivery", "destination", "detail"))
+
+
+@msg.command("export")
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--as-test", is_flag=True, help="With made-up identities and moved dates: for tests of routes.")
+@click.option(
+    "--output", metavar="DIR", default=None, type=click.Path(path_type=Path, file_okay=False),
+    help="Write one file a message there, instead of one message to stdout.",
+)  # fmt: skip
+@common_options
+def export(*, ids: tuple[str, ...], as_test: bool, output: Path | None) -> None:
+    """
+    Write messages as fixtures: names, numbers and addresses made up, dates moved, free text masked.
+
+    Messages that belong together are exported together: the same patient stays the same in all.
+    """
+    if not as_test:
+        raise OperationRefused(
+            "--as-test is missing; the real bytes: passerelle msg raw --reveal --reason", exit_code=2
+        )
+    if output is None and len(ids) > 1:
+        raise OperationRefused("several messages: --output DIR, where each becomes a file", exit_code=2)
+    answer = ask("message_export", ids=list(ids))
+    if options().json:
+        print_rows(answer["rows"], ())
+    elif output is None:
+        click.echo(base64.b64decode(answer["rows"][0]["base64"]), nl=False)
+    else:
+        _write_all(output, answer["rows"])
+
+
+def _write_all(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for row in rows:
+        (folder / row["file"]).write_bytes(base64.b64decode(row["base64"]))
+        click.echo(f"{folder / row['file']}")
+    click.echo("read them before you pass them on: what a sender writes where it doesn't belong nobody knows", err=True)
 
 
 @click.command()

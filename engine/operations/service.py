@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from engine.errors import OperationRefused
-from engine.operations import changing, dead, explaining, messages, planning, queues, status, tables, trying
+from engine.operations import changing, dead, explaining, exporting, messages, planning, queues, status, tables, trying
 from engine.operations.desk import Answer, Desk
 
 Operation = Callable[..., Awaitable[Answer]]
@@ -37,6 +37,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         messages.audit,
         trying.message_try,
         explaining.message_explain,
+        exporting.message_export,
         tables.table_misses,
         planning.config_plan,
         changing.config_apply,

@@ -1,8 +1,7 @@
 """
 A deterministic population: the same seed and number always give the same person, and none exists.
 
-The insurance number begins with 5, a digit that no real NIR has, and stands under the test OID
-1.2.250.1.213.1.4.10 (STANDARDS 5.1), which must never reach a production receiver.
+Names, towns and insurance numbers are those of trials.fictive.people.
 """
 
 from __future__ import annotations
@@ -10,22 +9,15 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass
-from typing import Final
 
-TEST_INS_OID: Final = "1.2.250.1.213.1.4.10"
-
-FAMILIES: Final = (
-    "LEFÈVRE", "DUBOIS", "ÑUÑEZ", "GÄRTNER", "LE GOFF", "D'ALMEIDA", "BŒUF", "CRÉPIN-LEBLOND", "N'DIAYE", "MÜLLER",
-    "SAINT-ÉVREMOND", "FAŸS", "COEURDEROY", "LAMBERT", "GARÇON", "HÉBERT", "ÉTIENNE", "MAÎTRE", "PEÑA", "LÊ",
-)  # fmt: skip
-GIVEN_OF_WOMEN: Final = ("HÉLÈNE", "ZOÉ", "ANAÏS", "MARIE-THÉRÈSE", "AÏCHA", "FRANÇOISE", "MAËLLE", "INÈS", "NOÉMIE")
-GIVEN_OF_MEN: Final = ("JOËL", "FRANÇOIS", "GAËL", "RENÉ", "MOÏSE", "JÉRÔME", "LOÏC", "ANDRÉ", "NOËL")
-TOWNS: Final = (
-    ("ARVIGNY", "01000", "01999"), ("BÉLESTRE", "01100", "01998"), ("CÔTE-CHAUDE", "01200", "01997"),
-    ("L'ÎLE-AUX-MOINEAUX", "01300", "01996"),
-)  # fmt: skip
-"""Towns that don't exist: name, post code, INSEE code."""
-STREETS: Final = ("RUE DE L'ÉGLISE", "ALLÉE DES CHÊNES", "PLACE DU MARCHÉ", "CHEMIN DE LA FORÊT")
+from engine.trials.fictive.people import (
+    FAMILIES,
+    GIVEN_OF_MEN,
+    GIVEN_OF_WOMEN,
+    STREETS,
+    TOWNS,
+    synthetic_ins,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +88,6 @@ class Population:
             ins=synthetic_ins(born, code, chance.randrange(1, 1000)),
             qualified=chance.random() < 0.6,
         )
-
-
-def synthetic_ins(born: dt.date, birth_code: str, order: int) -> str:
-    """
-    Build a 15-character insurance number nobody has: first digit 5, true key (STANDARDS 5.2).
-
-    Args:
-        born: Gives year and month.
-        birth_code: INSEE code of the birth place, five digits.
-        order: Rank in the month's register, 1 to 999.
-    """
-    digits = f"5{born:%y%m}{birth_code}{order:03d}"
-    return f"{digits}{97 - int(digits) % 97:02d}"
 
 
 def hl7_date(day: dt.date) -> str:

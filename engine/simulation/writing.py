@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from engine.simulation.patients import TEST_INS_OID, Person, hl7_date
+from engine.simulation.patients import Person, hl7_date
+from engine.trials.fictive.people import TEST_INS_OID
 
 DELIMITERS: Final = "^~\\&"
 _ESCAPES: Final = str.maketrans({"\\": "\\E\\", "|": "\\F\\", "^": "\\S\\", "&": "\\T\\", "~": "\\R\\"})

@@ -9,6 +9,7 @@ Routes on trial: tests, and one message step by step; nothing is sent, nothing i
     difference   what differs between two messages, leaf by leaf
     effects      what another configuration makes of stored messages
     following    one message through one route, step by step; telling: as plain values
+    fictive/     stored messages made into fixtures about nobody
     explaining   the clauses of a route's conditions, with their truth and what they saw
     report       tests as people read them; junit: as build servers do
 """

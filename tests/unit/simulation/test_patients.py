@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from engine.simulation.patients import TEST_INS_OID, Population, hl7_date, synthetic_ins
+from engine.simulation.patients import Population, hl7_date
+from engine.trials.fictive.people import TEST_INS_OID, synthetic_ins
 
 
 def test_the_same_seed_and_number_give_the_same_person():
