@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from engine.simulation.patients import Population, hl7_date
-from engine.trials.fictive.people import TEST_INS_OID, synthetic_ins
+from engine.trials.fictive.people import TEST_INS_OID
 
 
 def test_the_same_seed_and_number_give_the_same_person():
@@ -24,11 +24,6 @@ def test_insurance_numbers_can_belong_to_nobody():
         assert ins[0] == "5"
         assert len(ins) == 15
         assert 97 - int(ins[:13]) % 97 == int(ins[13:])
-
-
-def test_the_key_of_an_insurance_number_is_that_of_the_standard():
-    """STANDARDS 5.2: key = 97 - (N mod 97)."""
-    assert synthetic_ins(dt.date(1985, 7, 12), "01999", 1) == f"5850701999001{97 - 5850701999001 % 97:02d}"
 
 
 def test_accents_and_apostrophes_occur_and_fit_the_charsets_of_legacy_systems():
