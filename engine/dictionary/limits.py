@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -58,6 +58,16 @@ def last_field(segment: str) -> LastField | None:
     usual = known.counts.get(DEFAULT, number)
     last = f"{segment}-{number}"
     return LastField(number, last if usual == number else f"{last} since HL7 {since}, {segment}-{usual} in {DEFAULT}")
+
+
+def knows_segment(segment: str) -> bool:
+    """Tell whether some version of HL7 or PAM France has a segment, or a partner may: those that begin with Z."""
+    return segment.startswith("Z") or segment in _segments()
+
+
+def segments() -> Iterable[str]:
+    """Return the names of all segments that some version has."""
+    return _segments().keys()
 
 
 @functools.lru_cache(maxsize=1024)

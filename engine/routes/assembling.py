@@ -44,6 +44,7 @@ class Assembler:
         self._refused_sources = refused_sources
         self._refused_destinations = refused_destinations
         self._reading = Reading(findings, names)
+        self._sources_refused = False
         self._early = ""
         """A source of the route at hand that answers before its routes run."""
         self.tests: list[tuple[str, Node]] = []
@@ -63,6 +64,7 @@ class Assembler:
 
     def _route(self, name: str, values: dict[str, Any], node: Entries) -> Route | None:
         sources = self._known(values["from"], self._sources, self._refused_sources, "source")
+        self._sources_refused = not sources and bool(values["from"])
         self._early = next((one for one in sources if self._sources[one].ack != "after_route"), "")
         variants = sorted({one for source in sources for one in variants_of(self._sources[source])})
         condition = self._when(values["when"], variants)
@@ -146,7 +148,7 @@ class Assembler:
     def _when(self, node: Node | None, variants: list[str]) -> Clause | None:
         if node is None:
             return None
-        reading = Reading(self._findings, self._names, variants=variants or [""])
+        reading = Reading(self._findings, self._names, variants=variants or [""], sources_refused=self._sources_refused)
         try:
             return reading.clause(node)
         except Unreadable:
@@ -165,7 +167,10 @@ class Assembler:
         return made
 
     def _steps_reading(self, variant: str) -> Reading:
-        return Reading(self._findings, self._names, variant=variant, answered_early=self._early)
+        return Reading(
+            self._findings, self._names, variant=variant, answered_early=self._early,
+            sources_refused=self._sources_refused,
+        )  # fmt: skip
 
 
 def _asked(condition: Clause | None, node: Node | None) -> dict[str, Any]:

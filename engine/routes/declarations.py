@@ -76,25 +76,30 @@ def read_authorities(pairs: list[tuple[Word, dict[str, Any]]], site: str, readin
 def read_sites(entries: Named, reading: Reading, names: Names) -> None:
     """Read `sites:` into `names.sites`."""
     for name, key, node in read_names(entries, reading):
-        values = reading.read(schema.SITE, node)
-        if values is None:
-            continue
-        authorities = read_authorities(values["authorities"] or [], name, reading)
-        aliases: dict[str, str] = {}
-        for spelling, target in values["aliases"] or []:
-            if target not in authorities:
-                reading.error(
-                    target.node, "E133", f"the site {name} declares no authority {target}", suggest(target, authorities)
-                )
-            elif "/" not in spelling:
-                reading.error(spelling.node, "E110", f"{spelling} doesn't say which CX-5", f'write "{spelling}/PI"')
-            else:
-                aliases[str(spelling)] = str(target)
-        names.sites[name] = Site(
-            name=name, label=values["label"], finess_ej=values["finess_ej"], finess_eg=values["finess_eg"],
-            charset=values["charset"], timezone=values["timezone"], authorities=authorities, aliases=aliases,
-        )  # fmt: skip
-        _check_shared(names, name, key, reading)
+        with reading.declaring("sites", name):
+            before = reading.errors
+            values = reading.read(schema.SITE, node)
+            if values is not None:
+                names.sites[name] = _site(name, values, reading, before)
+                _check_shared(names, name, key, reading)
+
+
+def _site(name: str, values: dict[str, Any], reading: Reading, before: int) -> Site:
+    """Make a site; `before`: how many errors there were before it was read."""
+    authorities = read_authorities(values["authorities"] or [], name, reading)
+    aliases: dict[str, str] = {}
+    for spelling, target in values["aliases"] or []:
+        if target in authorities and "/" in spelling:
+            aliases[str(spelling)] = str(target)
+        elif "/" not in spelling:
+            reading.error(spelling.node, "E110", f"{spelling} doesn't say which CX-5", f'write "{spelling}/PI"')
+        elif reading.errors == before:  # otherwise it may stand for the authority that was refused
+            sentence = f"the site {name} declares no authority {target}"
+            reading.error(target.node, "E133", sentence, suggest(target, authorities))
+    return Site(
+        name=name, label=values["label"], finess_ej=values["finess_ej"], finess_eg=values["finess_eg"],
+        charset=values["charset"], timezone=values["timezone"], authorities=authorities, aliases=aliases,
+    )  # fmt: skip
 
 
 def _check_shared(names: Names, name: str, key: Scalar, reading: Reading) -> None:
@@ -135,6 +140,7 @@ def read_lists(entries: Named, reading: Reading, names: Names) -> None:
             continue
         if not isinstance(node, Items):
             reading.error(node, "E106", "a list is wanted here", "write [S, A]")
+            names.lists[key.text] = frozenset()  # that there is none would only follow
             continue
         names.lists[key.text] = frozenset(str(word) for item in node.items if (word := reading.read(TextShape(), item)))
 
@@ -194,20 +200,18 @@ def read_sources(entries: Named, reading: Reading, names: Names) -> dict[str, So
     sources: dict[str, Source] = {}
     ports: dict[tuple[str, int], str] = {}
     for name, key, node in read_names(entries, reading):
-        record = _record_of(node, schema.SOURCES, reading)
-        values = None if record is None else _at_its_site(node, reading, names).read(record, node)
-        if values is None or not isinstance(node, Entries):
-            continue
-        source = _source(name, values, node, reading, names)
-        if source is None:
-            continue
-        if source.port:
-            other = ports.setdefault((source.host, source.port), name)
-            if other != name:
-                reading.error(
-                    node.get("listen") or key, "E119", f"{other} listens there already", "choose another port"
-                )
-        sources[name] = source
+        with reading.declaring("sources", name):
+            record = _record_of(node, schema.SOURCES, reading)
+            values = None if record is None else _at_its_site(node, reading, names).read(record, node)
+            if values is None or not isinstance(node, Entries):
+                continue
+            source = _source(name, values, node, reading, names)
+            if source is None:
+                continue
+            if source.port and ports.setdefault((source.host, source.port), name) != name:
+                sentence = f"{ports[source.host, source.port]} listens there already"
+                reading.error(node.get("listen") or key, "E119", sentence, "choose another port")
+            sources[name] = source
     return sources
 
 
@@ -238,7 +242,8 @@ def _record_of(node: Node, records: dict[str, Any], reading: Reading) -> Any:
 def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, names: Names) -> Source | None:
     site = str(values["site"])
     if site and site not in names.sites:
-        reading.error(node.get("site") or node, "E116", f"there is no site {site}", suggest(site, names.sites))
+        hint = suggest(site, names.sites)
+        reading.error(node.get("site") or node, "E116", f"there is no site {site}", hint, about=("sites", site))
         return None
     if site and values["site_from"] is not None:
         reading.error(node.key("site_from") or node, "E118", "site and site_from say the same thing", "keep one")
@@ -252,7 +257,8 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
     for one in reached if untyped else []:
         if untyped not in names.sites[one].authorities:
             sentence = f"the site {one} declares no authority {untyped}"
-            reading.error(node.get("untyped") or node, "E133", sentence, suggest(untyped, names.sites[one].authorities))
+            hint = suggest(untyped, names.sites[one].authorities)
+            reading.error(node.get("untyped") or node, "E133", sentence, hint, about=("sites", one))
             return None
     common: dict[str, Any] = {
         name_: values[name_]
@@ -312,6 +318,7 @@ def _site_from(values: dict[str, Any], reading: Reading, names: Names) -> SiteFr
             "E116",
             f"the table {name} names {unknown[0]}, which is no site",
             suggest(unknown[0], names.sites),
+            ("sites", unknown[0]),
         )
     return SiteFrom(paths=paths, table={row[key]: row[to] for row in declared.rows}, table_name=name)
 
@@ -368,7 +375,8 @@ def _leave(values: dict[str, Any], node: Entries, reading: Reading, sources: Col
         )  # fmt: skip
     for word in trusted:
         if word not in sources:
-            reading.error(word.node, "E116", f"there is no source {word}", suggest(word, sources))
+            hint = suggest(word, sources)
+            reading.error(word.node, "E116", f"there is no source {word}", hint, about=("sources", str(word)))
     return {
         "production": values["production"] == "yes", "may_have": may_have,
         "trust_source": frozenset(str(word) for word in trusted),

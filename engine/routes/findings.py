@@ -86,6 +86,10 @@ def _cited(mark: Mark, line: str, hint: str = "") -> list[str]:
     return [f"{number}{line}", f"{caret}{' ' + hint if hint else ''}"]
 
 
+Declaration = tuple[str, str]
+"""Section and name: `("sites", "cha")`."""
+
+
 class Findings:
     """Collect findings; the same one (a route compiled for three sites, a template used thirty times) once."""
 
@@ -93,14 +97,22 @@ class Findings:
         self._found: dict[tuple[str, Mark, str], Finding] = {}
         self._uses: dict[tuple[str, Mark, str], set[Mark]] = {}
         self._lines: dict[str, Sequence[str]] = {}
+        self._damaged: set[Declaration] = set()
+        self.errors = 0
+        """How often an error was added; compared before and after a declaration."""
+
+    def damage(self, declaration: Declaration) -> None:
+        """Note that a declaration has an error: what doesn't find in it what it wants only follows."""
+        self._damaged.add(declaration)
 
     def source(self, file: str, text: str) -> None:
         """Remember the text of a file, to cite its lines."""
         self._lines[file] = lines_of(text)
 
     def add(
-        self, level: str, code: str, mark: Mark, sentence: str, hint: str = "", related: Sequence[tuple[Mark, str]] = ()
-    ) -> None:
+        self, level: str, code: str, mark: Mark, sentence: str, hint: str = "",
+        related: Sequence[tuple[Mark, str]] = (), about: Declaration | None = None,
+    ) -> None:  # fmt: skip
         """
         Keep a finding.
 
@@ -111,7 +123,11 @@ class Findings:
             sentence: What is wrong, without any secret.
             hint: What to write.
             related: Other places to look at, each with words.
+            about: The declaration in which something is missing; not told where that has an error already.
         """
+        self.errors += level == "error"
+        if about in self._damaged:
+            return
         use = mark.via
         ends = [*related]
         while use is not None:

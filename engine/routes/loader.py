@@ -44,7 +44,7 @@ from engine.routes.suggestions import suggest
 from engine.routes.tables import read_table
 from engine.routes.templates import Template, read_template
 from engine.transforms.nodes import Entries, Mark, Node, Scalar, Word
-from engine.transforms.shapes import Choice, ListOf, TextShape, Unreadable
+from engine.transforms.shapes import Choice, ListOf, TextShape, Unreadable, meant
 
 Declared = Mapping[str, Mapping[str, Any]]
 FILES_MAX: Final = 200
@@ -324,18 +324,21 @@ class _Loader:
 
     def _top(self, document: Entries, path: pathlib.Path) -> None:
         for key, node in document.entries:
-            if key.text not in schema.SECTIONS:
-                self.findings.add(
-                    "error", "E104", key.mark, f"{key.text} is no section", suggest(key.text, schema.SECTIONS)
-                )
-            elif key.text == "version":
+            name = key.text
+            if name not in schema.SECTIONS:
+                hint = suggest(name, schema.SECTIONS)
+                self.findings.add("error", "E104", key.mark, f"{name} is no section", hint)
+                name = meant(hint)
+                if not name or document.get(name) is not None:
+                    continue  # read as what was meant: that everything in it is missing would only follow
+            if name == "version":
                 self._reading.read(Choice("1"), node)
-            elif key.text == "group":
+            elif name == "group":
                 if self._group is not None:
                     self.findings.add("error", "E102", key.mark, "group stands in another file too", "keep one")
                 self._group = node
-            elif key.text != "include":
-                self._section(key.text, node)
+            elif name != "include":
+                self._section(name, node)
         include = document.get("include")
         if include is not None:
             self._include(include, path)

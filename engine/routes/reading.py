@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.dictionary.limits import is_unordered, last_component, last_field
+from engine.dictionary.limits import is_unordered, last_component, last_field, segments
 from engine.errors import PathError
 from engine.identity.authorities import Recogniser
 from engine.identity.spellings import INS_ARC
 from engine.parsers.paths import Path
 from engine.routes.configuration import split_variant
 from engine.routes.document import read_document
-from engine.routes.findings import Findings
+from engine.routes.findings import Declaration, Findings
 from engine.routes.names import Names
 from engine.routes.scope import ConditionScope
 from engine.routes.suggestions import suggest
@@ -22,6 +22,7 @@ from engine.routes.templates import REFERENCE
 from engine.routes.when import Clause, Operand, WhenError, compile_when
 from engine.transforms.beside import BESIDE, around
 from engine.transforms.nodes import Entries, Items, Mark, Node, Scalar, Word
+from engine.transforms.segmentnames import WRITE_ANOTHER, is_segment
 from engine.transforms.shapes import Shape, Unreadable, Verb, refuse
 from engine.transforms.step import Context, Run, Step
 from engine.transforms.tables import Table
@@ -52,6 +53,7 @@ class Reading:
         variant: str | None = None,
         variants: Sequence[str] = (),
         answered_early: str = "",
+        sources_refused: bool = False,
     ) -> None:
         self._findings = findings
         self._names = names
@@ -59,6 +61,8 @@ class Reading:
         self._site = None if variant is None else split_variant(variant)[0]
         self._variants = variants
         self._answered_early = answered_early
+        self._sources_refused = sources_refused
+        """The sources of the route can't be read, which was reported: that no site is known only follows."""
         self._foreach = ""
         self._open_runs: tuple[str, ...] = ()
         self._cited: tuple[tuple[Mark, str], ...] = ()
@@ -73,9 +77,26 @@ class Reading:
 
     # --- reporting ---------------------------------------------------------------------------------------
 
-    def error(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:
-        """Report an error."""
-        self._findings.add("error", code, _mark_of(where), sentence, hint, self._cited)
+    def error(
+        self, where: Node | Mark, code: str, sentence: str, hint: str = "", about: Declaration | None = None
+    ) -> None:
+        """Report an error; `about`: the declaration in which something is missing."""
+        self._findings.add("error", code, _mark_of(where), sentence, hint, self._cited, about)
+
+    @property
+    def errors(self) -> int:
+        """How many errors were reported so far, by anybody."""
+        return self._findings.errors
+
+    @contextmanager
+    def declaring(self, section: str, name: str) -> Iterator[None]:
+        """Read a declaration: when it has an error, what doesn't find in it what it wants isn't told."""
+        before = self.errors
+        try:
+            yield
+        finally:
+            if self.errors > before:
+                self._findings.damage((section, name))
 
     def warn(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:
         """Report a warning."""
@@ -158,17 +179,22 @@ class Reading:
             raise refuse(self, where, "E141", "no site is known here", "${site.…} stands in the steps of a route")
         site = self._names.sites.get(self._site)
         if site is None:
+            if self._sources_refused:
+                raise Unreadable
             raise refuse(
-                self, where, "E141", "a source of this route has no site", "add site: or site_from: to the source"
-            )
+                self, where, "E141", "a source of this route has no site", "add site: or site_from: to the source",
+                about=("sites", self._site),
+            )  # fmt: skip
+        about = ("sites", site.name)
         values = {"name": site.name, "label": site.label, "finess_ej": site.finess_ej, "finess_eg": site.finess_eg}
         for authority in site.authorities.values():
             values[f"authorities.{authority.name}.oid"] = authority.oid
             values[f"authorities.{authority.name}.hd1"] = authority.hd1
         if name not in values:
-            raise refuse(self, where, "E141", f"a site has no {name}", suggest(name, values))
+            raise refuse(self, where, "E141", f"a site has no {name}", suggest(name, values), about)
         if not values[name]:
-            raise refuse(self, where, "E141", f"the site {site.name} declares no {name}", f"add {name}: to the site")
+            sentence, hint = f"the site {site.name} declares no {name}", f"add {name}: to the site"
+            raise refuse(self, where, "E141", sentence, hint, about)
         return values[name]
 
     def template(self, node: Node, extra: Sequence[str] = (), *, paths: bool = True) -> Text:
@@ -229,6 +255,10 @@ class Reading:
 
     def _check_reach(self, path: Path, segment: str, where: Mark) -> None:
         """Tell what no version of HL7 has, and what counts repetitions that have no order."""
+        if segment and not is_segment(segment):
+            near = suggest(segment, segments())
+            hint = near if near.startswith("did") else WRITE_ANOTHER
+            raise refuse(self, where, "E155", f"no version of HL7 has a segment {segment}", hint)
         field = f"{segment}-{path.field}"
         last = last_field(segment)
         if last is not None and path.field > last.number:
@@ -253,11 +283,14 @@ class Reading:
             elif name in recogniser.names:
                 bound[name] = _of_authority(recogniser, name)
             else:
+                if not site and self._sources_refused:
+                    raise Unreadable
                 known = [*recogniser.names, "ins"]
                 sentence = (
                     f"the site {site} declares no authority {name}" if site else f"no site is known here for @{name}"
                 )
-                raise refuse(self, node.at(column, len(path.text)), "E133", sentence, suggest(name, known))
+                where = node.at(column, len(path.text))
+                raise refuse(self, where, "E133", sentence, suggest(name, known), about=("sites", site))
         return bound
 
     def paths_of(self, node: Node, variants: Sequence[str]) -> dict[str, Path]:

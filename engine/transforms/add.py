@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import StepFailed
-from engine.transforms.foreach import SegmentName
 from engine.transforms.nodes import Node
+from engine.transforms.segmentnames import SegmentName
 from engine.transforms.shapes import Key, Pairs, Reader, Record, TemplateShape, Verb
 from engine.transforms.step import Context, Step
 from engine.transforms.valuepaths import ValuePath

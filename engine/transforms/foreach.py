@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from engine.transforms.nodes import Node
-from engine.transforms.shapes import Raw, Reader, StepsShape, TextShape, Verb, refuse
+from engine.transforms.segmentnames import SegmentName
+from engine.transforms.shapes import Raw, Reader, StepsShape, Verb, refuse
 from engine.transforms.step import Context, Step
-
-_SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{0,3}\Z")
-
-
-class SegmentName(TextShape):
-    """The name of a segment."""
-
-    wants = "the name of a segment: OBX"
-
-    def read(self, node: Node, reader: Reader) -> Any:
-        """Read the node."""
-        word = super().read(node, reader)
-        if not _SEGMENT.match(word):
-            raise refuse(reader, node, "E112", f"{word} is no name of a segment", "write OBX, PID, ZBE…")
-        return word
 
 
 class Foreach(Step):

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.asking import Asked, Code, Question
 from engine.errors import StepFailed
-from engine.transforms.foreach import SegmentName
 from engine.transforms.nodes import Mark, Node
+from engine.transforms.segmentnames import SegmentName
 from engine.transforms.shapes import Key, ListOf, Reader, Record, TextShape, Verb, refuse
 from engine.transforms.step import Context, Step
 from engine.transforms.valuepaths import ValuePath

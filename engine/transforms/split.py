@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import StepFailed
-from engine.transforms.foreach import SegmentName
 from engine.transforms.groups import HEADS, groups_of
 from engine.transforms.nodes import Node
+from engine.transforms.segmentnames import SegmentName
 from engine.transforms.shapes import Key, ListOf, Reader, Record, TextShape, Verb, refuse
 from engine.transforms.step import Context, Multiplying
 

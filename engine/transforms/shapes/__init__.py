@@ -14,7 +14,7 @@ findings come at once.
 
 from engine.transforms.shapes.collections import Either, Key, ListOf, Pairs, Raw, Record, Reserved, described
 from engine.transforms.shapes.naming import ConditionShape, PathShape, StepsShape, TableShape, TemplateShape
-from engine.transforms.shapes.reading import REFERENCE, Reader, Shape, Unreadable, refuse, scalar, shown
+from engine.transforms.shapes.reading import REFERENCE, Reader, Shape, Unreadable, meant, refuse, scalar, shown
 from engine.transforms.shapes.scalars import NAME_FORM, AnyText, Choice, NameShape, Number, TextShape
 from engine.transforms.shapes.verbs import Verb, exactly_one
 
@@ -44,6 +44,7 @@ __all__ = [
     "Verb",
     "described",
     "exactly_one",
+    "meant",
     "refuse",
     "scalar",
     "shown",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from engine.transforms.nodes import Entries, Items, Node, Scalar
-from engine.transforms.shapes.reading import Reader, Shape, Unreadable, refuse
+from engine.transforms.shapes.reading import Reader, Shape, Unreadable, meant, refuse
 
 
 class ListOf(Shape):
@@ -113,17 +113,22 @@ class Record(Shape):
             )
         values: dict[str, Any] = {name: key.default for name, key in self.keys.items()}
         failed = False
+        present = {word.text for word, _ in node.entries}
         for word, child in node.entries:
-            key = self.keys.get(word.text)
-            if key is None:
-                reader.error(word, "E104", f"{word.text} is no key here", reader.suggest(word.text, list(self.keys)))
-                continue
+            name = word.text
+            if name not in self.keys:
+                hint = reader.suggest(name, list(self.keys))
+                reader.error(word, "E104", f"{name} is no key here", hint)
+                name = meant(hint)
+                if not name or name in present:
+                    continue
+                present.add(name)  # read as what was meant: that it is missing would only follow
+            key = self.keys[name]
             try:
-                values[word.text] = key.shape.read(child, reader)
+                values[name] = key.shape.read(child, reader)
             except Unreadable:
                 # with the default in place of what was refused, the other findings still come to light
                 failed = failed or key.required
-        present = {word.text for word, _ in node.entries}
         for name, key in self.keys.items():
             if key.required and name not in present:
                 sentence, _, hint = (key.missing or f"{name} is missing|add {name}: {key.shape.wants}").partition("|")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -22,8 +23,10 @@ class Unreadable(Exception):
 class Reader(Protocol):
     """What shapes and verbs ask of the loader."""
 
-    def error(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:
-        """Report an error."""
+    def error(
+        self, where: Node | Mark, code: str, sentence: str, hint: str = "", about: tuple[str, str] | None = None
+    ) -> None:
+        """Report an error; `about`: the declaration (section, name) in which something is missing."""
 
     def warn(self, where: Node | Mark, code: str, sentence: str, hint: str = "") -> None:
         """Report what deserves a look and refuses nothing."""
@@ -106,10 +109,18 @@ def scalar(pattern: str = "") -> dict[str, Any]:
     return made
 
 
-def refuse(reader: Reader, where: Node | Mark, code: str, sentence: str, hint: str = "") -> Unreadable:
-    """Report an error and return the exception to raise."""
-    reader.error(where, code, sentence, hint)
+def refuse(
+    reader: Reader, where: Node | Mark, code: str, sentence: str, hint: str = "", about: tuple[str, str] | None = None
+) -> Unreadable:
+    """Report an error and return the exception to raise; arguments as those of `Reader.error`."""
+    reader.error(where, code, sentence, hint, about)
     return Unreadable()
+
+
+def meant(hint: str) -> str:
+    """Return x of `did you mean x?`, or nothing."""
+    found = re.fullmatch(r"did you mean (.+)\?", hint)
+    return found[1] if found is not None else ""
 
 
 def shown(node: Node) -> str:

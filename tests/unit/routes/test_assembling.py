@@ -34,7 +34,7 @@ def test_route(small):
         ("    from: [gan]\n    to: [dpj, raw]\n", ["E116", "E116"]),
         ("    from: [gam]\n    to: []\n", ["E107"]),
         ("    from: [gam]\n", ["E105"]),
-        ("    from: [gam]\n    to: [ { destination: dpi, wen: x } ]\n", ["E104"]),
+        ("    from: [gam]\n    to: [ { destination: dpi, wen: type == ADT } ]\n", ["E104"]),
         (
             "    from: [gam]\n    when: evnt == A\n    to:\n      - { destination: dpi, when: evet == A }\n",
             ["E130", "E130"],

@@ -128,7 +128,7 @@ def test_the_body_is_read_where_it_is_used(small):
         ("a: { source: { }, route: { } }", "E105"),
         ("a: { params: { x: { type: choice } }, steps: [ { tag: x } ] }", "E105"),
         ("a: { params: { x: { type: sitte } }, steps: [ { tag: x } ] }", "E110"),
-        ("a: { parms: { }, steps: [ { tag: x } ] }", "E104"),
+        ("a: { parms: { x: { type: port } }, steps: [ { tag: x } ] }", "E104"),
         ("run: { steps: [ { tag: x } ] }", "E118"),
         ("A: { steps: [ { tag: x } ] }", "E117"),
     ],

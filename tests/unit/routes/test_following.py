@@ -1,0 +1,56 @@
+"""One mistake, one finding: what only follows from it isn't told."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.routes import check
+
+ROOT = Path(__file__).parents[3]
+MISTAKES = {
+    "a section": ("\nsources:\n", "\nsource:\n"),
+    "sites": ("\nsites:\n", "\nsite:\n"),
+    "destinations": ("\ndestinations:\n", "\ndestination:\n"),
+    "steps": ("\nsteps:\n", "\nstep:\n"),
+    "a key of a site": ('finess_ej: "010000024"', 'finess_e: "010000024"'),
+    "a key of an authority": ("hd1: CHA-IPP, type: PI", "hd1: CHA-IPP, typ: PI"),
+    "an authority without its type": ("hd1: CHB-IPP, type: PI", "hd1: CHB-IPP"),
+    "an authority without OID": ("ipp:   { oid: 1.2.250.1.999.10.1, hd1", "ipp:   { hd1"),
+    "a site that is no mapping": ("  chc:\n", "  chc: x\n  chd:\n"),
+    "the type of a source": ("gam_cha: { type: mllp", "gam_cha: { type: mlp"),
+    "the only source of a route": (
+        "type: directory\n    site: cha\n    format",
+        "type: folder\n    site: cha\n    format",
+    ),
+    "a list": ("urgent: [S, A]", "urgent: S"),
+    "a table": ("tables/uf_dpi.csv", "tables/nowhere.csv"),
+    "a destination": ("connect: 127.0.0.1:5500", "connect: 127.0.0.1"),
+    "a verb": ("normalise_authorities: {", "normalise_authority: {"),
+    "a segment": ("PV1-3 exists", "PV9-3 exists"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_one_mistake_is_one_finding(tmp_path: Path, mistake: str) -> None:
+    """In the delivered configuration, where sites, sources and steps are used in many places."""
+    right, wrong = MISTAKES[mistake]
+    text = (ROOT / "routes.yaml").read_text(encoding="utf-8")
+    assert right in text
+    (tmp_path / "routes.yaml").write_text(text.replace(right, wrong, 1), encoding="utf-8")
+    shutil.copytree(ROOT / "tables", tmp_path / "tables")
+    configuration, findings = check(tmp_path / "routes.yaml", environment={})
+    assert configuration is None
+    assert len(findings) == 1, "\n".join(finding.render() for finding in findings)
+
+
+def test_two_mistakes_are_two_findings(tmp_path: Path) -> None:
+    """An error elsewhere hides nothing: only what is missing in a damaged declaration isn't told."""
+    text = (ROOT / "routes.yaml").read_text(encoding="utf-8")
+    text = text.replace("hd1: CHA-IPP, type: PI", "hd1: CHA-IPP", 1).replace("untyped: ipp", "untyped: ippp")
+    (tmp_path / "routes.yaml").write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "tables", tmp_path / "tables")
+    _, findings = check(tmp_path / "routes.yaml", environment={})
+    assert [finding.code for finding in findings] == ["E105", "E133", "E133"]
