@@ -207,12 +207,14 @@ class _Walk(LaneKeys):
 
     def _several(self, message: Message) -> Evaluation | None:
         """Stop a block with several messages: its routes would read the first patient, and send all under it."""
-        if message.format != "hl7v2" or len(message.positions(b"MSH")) < 2:
+        reason = "a block begins inside this one: the end of the message before it was lost; have both sent again"
+        if message.format != "hl7v2":
             return None
-        count = len(split_batch(self._stored.raw).messages)
-        if count < 2:
-            return None
-        reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
+        if self._stored.raw.find(_LOST_END) < 0:
+            count = len(split_batch(self._stored.raw).messages) if len(message.positions(b"MSH")) > 1 else 1
+            if count < 2:
+                return None
+            reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
         return Evaluation(MessageState.DEAD, code=SEVERAL, reason=reason)
 
     def _attachments(self) -> Evaluation | None:
@@ -491,6 +493,7 @@ class _Walk(LaneKeys):
         self._result.findings.extend(f"tag:{word}" for word in context.tags[tags:])
 
 
+_LOST_END: Final = b"\x0bMSH"
 _MSH_PROCESSING: Final = Path.parse("MSH-11.1")
 _H_PROCESSING: Final = Path.parse("H-11")
 _EVENT_OF_EVN: Final = Path.parse("EVN-1")

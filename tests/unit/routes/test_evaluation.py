@@ -309,3 +309,13 @@ def test_cost(delivered, references, stored):
         timeit.repeat(lambda: evaluate(delivered, message, references), number=100, repeat=5, timer=time.process_time)
     )
     assert cost / 100 < 1e-3
+
+
+def test_a_block_inside_a_block_is_no_message(small, references, stored):
+    """A lost FS: what follows the second VT is another patient's, and must not go under the first one's header."""
+    cut = adt(rest="ZZZ|4\x0b") + adt(ipp="77")
+    decision = evaluate(small(routes("    to: [dpi]\n")), stored(cut, "gam"), references)
+    assert (decision.state, decision.code) == (MessageState.DEAD, "E-SEVERAL-MESSAGES")
+    cut = adt()[:-3] + b"\x0b" + adt(ipp="77")
+    decision = evaluate(small(routes("    to: [dpi]\n")), stored(cut, "gam"), references)
+    assert (decision.state, decision.code) == (MessageState.DEAD, "E-SEVERAL-MESSAGES")
