@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from engine.conversion.forms import UNSUITABLE
 from engine.conversion.notes import Note, read
 from engine.conversion.respelling import to_standard
 from engine.conversion.segments import Fields, get
+from engine.errors import StepFailed
 from engine.parsers.hl7v2.delimiters import STANDARD
 from engine.parsers.hl7v2.escapes import escape_all
 from engine.parsers.hl7v2.message import Message
@@ -85,6 +87,10 @@ def gather_hprim(message: Message) -> Tree:
             level = subject = Subject(fields)
             request = None
             tree.subjects.append(subject)
+        elif name in (b"H", b"PID") or (not name and _is_damaged_patient(fields[0])):
+            raise StepFailed(
+                UNSUITABLE, "a second header, or a damaged P: whose the results after it are can't be known", field="P"
+            )
         elif not name:
             level.notes.append(Note(b"", fields[0]))
         elif name not in _COUNTED:
@@ -150,6 +156,12 @@ def _segments(message: Message, name: bytes) -> Iterator[tuple[bytes, Fields]]:
         if line == code or not code.isupper():
             code = b""  # a word of a text that was cut, not a segment: it may be anything
         yield code, respelling.fields(line) if code else [escape_all(line, STANDARD)]
+
+
+def _is_damaged_patient(line: bytes) -> bool:
+    """Tell whether a line without a readable name is a P all the same: in lower case, bare, behind a BOM."""
+    plain = line.lstrip(b"\xef\xbb\xbf \t").upper()
+    return plain == b"P" or plain.startswith((b"P|", b"P\\F\\"))
 
 
 def _implied(subject: Subject, tree: Tree) -> Request:

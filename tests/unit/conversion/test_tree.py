@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.conversion.tree import gather_hl7, gather_hprim
+from engine.errors import StepFailed
 from engine.parsers import open_message
 
 
@@ -38,3 +41,14 @@ def test_hl7() -> None:
     assert set(other.more) == {b"PD1"}
     assert other.requests[0].results[0].notes[0].text == b"cut text"
     assert tree.findings == ["not-converted PV1", "result-without-request", "not-converted ZZZ", "not-converted ORC"]
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"p|2|43|||MARTIN~B", b"P", b"\xef\xbb\xbfP|2|43|||MARTIN~B", b"PID|2|43", b"H|~^\\&|F2"]
+)
+def test_results_after_a_damaged_patient_are_nobodys(damaged: bytes) -> None:
+    """They must not go under the patient before: the conversion stops."""
+    head = b"H|~^\\&|F.HPR||LAB||ORU|||CHA||P|H2.2~C|20260301\rP|1|42|||DUPONT~A\rOBR|1|D1||K\rOBX|1|NM|K||4.1\r"
+    message = open_message(head + damaged + b"\rOBR|1|D2||K\rOBX|1|NM|K||9.9\rL|1\r", "hprim-sante")
+    with pytest.raises(StepFailed, match="E-CONVERT"):
+        gather_hprim(message)
