@@ -43,9 +43,8 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments and arguments[0] in ("-h", "--help", "help") else 2
     extras, command = commands[arguments[0]]
     os.chdir(ROOT)
-    python = _environment(extras)
     try:
-        return command(python, arguments[1:])
+        return command(_environment(extras), arguments[1:])
     except KeyboardInterrupt:
         return 130
 
