@@ -7,11 +7,13 @@ outside the messages themselves.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from struct import Struct
 from typing import Final
 
 _SIGNED: Final = Struct(">q").unpack
+_PACKED: Final = Struct(">q").pack
 _PREFIXES_MAX: Final = 1024
 
 
@@ -57,7 +59,17 @@ class References:
         return state
 
 
-def digest_of(raw: bytes) -> int:
-    """Return a signed 64-bit digest of a message, to recognise its retransmission."""
-    result: int = _SIGNED(blake2b(raw, digest_size=8).digest())[0]
+def digest_of(raw: bytes, beside: Iterable[int] = ()) -> int:
+    """
+    Return a signed 64-bit digest of a message, to recognise its retransmission.
+
+    Args:
+        raw: Its bytes.
+        beside: Digests of the files that came with it, 0 for one that didn't come: the same message with another
+            document is news.
+    """
+    state = blake2b(raw, digest_size=8)
+    for one in beside:
+        state.update(_PACKED(one))
+    result: int = _SIGNED(state.digest())[0]
     return result

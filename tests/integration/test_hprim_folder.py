@@ -128,6 +128,33 @@ def test_a_document_that_doesn_t_come(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_what_comes_again(tmp_path: Path) -> None:
+    """The same file with the same document is a retransmission; another document, or another date, is news."""
+
+    async def run() -> None:
+        folders(tmp_path)
+        taken: list[bytes] = []
+        other_date = TWO.replace(b"20260102", b"20260103")
+        async with receiver() as dpi:
+            text = ROUTES.format(folder=tmp_path, wait="1m", port=free_port(), dpi=dpi.port)
+            async with running_engine(text, tmp_path) as engine:
+                for data, document, states in (
+                    (TWO, b"%PDF-1", {"delivered": 1}),
+                    (TWO, b"%PDF-1", {"delivered": 1, "duplicate": 1}),
+                    (TWO, b"%PDF-2", {"delivered": 2, "duplicate": 1}),
+                    (other_date, b"%PDF-2", {"delivered": 3, "duplicate": 1}),
+                ):
+                    put(tmp_path / "aller" / "cr1.pdf", document)
+                    put(tmp_path / "aller" / "LAB1.hpr", data)
+                    await engine.settled(**states)
+                    if (beside := tmp_path / "archive" / "cr1.pdf").exists():  # the receiver takes it
+                        taken.append(beside.read_bytes())
+                        beside.unlink()
+        assert taken == [b"%PDF-1", b"%PDF-2", b"%PDF-2"]
+
+    asyncio.run(run())
+
+
 def test_hl7_becomes_a_file_with_its_documents(tmp_path: Path) -> None:
     """H-2 is the file's name, CP1252 as the receiver wants it, documents before the message."""
 

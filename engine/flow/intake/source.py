@@ -144,7 +144,7 @@ class SourceIntake:
             control_id=header.control_id,
             type=header.type,
             charset=header.charset,
-            digest=digest_of(raw),
+            digest=digest_of(raw, [one.digest for one in attachments]),
             site=source.site,
             attachments=attachments,
         )

@@ -41,3 +41,10 @@ def test_a_hash_does_not_depend_on_what_was_hashed_before() -> None:
 def test_digest_sees_every_byte() -> None:
     """A retransmission is recognised by all of its bytes."""
     assert digest_of(b"abc") == digest_of(b"abc") != digest_of(b"abd")
+
+
+def test_digest_sees_the_files_beside() -> None:
+    """The same result with another document, or with the one that was missing, is news."""
+    seen = [digest_of(b"abc", beside) for beside in ((), (0,), (7,), (-7,), (7, 7))]
+    assert len(set(seen)) == 5
+    assert digest_of(b"abc") == seen[0]

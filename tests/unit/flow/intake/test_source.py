@@ -12,6 +12,7 @@ from engine.core.changes import Route
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Attachment, Refusal
 from engine.core.ports import Urgency
+from engine.core.references import digest_of
 from engine.errors import StoreUnavailable
 from engine.routes.configuration import AnswerFiles
 from tests.support.hall import SOURCE, FakeReply, Hall, adt, hall
@@ -182,5 +183,6 @@ def test_attachments_are_stored_with_their_message() -> None:
         message = await it.store.message(1)
         assert message is not None
         assert message.attachments == (attachment,)
+        assert message.digest == digest_of(HPRIM, [7])
 
     hall(test, source)
