@@ -1,0 +1,159 @@
+"""
+What is remembered of patients across the establishments: identifiers, patients, events, reviews, waits.
+
+A *patient* is one person as the group knows him: a federation identifier, and what each site says of him. Rows are
+values: a decision replaces them, never edits them, and its event keeps them as they were before and after. So an event
+can be undone exactly, as long as nothing later has touched its rows.
+
+Hashes are those of core.references: `patient` for local identifiers and the federation identifier (the same hash is
+the lane key of a patient who isn't known), `ins`, `stay`, `traits`; `territorial` with the patient's id is the lane key
+of one who is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class IdentifierKind(IntEnum):
+    """What an identifier numbers. The numbers are stored: never reuse one."""
+
+    LOCAL = 0
+    """A patient, by one site (CX-5 PI)."""
+    FEDERATION = 1
+    """A patient, by the group (CX-5 PN)."""
+    INS = 2
+    """A patient, by the nation; asserted as qualified by at least one site."""
+    STAY = 3
+    """A stay of one site (CX-5 AN); never among `PatientRow.identifiers`: there may be hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierRow:
+    """One identifier and the patient to whom it belongs today."""
+
+    hash: int
+    kind: IdentifierKind
+    authority: str
+    """Normal form (identity.authorities.Authority.key); of an INS its OID."""
+    value: str
+    """Opaque, as received."""
+    patient: int
+    """Today's patient: flattened at each decision, no chains."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What one site says of one patient; one site's status is never copied to another's (RNIV 1 v2.0, 4.9.2)."""
+
+    site: str
+    status: str
+    """RNIV: identity.statuses.Status."""
+    attributes: tuple[str, ...]
+    """identity.statuses.Attribute, sorted."""
+    birth_name: str
+    first_name: str
+    first_names: str
+    """The list of birth given names (XPN-3), the first one included; empty: not said."""
+    birth_date: str
+    """As the site writes it: YYYYMMDD, partial, or lunar."""
+    sex: str
+    birth_place: str
+    """COG of INSEE; empty: not said."""
+    ins: int
+    """Hash of the INS that the site asserts with it; 0: none."""
+    traits: int
+    """Hash of the five strict traits in normal form; 0: not comparable (anonymous, fictive, incomplete…)."""
+    place: int
+    """The message that said it last."""
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRow:
+    """One patient."""
+
+    id: int
+    """From 1; never given twice."""
+    number: str
+    """Federation identifier; empty where another registry numbers and hasn't said it yet."""
+    assertions: tuple[Assertion, ...] = ()
+    """One a site, sorted by site."""
+    identifiers: tuple[int, ...] = ()
+    """Hashes of its identifiers of kind LOCAL, FEDERATION and INS, sorted."""
+    apart: tuple[int, ...] = ()
+    """Patients of whom an identity officer said that they are others: never proposed again."""
+
+
+class ReviewState(IntEnum):
+    """Where a pair on the review list stands."""
+
+    OPEN = 0
+    LINKED = 1
+    APART = 2
+    """An identity officer: these are two people."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """A pair of patients that a person must look at; one row a pair."""
+
+    low: int
+    """The lower patient id."""
+    high: int
+    rule: str
+    """Why: `same-traits`, `merge`, `ins-conflict`…"""
+    sentence: str
+    """For people; no value of a message."""
+    place: int
+    at_ms: int
+    state: ReviewState = ReviewState.OPEN
+
+
+@dataclass(slots=True)
+class IdentityEvent:
+    """
+    One decision: append-only, by a rule or by an operator.
+
+    The maps hold what it touched, each as (before, after); None: there is no such row.
+    """
+
+    rule: str
+    """`mint`, `attach`, `link-ins`, `merge`, `rename`, `move-stay`, `assert`, `unlink`, `import`, `undo`…"""
+    place: int
+    """The message; for an act of an operator, the last place decided before it."""
+    at_ms: int
+    who: str = ""
+    """Empty: a rule."""
+    reason: str = ""
+    undoes: int = 0
+    """Id of the event that this one undoes."""
+    identifiers: dict[int, tuple[IdentifierRow | None, IdentifierRow | None]] = field(default_factory=dict)
+    patients: dict[int, tuple[PatientRow | None, PatientRow | None]] = field(default_factory=dict)
+    reviews: dict[tuple[int, int], tuple[ReviewRow | None, ReviewRow | None]] = field(default_factory=dict)
+    id: int = 0
+    """Given by the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Until when a message waits for an identifier to become known, and for which."""
+
+    hashes: tuple[int, ...]
+    """Any of them."""
+    until_ms: int
+
+
+@dataclass(slots=True)
+class IdentityRows:
+    """What a store knows of some keys; a key that is missing isn't known."""
+
+    identifiers: Mapping[int, IdentifierRow]
+    patients: Mapping[int, PatientRow]
+    """Those of the identifiers, and those asked for."""
+    alike: Mapping[int, tuple[int, ...]]
+    """Hash of strict traits -> ids of the patients of whom a site asserts them, lowest first; bounded."""
+    reviews: Mapping[tuple[int, int], ReviewRow]
+    """Of the pairs among the patients above."""
