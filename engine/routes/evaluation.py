@@ -17,15 +17,15 @@ from engine.core.references import References
 from engine.errors import OperationRefused, ParseError, StepFailed
 from engine.identity.events import flags_of
 from engine.parsers import open_message
-from engine.parsers.hl7v2.batch import split_batch
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from engine.routes.configuration import Configuration, Exit, Route, Source, variant_of
-from engine.routes.decision import ATTACHMENT, NO_MATCH, PROCESSING, REJECTED, SEVERAL, SITE_UNKNOWN, Evaluation
+from engine.routes.decision import NO_MATCH, REJECTED, Evaluation
 from engine.routes.encoding import encode
 from engine.routes.lanekeys import LaneKeys
 from engine.routes.multiplying import Part, chosen, other_parts, run
 from engine.routes.searching import key_authority
+from engine.routes.stopping import before_routes, site_of
 from engine.transforms.step import Context, Dropped, Rejected
 
 
@@ -170,11 +170,11 @@ class _Walk(LaneKeys):
         charset = source.charset or (site.charset if site is not None else "cp1252")
         self._message = message = open_message(stored.raw, stored.format, default_charset=charset, as_utf8=True)
         self._result.type = stored.type
-        refusal = self._several(message) or self._processing(message) or self._attachments()
+        refusal = before_routes(source, stored, message)
         if refusal is None:
             if not message.delimiters.usual and message.format == "hl7v2":
                 message.normalise_delimiters()
-            refusal = self._find_site(message)
+            self._result.site, refusal = site_of(source, message)
         name = self._site = self._result.site
         self._variant = variant_of(name, source.untyped) if name else ""
         self._recogniser = self._configuration.authorities.of(name, source.untyped)
@@ -204,54 +204,6 @@ class _Walk(LaneKeys):
         except Rejected as rejected:
             delivery = self._dead(route, exit_, StepFailed(REJECTED, rejected.reason), part)
         return delivery
-
-    def _several(self, message: Message) -> Evaluation | None:
-        """Stop a block with several messages: its routes would read the first patient, and send all under it."""
-        reason = "a block begins inside this one: the end of the message before it was lost; have both sent again"
-        if message.format != "hl7v2":
-            return None
-        if self._stored.raw.find(_LOST_END) < 0:
-            count = len(split_batch(self._stored.raw).messages) if len(message.positions(b"MSH")) > 1 else 1
-            if count < 2:
-                return None
-            reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
-        return Evaluation(MessageState.DEAD, code=SEVERAL, reason=reason)
-
-    def _attachments(self) -> Evaluation | None:
-        """Stop a message whose files didn't come, where the source wants it."""
-        rule = self._source.attachments
-        if rule is None or rule.on_missing != "dead_letter":
-            return None
-        if not any(one.data is None for one in self._stored.attachments):
-            return None
-        reason = "a file that it names was not there when its wait was over: ask for both again"
-        return Evaluation(MessageState.DEAD, code=ATTACHMENT, field=rule.path.text, reason=reason)
-
-    def _processing(self, message: Message) -> Evaluation | None:
-        path = _MSH_PROCESSING if message.format == "hl7v2" else _H_PROCESSING
-        value = path.first(message) or "P"
-        if value in self._source.processing:
-            return None
-        reason = "a message for tests or training (MSH-11): the source doesn't take it to the routes"
-        return Evaluation(MessageState.FILTERED, code=PROCESSING, field=path.text, reason=reason)
-
-    def _find_site(self, message: Message) -> Evaluation | None:
-        source = self._source
-        if source.site_from is None:
-            self._result.site = source.site
-            return None
-        table = source.site_from.table
-        for path in source.site_from.paths:
-            for value in path.read(message):
-                site = table.get(value)
-                if site is not None:
-                    self._result.site = site
-                    return None
-        paths = ", ".join(path.text for path in source.site_from.paths)
-        return Evaluation(
-            MessageState.DEAD, code=SITE_UNKNOWN, field=source.site_from.paths[0].text,
-            reason=f"none of {paths} names a site of {source.site_from.table_name}",
-        )  # fmt: skip
 
     def _make_context(self, message: Message) -> Context:
         stored = self._stored
@@ -493,7 +445,4 @@ class _Walk(LaneKeys):
         self._result.findings.extend(f"tag:{word}" for word in context.tags[tags:])
 
 
-_LOST_END: Final = b"\x0bMSH"
-_MSH_PROCESSING: Final = Path.parse("MSH-11.1")
-_H_PROCESSING: Final = Path.parse("H-11")
 _EVENT_OF_EVN: Final = Path.parse("EVN-1")

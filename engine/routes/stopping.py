@@ -1,0 +1,93 @@
+"""
+What stops a message before any route is asked: several messages in one, a test, files that didn't come, no site.
+
+Each is a decision with a code and a sentence; nothing of the message is delivered.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.core.lifecycle import MessageState
+from engine.core.messages import StoredMessage
+from engine.parsers.hl7v2.batch import split_batch
+from engine.parsers.hl7v2.message import Message
+from engine.parsers.paths import Path
+from engine.routes.configuration import Source
+from engine.routes.decision import ATTACHMENT, PROCESSING, SEVERAL, SITE_UNKNOWN, Evaluation
+
+
+def before_routes(source: Source, stored: StoredMessage, message: Message) -> Evaluation | None:
+    """
+    Tell whether a message may go to the routes at all.
+
+    Args:
+        source: Its source.
+        stored: As received.
+        message: As read, with its own delimiters.
+
+    Returns:
+        The decision that ends its walk, or None.
+    """
+    return _several(stored, message) or _processing(source, message) or _attachments(source, stored)
+
+
+def site_of(source: Source, message: Message) -> tuple[str, Evaluation | None]:
+    """
+    Tell the site of a message: its source's, or the one that it names itself (`site_from`).
+
+    Returns:
+        The site's name, or empty with the decision that ends the walk: it names none that is known.
+    """
+    if source.site_from is None:
+        return source.site, None
+    table = source.site_from.table
+    for path in source.site_from.paths:
+        for value in path.read(message):
+            site = table.get(value)
+            if site is not None:
+                return site, None
+    paths = ", ".join(path.text for path in source.site_from.paths)
+    return "", Evaluation(
+        MessageState.DEAD, code=SITE_UNKNOWN, field=source.site_from.paths[0].text,
+        reason=f"none of {paths} names a site of {source.site_from.table_name}",
+    )  # fmt: skip
+
+
+def _several(stored: StoredMessage, message: Message) -> Evaluation | None:
+    """Stop a block with several messages: its routes would read the first patient, and send all under it."""
+    reason = "a block begins inside this one: the end of the message before it was lost; have both sent again"
+    if message.format != "hl7v2":
+        return None
+    if stored.raw.find(_LOST_END) < 0:
+        count = len(split_batch(stored.raw).messages) if len(message.positions(b"MSH")) > 1 else 1
+        if count < 2:
+            return None
+        reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
+    return Evaluation(MessageState.DEAD, code=SEVERAL, reason=reason)
+
+
+def _processing(source: Source, message: Message) -> Evaluation | None:
+    """Stop a message for tests or training (table 0103) where the source doesn't take them."""
+    path = _MSH_PROCESSING if message.format == "hl7v2" else _H_PROCESSING
+    value = path.first(message) or "P"
+    if value in source.processing:
+        return None
+    reason = "a message for tests or training (MSH-11): the source doesn't take it to the routes"
+    return Evaluation(MessageState.FILTERED, code=PROCESSING, field=path.text, reason=reason)
+
+
+def _attachments(source: Source, stored: StoredMessage) -> Evaluation | None:
+    """Stop a message whose files didn't come, where the source wants it."""
+    rule = source.attachments
+    if rule is None or rule.on_missing != "dead_letter":
+        return None
+    if not any(one.data is None for one in stored.attachments):
+        return None
+    reason = "a file that it names was not there when its wait was over: ask for both again"
+    return Evaluation(MessageState.DEAD, code=ATTACHMENT, field=rule.path.text, reason=reason)
+
+
+_LOST_END: Final = b"\x0bMSH"
+_MSH_PROCESSING: Final = Path.parse("MSH-11.1")
+_H_PROCESSING: Final = Path.parse("H-11")
