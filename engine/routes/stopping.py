@@ -6,6 +6,7 @@ Each is a decision with a code and a sentence; nothing of the message is deliver
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from engine.core.lifecycle import MessageState
@@ -56,15 +57,36 @@ def site_of(source: Source, message: Message) -> tuple[str, Evaluation | None]:
 
 def _several(stored: StoredMessage, message: Message) -> Evaluation | None:
     """Stop a block with several messages: its routes would read the first patient, and send all under it."""
-    reason = "a block begins inside this one: the end of the message before it was lost; have both sent again"
     if message.format != "hl7v2":
         return None
-    if stored.raw.find(_LOST_END) < 0:
-        count = len(split_batch(stored.raw).messages) if len(message.positions(b"MSH")) > 1 else 1
-        if count < 2:
-            return None
-        reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
-    return Evaluation(MessageState.DEAD, code=SEVERAL, reason=reason)
+    raw, headers = stored.raw, message.headers
+    if _LOST_END.search(raw) is not None or _signatures(raw, message) > headers:
+        reason = "a message begins inside this one: the end of the one before was lost; have both sent again"
+        return Evaluation(MessageState.DEAD, code=SEVERAL, field="MSH", reason=reason)
+    if headers < 2:
+        return None
+    batch = split_batch(raw)
+    if batch.headers < headers:
+        reason = (
+            f"{headers} lines of it read as the header of a message, and {headers - batch.headers} can't begin one "
+            "(a blank, a byte order mark or a line feed before MSH, small letters, nothing behind it): nothing is sent "
+            "under the first one's patient; have the sender mended, and all of them sent again"
+        )
+        return Evaluation(MessageState.DEAD, code=SEVERAL, field="MSH", reason=reason)
+    count = len(batch.messages)
+    if count < 2:
+        return None
+    reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
+    return Evaluation(MessageState.DEAD, code=SEVERAL, field="MSH", reason=reason)
+
+
+def _signatures(raw: bytes, message: Message) -> int:
+    """Count the beginnings of a header, wherever they stand: unescaped, those bytes are in no field (§ 2.7)."""
+    marks = message.delimiters
+    if len(marks.declared) < _SURE_MARKS:
+        return 0
+    tail = marks.field + marks.declared
+    return raw.count(b"MSH" + tail) + raw.count(b"msh" + tail)
 
 
 def _processing(source: Source, message: Message) -> Evaluation | None:
@@ -88,6 +110,9 @@ def _attachments(source: Source, stored: StoredMessage) -> Evaluation | None:
     return Evaluation(MessageState.DEAD, code=ATTACHMENT, field=rule.path.text, reason=reason)
 
 
-_LOST_END: Final = b"\x0bMSH"
+_SURE_MARKS: Final = 3
+"""Bytes of MSH-2 from which on `MSH` and all of them together are no text."""
+_LOST_END: Final = re.compile(rb"[\x0b\x1c][\x00-\x20]{0,8}(?:\xef\xbb\xbf)?[Mm][Ss][Hh][^\w\s]")
+"""The framing of MLLP inside a block, then a header: the bytes between two messages were cut or changed."""
 _MSH_PROCESSING: Final = Path.parse("MSH-11.1")
 _H_PROCESSING: Final = Path.parse("H-11")

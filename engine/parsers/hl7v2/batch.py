@@ -37,6 +37,8 @@ class Batch:
     `batch-count`: BTS-1 says another number of messages than there are in its batch; `file-count`: FTS-1 of batches.
     `batch-not-ended`, `file-not-ended`: BHS without BTS, FHS without FTS, so that something may be missing.
     """
+    headers: int = 0
+    """How many MSH were found; more than messages where some continue others."""
     enveloped: bool = False
     """There are batch segments."""
 
@@ -125,6 +127,7 @@ def split_batch(raw: bytes) -> Batch:
             raise ParseError(f"a segment stands outside every message of the batch, after {name.decode()}")
         tally.envelope(name, line)
     tally.end()
+    batch.headers = len(batch.messages)
     batch.findings = list(tally.findings)
     if len(batch.messages) > 1 and raw.find(b"DSC") >= 0:
         batch.messages = rejoin(batch.messages)

@@ -7,11 +7,13 @@ separator) are the key under which the finished index of such a sequence is kept
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from engine.parsers.hl7v2.lines import Line
 from engine.parsers.hl7v2.segments import HEAD_MAX, code_of
+from engine.parsers.sniff import BLANKS
 
 _HEAD: Final = 4
 """Bytes of a segment's name with the field separator."""
@@ -27,20 +29,22 @@ class Layout:
     Attributes:
         index: Where the segments of each name stand; b"" for lines that have none.
         mark: The field separator.
+        headers: How many lines read as a message's header (`reads_as_header`).
         findings: `two-headers`, `batch`: what is odd about the sequence.
         regular: Every line begins with a name of three letters or digits and the field separator.
         continued: There are ADD segments, which continue others (hl7v2.continuation).
     """
 
-    __slots__ = ("continued", "findings", "index", "mark", "regular")
+    __slots__ = ("continued", "findings", "headers", "index", "mark", "regular")
 
-    def __init__(self, index: dict[bytes, list[int]], mark: bytes, *, regular: bool) -> None:
+    def __init__(self, index: dict[bytes, list[int]], mark: bytes, headers: int, *, regular: bool) -> None:
         self.index = index
         self.mark = mark
         self.regular = regular
         self.continued = b"ADD" in index
+        self.headers = headers
         findings = []
-        if len(index.get(b"MSH", ())) > 1:
+        if headers > 1:
             findings.append("two-headers")
         if b"FHS" in index or b"BHS" in index:
             findings.append("batch")
@@ -61,13 +65,36 @@ def layout_of(lines: Sequence[Line], mark: bytes) -> Layout:
     if known is not None and whole and known.mark == mark:
         return known
     regular = whole and heads[3::4] == mark * len(lines) and heads.replace(mark, b"").isalnum()
-    layout = Layout(_index_of(lines, mark), mark, regular=regular)
+    headers = sum(reads_as_header(line[:HEAD_MAX], mark) for line in lines)
+    layout = Layout(_index_of(lines, mark), mark, headers, regular=regular)
     if regular and len(heads) <= _SHAPE_BYTES_MAX:
         if len(_SHAPES) >= _SHAPES_MAX:
             _SHAPES.clear()  # other systems send now
         _SHAPES[heads] = layout
     return layout
 
+
+def reads_as_header(head: bytes, mark: bytes) -> bool:
+    """
+    Tell whether a line may be the header of a message, however badly it is written.
+
+    A second one in a message means that the end of the first was lost: so blanks, control characters or a byte order
+    mark before it, and small letters, make it none the less. `MSH` with text behind it is text: it names a hormone.
+
+    Args:
+        head: The line's beginning (HEAD_MAX).
+        mark: The field separator of the message.
+    """
+    head = head.lstrip(_NOT_GRAPHIC)
+    if head[:3].upper() != b"MSH":
+        return False
+    rest = head[3:].rstrip(BLANKS)
+    return not rest or rest.startswith(mark) or _MARKS.match(rest) is not None
+
+
+_NOT_GRAPHIC: Final = bytes(code for code in range(256) if not 33 <= code <= 126)
+_MARKS: Final = re.compile(rb"[^\w\s][^\w\s]")
+"""A field separator and the first of MSH-2, of a message with other delimiters."""
 
 _SHAPES: Final[dict[bytes, Layout]] = {}
 """By the heads of all lines; bounded, because they come from outside."""

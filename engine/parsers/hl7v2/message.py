@@ -154,6 +154,11 @@ class Message:
         return self._header
 
     @property
+    def headers(self) -> int:
+        """How many of the lines read as a message's header (layout.reads_as_header): more than one is no message."""
+        return self._layout.headers
+
+    @property
     def alternates(self) -> tuple[str, ...]:
         """The further character sets that the message declares, for text that `codec` can't write."""
         if self.codec == "utf-8" or self.format != "hl7v2":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.lifecycle import MessageState
+from engine.core.lifecycle import DeliveryState, MessageState
 from engine.errors import OperationRefused
 from engine.routes.evaluation import evaluate, render_again
 from tests.unit.routes.test_evaluation import adt, routes
@@ -58,3 +58,67 @@ def test_a_block_inside_a_block_is_no_message(small, references, stored):
     cut = adt()[:-3] + b"\x0b" + adt(ipp="77")
     decision = evaluate(small(routes("    to: [dpi]\n")), stored(cut, "gam"), references)
     assert (decision.state, decision.code) == (MessageState.DEAD, "E-SEVERAL-MESSAGES")
+
+
+ANOTHER = adt(ipp="222")
+
+
+@pytest.mark.parametrize(
+    "between_and_second",
+    [
+        b"\n" + ANOTHER,
+        b" " + ANOTHER,
+        b"\t\x00 " + ANOTHER,
+        b"\xef\xbb\xbf" + ANOTHER,
+        b"\xa0" + ANOTHER,
+        ANOTHER.replace(b"MSH|", b"msh|"),
+        ANOTHER.replace(b"MSH|", b"Msh|"),
+        b"MSH\r" + ANOTHER.partition(b"\r")[2],
+        b"MSH \r\n" + ANOTHER.partition(b"\r")[2],
+        b"MSH|A\r" + ANOTHER.partition(b"\r")[2],
+        b" " + ANOTHER.replace(b"MSH|^~\\&|", b"MSH$%~\\&$"),
+        b"ZZZ|1" + ANOTHER,
+        b"ZZZ|1" + ANOTHER.replace(b"MSH|", b"msh|"),
+        b"\x1c" + ANOTHER,
+        b"\x0b " + ANOTHER.replace(b"MSH|", b"msh|"),
+        ANOTHER + b"\n" + adt(ipp="333"),
+    ],
+)
+@pytest.mark.parametrize("end", [b"\r", b"\r\n"], ids=["CR", "CRLF"])
+def test_a_second_header_that_begins_no_message(small, references, stored, between_and_second, end):
+    """Where the splitter sees no second message, nothing of the block goes on under the first one's patient."""
+    message = stored(adt(), "gam")
+    message.raw = adt().replace(b"\r", end) + between_and_second
+    configuration = small(routes("    to: [dpi, raw]\n"))
+    decision = evaluate(configuration, message, references)
+    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-SEVERAL-MESSAGES", "MSH")
+    assert decision.deliveries == []
+    assert "222" not in decision.reason
+    with pytest.raises(OperationRefused, match="can't be routed"):
+        render_again(configuration, message, references, "r1", "dpi", 1)
+
+
+@pytest.mark.parametrize(
+    "obx",
+    [
+        "OBX|1|FT|X||MSH\r",
+        "OBX|1|FT|X||MSH-3~MSH^~\\T\\|MSH|^\r",
+        "OBX|1|FT|X||dosage:\nMSH: 12 ng/l\nMSH 14\n",
+        "OBX|1|FT|X||MSH\\F\\^~\\E\\\\T\\\r",
+        "ZMS|MSH\rMSX|1\r",
+    ],
+)
+def test_text_that_names_the_header_is_text(small, references, stored, obx):
+    """MSH is a hormone too, and a report may quote the standard."""
+    decision = evaluate(small(routes("    to: [dpi]\n")), stored(adt(rest=obx), "gam"), references)
+    assert decision.state is MessageState.ROUTED
+    assert decision.deliveries[0].state is DeliveryState.PENDING
+
+
+@pytest.mark.parametrize("tail", [b"DSC|1|F\r", b"DSC|1\r"])
+def test_a_message_that_goes_on_in_the_same_block_is_one(small, references, stored, tail):
+    """Two headers of one message (DSC) have nothing to mix up."""
+    head = adt().split(b"\r")[0]
+    message = stored(adt(), "gam")
+    message.raw = adt() + tail + head.replace(b"|2.5|||||", b"|2.5||1|||") + b"\rZZZ|2\r"
+    assert evaluate(small(routes("    to: [dpi]\n")), message, references).code != "E-SEVERAL-MESSAGES"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.parsers.hl7v2 import layout
-from engine.parsers.hl7v2.layout import layout_of, name_of
+from engine.parsers.hl7v2.layout import layout_of, name_of, reads_as_header
 
 LINES = [b"MSH|^~\\&|A", b"PID|1", b"OBX|1", b"OBX|2"]
 
@@ -74,3 +74,17 @@ def test_name_of_a_line() -> None:
     assert name_of(b"PV1|1", b"|") == b"PV1"
     assert name_of(b"PV|1", b"|") == b"PV"
     assert name_of(b"", b"|") == b""
+
+
+@pytest.mark.parametrize(
+    "head", [b"MSH|^~\\&|", b" \x00MSH|", b"\xef\xbb\xbfMSH$%", b"msh|", b"MSH", b"MSH \r", b"\xa0MSH|"]
+)
+def test_reads_as_header(head: bytes) -> None:
+    """However badly it is written."""
+    assert reads_as_header(head, b"|")
+
+
+@pytest.mark.parametrize("head", [b"", b"MSHA|", b"MSH: 12", b"MSH 12", b"PID|MSH|", b"(MSH)", b"AMSH|"])
+def test_text_is_no_header(head: bytes) -> None:
+    """Where something else stands before or behind."""
+    assert not reads_as_header(head, b"|")
