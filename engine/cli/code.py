@@ -1,34 +1,68 @@
-"""`passerelle code E120`: what a finding means, and what to change."""
+"""`passerelle code E120`, `E-POISON`, `AE 204`: what a code means, and what to do next."""
 
 from __future__ import annotations
 
 import click
 
 from engine.cli.options import common_options, options
-from engine.cli.printing import console, print_json
+from engine.cli.printing import console, print_json, print_rows
 from engine.errors import OperationRefused
 
 _COLOURS = {"-": "red", "+": "green"}
 
 
 @click.command()
-@click.argument("code", required=False, default="")
+@click.argument("words", metavar="[CODE]", nargs=-1)
 @common_options
-def code(*, code: str) -> None:
-    """Explain a code of `passerelle lint`, with what to change; without a code, list them all."""
-    from engine.routes.codes import codes, page_of
+def code(*, words: tuple[str, ...]) -> None:
+    """
+    Explain a code, with what to do next; without one, list them all.
 
-    if not code:
-        _list(codes())
-        return
-    page = page_of(code.upper())
-    if page is None:
+    E120 is a code of `passerelle lint`; E-POISON stands on a dead letter, a refusal, a filtered message; `AE 204`
+    is what a receiver answered. Exits with 1 when there is no such code.
+    """
+    wanted = " ".join(words).upper()
+    if not wanted:
+        _list()
+    elif not (_explain_ending(wanted) or _explain_finding(wanted)):
+        from engine.operations.codes import MEANINGS
+        from engine.routes.codes import codes
         from engine.routes.suggestions import suggest
 
-        raise OperationRefused(f"there is no code {code}; {suggest(code.upper(), codes())}", exit_code=2)
+        known = MEANINGS if wanted.startswith("E-") else codes()
+        hint = suggest(wanted, known)
+        if not hint.startswith("did you mean"):
+            hint = "`passerelle code` lists them all"
+        raise OperationRefused(f"there is no code {wanted}; {hint}")
+
+
+def _explain_ending(wanted: str) -> bool:
+    """Print what a code of a message, a delivery, a refusal or an alert means; False: it is none."""
+    from engine.operations.codes import meaning_of
+
+    meaning = meaning_of(wanted)
+    if meaning is None:
+        return False
+    if options().json:
+        print_json({"code": meaning.code, "stands": meaning.stands, "what": meaning.what, "then": meaning.then})
+        return True
+    screen = console()
+    screen.print(f"{meaning.code}  ({meaning.stands})", style="bold")
+    screen.print(f"\nWhat happened: {meaning.what}", markup=False)
+    screen.print(f"Do next: {meaning.then}", markup=False)
+    return True
+
+
+def _explain_finding(wanted: str) -> bool:
+    """Print the page of a finding of lint; False: there is none."""
+    from engine.routes.codes import page_of
+
+    page = page_of(wanted)
+    if page is None:
+        return False
     if options().json:
         print_json(page._asdict())
-        return
+        return True
     screen = console()
     screen.print(f"{page.code}  {page.title}", style="bold")
     screen.print(f"\n{page.prose}")
@@ -38,15 +72,20 @@ def code(*, code: str) -> None:
         click.echo(f"\n{page.file or 'routes.yaml'}")
         for line in page.diff.splitlines():
             screen.print(Text(f"  {line}", style=_COLOURS.get(line[:1], "")))
+    return True
 
 
-def _list(codes: list[str]) -> None:
-    from engine.routes.codes import page_of
+def _list() -> None:
+    from engine.operations.codes import MEANINGS
+    from engine.routes.codes import codes, page_of
 
-    for one in codes:
-        page = page_of(one)
-        assert page is not None, "its file was just seen"
-        if options().json:
-            print_json({"code": page.code, "title": page.title})
-        else:
-            click.echo(f"{page.code}  {page.title}")
+    pages = [page for one in codes() if (page := page_of(one)) is not None]
+    if options().json:
+        print_rows([{"code": page.code, "title": page.title} for page in pages], ())
+        print_rows([{"code": one.code, "title": one.what} for one in MEANINGS.values()], ())
+        return
+    for page in pages:
+        click.echo(f"{page.code}  {page.title}")
+    width = max(map(len, MEANINGS))
+    for one in MEANINGS.values():
+        click.echo(f"{one.code:<{width}}  {one.what}")

@@ -6,6 +6,7 @@ What operators do, once, for the command line and the console.
     status       is anything stuck, silent, refused? with the balance line
     queues       waiting deliveries, lanes, holds
     dead         dead letters: list, groups, retry, pass, discard, restore
+    codes        what each code on them means, and what to do next
     messages     find, show, raw, trace; refusals
     tables       codes that stored messages asked for in vain
     asking       code of the hospital's own, for trials in a thread

@@ -24,6 +24,7 @@ TESTED_ELSEWHERE = {
     "cli/": ("tests/unit/cli", "commands are tested as they are typed, several modules a command"),
     "daemon/": ("tests/integration", "where the rooms meet: whole engines over real sockets"),
     "errors.py": ("tests/unit", "declarations"),
+    "operations/codes/": ("tests/unit/operations/codes", "one table in several modules, held whole against the engine"),
     "routes/": ("tests/unit/routes", "one loader in several modules; its findings are golden texts"),
     "transports/directory/folder.py": ("tests/unit/transports/directory", "tested through the doors, on real folders"),
     "transports/mqtt.py": ("tests/integration", "a real broker"),

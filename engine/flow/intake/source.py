@@ -122,7 +122,7 @@ class SourceIntake:
         try:
             header = self._read_header(raw)
         except ParseError as error:
-            self._keep_refusal(f"E-{'EMPTY' if not raw.strip() else 'NO-HEADER'}", str(error), raw, len(raw), peer)
+            self._keep_refusal("E-NO-HEADER" if raw.strip() else "E-EMPTY", str(error), raw, len(raw), peer)
             self._answer(_header_of(raw, files=self._files) or NO_HEADER, reply, Acceptance.REJECTED, error_of(error))
             return
         form = header.format

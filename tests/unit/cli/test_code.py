@@ -30,14 +30,34 @@ def test_all_codes(passerelle):
     """One a line."""
     lines = passerelle("code").stdout.splitlines()
     assert "E102  A key or a name stands twice" in lines
+    assert any(line.startswith("E-MAP-MISS ") for line in lines)
     assert len(lines) == len(passerelle("--json", "code").stdout.splitlines()) >= 40
 
 
 def test_an_unknown_code(passerelle):
-    """The nearest is named."""
+    """A negative answer, which names the nearest."""
     done = passerelle("code", "E1200")
-    assert done.exit_code == 2
+    assert done.exit_code == 1
     assert "did you mean E120?" in done.stderr
+    done = passerelle("code", "E-POISSON")
+    assert done.exit_code == 1
+    assert "did you mean E-POISON?" in done.stderr
+    assert "`passerelle code` lists them all" in passerelle("code", "nonsense").stderr
+
+
+def test_a_code_of_a_dead_letter(passerelle):
+    """What happened, and what to do next."""
+    shown = passerelle("code", "e-poison").stdout
+    assert shown.startswith("E-POISON  (dead letter)\n\nWhat happened: This message alone failed")
+    assert "Do next: `passerelle dead show ID`" in shown
+    assert set(json.loads(passerelle("--json", "code", "E-POISON").stdout)) == {"v", "code", "stands", "what", "then"}
+
+
+def test_what_a_receiver_answered(passerelle):
+    """As it stands in listings: two words."""
+    shown = passerelle("code", "AE", "204").stdout
+    assert "unknown key identifier (table 0357)" in shown
+    assert passerelle("code", "AE 204").stdout == shown
 
 
 def test_lint_names_it(passerelle, data):

@@ -1,0 +1,37 @@
+"""Codes of alerts: what the engine as a whole met."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.operations.codes.meaning import Meaning
+
+_STANDS: Final = "alert"
+
+MEANINGS: Final = (
+    Meaning(
+        "E-FOLDER-AWAY", _STANDS,
+        "The folder of a source is away, or can't be read or written.",
+        "Look whether the share is mounted and the account of Passerelle may write there; it goes on by itself.",
+    ),
+    Meaning(
+        "E-FOLDER-BACK", _STANDS,
+        "The folder of a source is back.",
+        "Nothing.",
+    ),
+    Meaning(
+        "E-CONFIGURATION", _STANDS,
+        "A configuration was offered and refused; the former one runs on.",
+        "`passerelle lint` says what is wrong; correct routes.yaml and apply it again.",
+    ),
+    Meaning(
+        "E-GONE-BACK", _STANDS,
+        "A configuration was not confirmed in time, or had been gone back from: the former one runs.",
+        "`passerelle config log` says which; correct routes.yaml, then `passerelle apply` and confirm.",
+    ),
+    Meaning(
+        "E-ORPHANS", _STANDS,
+        "Deliveries wait for a destination that the configuration has no more.",
+        "Put the destination back, or say renamed_from: at its new name; then apply.",
+    ),
+)  # fmt: skip
