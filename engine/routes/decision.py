@@ -12,6 +12,7 @@ SITE_UNKNOWN: Final = "E-SITE-UNKNOWN"
 NO_MATCH: Final = "E-NO-MATCH"
 ATTACHMENT: Final = "E-ATTACHMENT"
 SEVERAL: Final = "E-SEVERAL-MESSAGES"
+HEADER: Final = "E-HEADER"
 REJECTED: Final = "E-REJECTED"
 """A route rejects a message whose sender was answered already: a dead letter."""
 

@@ -11,11 +11,13 @@ from typing import Final
 
 from engine.core.lifecycle import MessageState
 from engine.core.messages import StoredMessage
+from engine.parsers.hl7v2.ack import HEADER_BYTES_MAX
 from engine.parsers.hl7v2.batch import split_batch
+from engine.parsers.hl7v2.header import header_line
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from engine.routes.configuration import Source
-from engine.routes.decision import ATTACHMENT, PROCESSING, SEVERAL, SITE_UNKNOWN, Evaluation
+from engine.routes.decision import ATTACHMENT, HEADER, PROCESSING, SEVERAL, SITE_UNKNOWN, Evaluation
 
 
 def before_routes(source: Source, stored: StoredMessage, message: Message) -> Evaluation | None:
@@ -30,7 +32,10 @@ def before_routes(source: Source, stored: StoredMessage, message: Message) -> Ev
     Returns:
         The decision that ends its walk, or None.
     """
-    return _several(stored, message) or _processing(source, message) or _attachments(source, stored)
+    refusal: Evaluation | None = None
+    if message.format == "hl7v2":
+        refusal = _several(stored, message) or _header(stored)
+    return refusal or _processing(source, message) or _attachments(source, stored)
 
 
 def site_of(source: Source, message: Message) -> tuple[str, Evaluation | None]:
@@ -57,8 +62,6 @@ def site_of(source: Source, message: Message) -> tuple[str, Evaluation | None]:
 
 def _several(stored: StoredMessage, message: Message) -> Evaluation | None:
     """Stop a block with several messages: its routes would read the first patient, and send all under it."""
-    if message.format != "hl7v2":
-        return None
     raw, headers = stored.raw, message.headers
     if _LOST_END.search(raw) is not None or _signatures(raw, message) > headers:
         reason = "a message begins inside this one: the end of the one before was lost; have both sent again"
@@ -87,6 +90,21 @@ def _signatures(raw: bytes, message: Message) -> int:
         return 0
     tail = marks.field + marks.declared
     return raw.count(b"MSH" + tail) + raw.count(b"msh" + tail)
+
+
+def _header(stored: StoredMessage) -> Evaluation | None:
+    """Stop a message whose header no system can have meant: its receiver couldn't tell which one it answers."""
+    line = header_line(stored.raw)
+    if len(line) <= HEADER_BYTES_MAX:
+        return None
+    fields = line.split(line[3:4])
+    longest = max(range(len(fields)), key=lambda rank: len(fields[rank]))
+    field = f"MSH-{longest + 1}" if longest else "MSH"
+    reason = (
+        f"it has {len(fields[longest])} bytes, and the whole header at most {HEADER_BYTES_MAX}: "
+        "have the sender mended, and the message sent again"
+    )
+    return Evaluation(MessageState.DEAD, code=HEADER, field=field, reason=reason)
 
 
 def _processing(source: Source, message: Message) -> Evaluation | None:

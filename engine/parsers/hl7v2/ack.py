@@ -22,6 +22,7 @@ NO_HEADER: Final = Header.absent()
 """What is answered to when nothing could be read of a message."""
 
 HEADER_BYTES_MAX: Final = 10_000
+"""No system means a longer header: its answer doesn't repeat it, and its message is a dead letter."""
 ECHOED_BYTES_MAX: Final = 1_000
 """Of each field, where the header is longer than any real one."""
 ANSWER_TEXT_MAX: Final = 1000

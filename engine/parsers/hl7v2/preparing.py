@@ -69,7 +69,7 @@ def prepare(raw: bytes, default_charset: str, *, as_utf8: bool) -> Prepared:
             if delimiters is not STANDARD:
                 delimiters = read_delimiters(header_line(base))
     header.insert(1, mark)
-    known = header if begins and line.isascii() else None
+    known = header if begins and line.isascii() and isinstance(lines[0], bytes) else None
     return base, flag, delimiters, received, findings, lines, layout, plain or as_utf8, known
 
 

@@ -122,3 +122,24 @@ def test_a_message_that_goes_on_in_the_same_block_is_one(small, references, stor
     message = stored(adt(), "gam")
     message.raw = adt() + tail + head.replace(b"|2.5|||||", b"|2.5||1|||") + b"\rZZZ|2\r"
     assert evaluate(small(routes("    to: [dpi]\n")), message, references).code != "E-SEVERAL-MESSAGES"
+
+
+@pytest.mark.parametrize("number", [*range(3, 13), 18, 25])
+@pytest.mark.parametrize("filling", [b"9", b"9^", b"9&", b"~9", b"\\", b"\xe9"], ids=repr)
+@pytest.mark.parametrize("size", [17_000, 200_000])
+def test_a_header_that_nobody_can_mean(small, references, stored, number, filling, size):
+    """A dead letter that names the field, whatever fills it; never an error of our own, nor an answer to nobody."""
+    fields = adt().split(b"\r")[0].split(b"|")
+    fields += [b""] * (number - len(fields))
+    fields[number - 1] = filling * (size // len(filling))
+    message = stored(b"|".join(fields) + b"\r" + adt().partition(b"\r")[2], "gam")
+    decision = evaluate(small(routes("    to: [dpi, raw]\n")), message, references)
+    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-HEADER", f"MSH-{number}")
+    assert str(len(fields[number - 1])) in decision.reason
+
+
+@pytest.mark.parametrize("size", [20, 199, 9_000])
+def test_a_long_control_id_is_no_fault(small, references, stored, size):
+    """HL7 2.7 has 199 characters; others have more, and are delivered under an id of our own."""
+    message = stored(adt().replace(b"|9|P|", b"|" + b"9" * size + b"|P|"), "gam")
+    assert evaluate(small(routes("    to: [dpi]\n")), message, references).state is MessageState.ROUTED

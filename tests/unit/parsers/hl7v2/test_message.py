@@ -136,3 +136,16 @@ def test_checkpoint_brings_everything_back():
     assert b"PID|1||9||X||V\r" in message.to_bytes()
     undo()
     assert message.to_bytes() == before
+
+
+@pytest.mark.parametrize("end", [b"\r", b"\n", b"\r\n"])
+@pytest.mark.parametrize("as_utf8", [False, True])
+def test_a_header_that_is_a_long_line_can_be_read_and_edited(end: bytes, as_utf8: bool) -> None:
+    """Its fields are cut early, and its line is a place in the text: both must agree."""
+    raw = b"MSH|^~\\&|A||||2026||ADT^A01|" + b"9" * 200_000 + b"|P|2.5" + end + b"PID|1" + end
+    message = Message.parse(raw, as_utf8=as_utf8)
+    segment = message.first("MSH")
+    assert segment is not None
+    assert segment.field(10) == b"9" * 200_000
+    segment.set_field(10, b"7")
+    assert b"|ADT^A01|7|P|2.5" in message.to_bytes()
