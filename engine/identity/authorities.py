@@ -42,7 +42,7 @@ class Authority:
 
     @property
     def key(self) -> str:
-        """The normal form that is hashed with a value: `1.2.250.1.999.10.1|PI`, `finess:010000024|PI`."""
+        """The normal form that is hashed with a value: `1.2.250.1.999.10.1|PI`, `finess:000000026|PI`."""
         return f"{self.oid or f'finess:{self.hd2}'}|{self.type}"
 
     @property

@@ -17,7 +17,7 @@ ROUTES = """
 version: 1
 sites:
   cha:
-    finess_ej: "010000024"
+    finess_ej: "000000026"
     authorities: {{ ipp: {{ oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, type: PI }} }}
 sources:
   lis: {{ type: mllp, site: cha, listen: "127.0.0.1:{port}" }}
@@ -50,7 +50,7 @@ class Watch(threading.Thread):
 
 def message(number: int, size: int) -> bytes:
     """Return a document of that many bytes, for a patient of its own."""
-    head = f"MSH|^~\\&|LIS|010000024|DPI|GHT|20260101||MDM^T02|M{number}|P|2.5\rPID|1||{number}^^^CHA-IPP^PI\r".encode()
+    head = f"MSH|^~\\&|LIS|000000026|DPI|GHT|20260101||MDM^T02|M{number}|P|2.5\rPID|1||{number}^^^CHA-IPP^PI\r".encode()
     return head + DOCUMENT + b"QUJD" * (size // 4) + b"\r"
 
 

@@ -13,7 +13,7 @@ from tests.support.mllp import Sender, receiver
 ROUTES = """
 version: 1
 sites:
-  cha: {{ finess_eg: "010780062" }}
+  cha: {{ finess_eg: "000780064" }}
 sources:
   gam: {{ type: mllp, site: cha, listen: "127.0.0.1:{port}" }}
 destinations:

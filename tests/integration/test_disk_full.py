@@ -16,7 +16,7 @@ from tests.support.mllp import Sender, field_of, framed, receiver
 ROUTES = """
 version: 1
 sites:
-  cha: {{ finess_eg: "010780062" }}
+  cha: {{ finess_eg: "000780064" }}
 sources:
   waits: {{ type: mllp, site: cha, listen: "127.0.0.1:{waits}" }}
   says: {{ type: mllp, site: cha, listen: "127.0.0.1:{says}", when_unavailable: ar }}

@@ -13,7 +13,7 @@ ROUTES = """
 version: 1
 sites:
   cha:
-    finess_eg: "010780062"
+    finess_eg: "000780064"
     authorities:
       ipp: {{ oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, hd3: ISO, type: PI }}
 sources:
@@ -49,7 +49,7 @@ routes:
     to: [town]
 """
 TWO = (
-    "H|~^\\&|LAB1.HPR||010000024~LABO||ORU|||CHA||P|H2.3~L|20260102\r\nP|1|77~78~FU|L1||DÜRAND~Zoé\r\n"
+    "H|~^\\&|LAB1.HPR||000000026~LABO||ORU|||CHA||P|H2.3~L|20260102\r\nP|1|77~78~FU|L1||DÜRAND~Zoé\r\n"
     "OBR|1|~D1|~F1|CR\r\nOBX|1|FIC|CR~Compte rendu~L||~cr1.pdf~PDF\r\nP|2|79|||MARTIN~Luc\r\nOBR|1|~D2|~F2|GLU\r\n"
     "OBX|1|NM|GLU||5.4\r\nL|1||2|8\r\n"
 ).encode("cp1252")
@@ -102,7 +102,7 @@ def test_a_file_becomes_one_message_a_patient(tmp_path: Path) -> None:
         assert moved == {"LAB1.hpr", "CR1.PDF"}
         assert not [path for path in (tmp_path / "aller").iterdir() if path.is_file()]
         answer = (tmp_path / "retour" / "LAB1.ERR").read_bytes()
-        assert answer.startswith(b"H|~^\\&|LAB1.ERR||CHA||ERR|||010000024~LABO||P|H2.3~L|")
+        assert answer.startswith(b"H|~^\\&|LAB1.ERR||CHA||ERR|||000000026~LABO||P|H2.3~L|")
         assert b"\r\nERR|" not in answer
 
     asyncio.run(run())
@@ -165,14 +165,14 @@ def test_hl7_becomes_a_file_with_its_documents(tmp_path: Path) -> None:
             text = ROUTES.format(folder=tmp_path, wait="1m", port=port, dpi=dpi.port)
             async with running_engine(text, tmp_path) as engine, Sender.connected(port) as sender:
                 answer = await sender.ask(
-                    "MSH|^~\\&|LIS|LABO^010000024^N|DPI|CHA|20260102||ORU^R01|A1|P|2.5|||||FRA|UNICODE UTF-8\r"
+                    "MSH|^~\\&|LIS|LABO^000000026^N|DPI|CHA|20260102||ORU^R01|A1|P|2.5|||||FRA|UNICODE UTF-8\r"
                     "PID|1||77^^^^PI||DÜRAND^Zoé^^^^^L\rOBR|1||F1|CR\r"
                     "OBX|1|ED|CR||^application^pdf^Base64^JVBERg==\r".encode()
                 )
                 assert field_of(answer, b"MSA", 1) == "AA"
                 await engine.settled(delivered=1)
         written = (tmp_path / "town" / "1-0.HPR").read_bytes()
-        assert written.startswith(b"H|~^\\&|1-0.HPR||010000024~LABO||ORU|||CHA~DPI||P|H2.3~C|20260102\r\n")
+        assert written.startswith(b"H|~^\\&|1-0.HPR||000000026~LABO||ORU|||CHA~DPI||P|H2.3~C|20260102\r\n")
         assert "DÜRAND~Zoé".encode("cp1252") in written
         assert b"OBX|1|FIC|CR||~A1_1.PDF~PDF\r\n" in written
         assert (tmp_path / "town" / "A1_1.PDF").read_bytes() == b"%PDF"

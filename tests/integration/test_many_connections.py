@@ -15,7 +15,7 @@ from tests.support.process import EngineProcess
 ROUTES = """
 version: 1
 sites:
-  cha: {{ finess_eg: "010780062" }}
+  cha: {{ finess_eg: "000780064" }}
 sources:
   gam:
     type: mllp

@@ -85,7 +85,7 @@ class AddressShape(Shape):
 class Finess(TextShape):
     """A FINESS number: nine letters and digits, never a number (leading zeros, Corsica)."""
 
-    wants = "a FINESS number: nine characters, 010000024"
+    wants = "a FINESS number: nine characters, 000000026"
 
     def read(self, node: Node, reader: Reader) -> Any:
         """Read the node."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-SITES = ("--site", "cha,CH d'Arvigny,010000024,1.2.250.1.999.10.1", "--site", "chb,CH de Belval,2A0000001")
+SITES = ("--site", "cha,CH d'Arvigny,000000026,1.2.250.1.999.10.1", "--site", "chb,CH de Belval,2A0000001")
 
 
 def test_a_first_configuration(passerelle, data):
@@ -29,7 +29,7 @@ def test_asked(passerelle, data, monkeypatch):
     """On a terminal; what can't be is asked again."""
     monkeypatch.setattr("engine.cli.init.interactive", lambda: True)
     answers = (
-        "GHT Essai\nCH d'Arvigny\n\n12\n010000024\n1.2.x\n1.2.250.1\nCH B\nb\n2A0000001\n\n\nhere\n10.0.0.7:5500\n"
+        "GHT Essai\nCH d'Arvigny\n\n12\n000000026\n1.2.x\n1.2.250.1\nCH B\nb\n2A0000001\n\n\nhere\n10.0.0.7:5500\n"
     )
     done = passerelle("init", input=answers)
     assert done.exit_code == 0, done.stderr
@@ -47,11 +47,11 @@ def test_asked(passerelle, data, monkeypatch):
     [
         ((), "which establishments?"),
         (("--site", "cha"), "write NAME,LABEL,FINESS"),
-        (("--site", "Cha,x,010000024"), "can't be a name"),
+        (("--site", "Cha,x,000000026"), "can't be a name"),
         (("--site", "cha,x,1"), "no FINESS"),
-        (("--site", "cha,x,010000024,1"), "no OID"),
-        (("--site", "cha,x,010000024", "--site", "cha,y,020000023"), "two establishments have the name cha"),
-        (("--site", "cha,x,010000024", "--dpi", "there"), "no address"),
+        (("--site", "cha,x,000000026,1"), "no OID"),
+        (("--site", "cha,x,000000026", "--site", "cha,y,020000023"), "two establishments have the name cha"),
+        (("--site", "cha,x,000000026", "--dpi", "there"), "no address"),
     ],
 )
 def test_refused(passerelle, data, arguments, words):

@@ -10,7 +10,7 @@ import pytest
 ROUTES = """
 version: 1
 tables: { uf: uf.csv, old: old.csv }
-sites: { cha: { finess_ej: "010000024", authorities: { ipp: { oid: 1.2.3.1, hd1: A, type: PI } } } }
+sites: { cha: { finess_ej: "000000026", authorities: { ipp: { oid: 1.2.3.1, hd1: A, type: PI } } } }
 sources: { gam: { type: mllp, site: cha, listen: "127.0.0.1:6101" } }
 destinations: { dpi: { type: mllp, connect: "127.0.0.1:5500" } }
 routes:

@@ -24,7 +24,7 @@ def test_both_ways(hprim: bytes, application: bytes, facility: bytes) -> None:
 def test_an_hl7_sender() -> None:
     """Application and facility that HPRIM never wrote."""
     assert System.of_hl7(b"LIS", b"CHA").field == b"CHA^LIS"
-    assert System.of_hl7(b"LIS", b"^010000024^M").field == b"010000024^LIS"
+    assert System.of_hl7(b"LIS", b"^000000026^M").field == b"000000026^LIS"
 
 
 def test_the_authority_of_its_numbers() -> None:

@@ -25,7 +25,7 @@ ROUTES = """
 version: 1
 sites:
   cha:
-    finess_eg: "010780062"
+    finess_eg: "000780064"
     authorities:
       ipp: { oid: 1.2.250.1.999.10.1, hd1: CHA, hd3: ISO, type: PI }
 sources:

@@ -13,7 +13,7 @@ def authority(name: str, site: str, type_: str, oid: str = "", finess: str = "",
 
 
 CHA = SiteAuthorities(
-    name="cha", finess=("010000024", ""),
+    name="cha", finess=("000000026", ""),
     authorities={
         "ipp": authority("ipp", "cha", "PI", "1.2.3.1", hd1="CHA"),
         "nda": authority("nda", "cha", "AN", "1.2.3.2", hd1="CPAGE", hd3="L"),
@@ -50,9 +50,9 @@ def recognise(cx: str, site: str = "cha", untyped: str = "", repetition: int = 0
         ("1^^^X&1.2.3.2&ISO", ""),
         ("1^^^X&1.2.3.1&ISO^MR", ""),
         ("1^^^X&1.2.3.9&ISO^PN", ".ipp"),
-        ("1^^^&010000024&M^PI", "cha.ipp"),
-        ("1^^^&010000024&N^AN", "cha.nda"),
-        ("1^^^&010000024&ISO^PI", ""),
+        ("1^^^&000000026&M^PI", "cha.ipp"),
+        ("1^^^&000000026&N^AN", "cha.nda"),
+        ("1^^^&000000026&ISO^PI", ""),
         ("1^^^&990000028&M^PI", "chb.ipp"),
         ("1^^^CPAGE^PI", "cha.ipp"),
         ("1^^^CPAGE&9.9.9&ISO^PI", "cha.ipp"),

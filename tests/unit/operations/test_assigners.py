@@ -20,7 +20,7 @@ ROUTES = """
 version: 1
 sites:
   cha:
-    finess_ej: "010000024"
+    finess_ej: "000000026"
     authorities:
       ipp: { oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, type: PI }
       nda: { oid: 1.2.250.1.999.12.1, hd1: CHA-NDA, type: AN }

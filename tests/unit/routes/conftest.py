@@ -22,8 +22,8 @@ SMALL = """
 version: 1
 sites:
   cha:
-    finess_ej: "010000024"
-    finess_eg: "010780062"
+    finess_ej: "000000026"
+    finess_eg: "000780064"
     charset: ISO-8859-1
     authorities:
       ipp: { oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, type: PI }

@@ -14,7 +14,7 @@ from engine.routes.schema import SECTIONS
 ROOT = pathlib.Path(__file__).parents[3]
 GOLDEN = pathlib.Path(__file__).parent / "golden"
 BASE = {
-    "sites": 'sites: { cha: { finess_ej: "010000024", authorities: { ipp: { oid: 1.2.250.1.999.10.1, type: PI } } } }',
+    "sites": 'sites: { cha: { finess_ej: "000000026", authorities: { ipp: { oid: 1.2.250.1.999.10.1, type: PI } } } }',
     "sources": "sources: { gam: { type: mllp, site: cha, listen: 127.0.0.1:6101 } }",
     "destinations": (
         "destinations: { dpi: { type: mllp, connect: 127.0.0.1:5500 }, raw: { type: directory, path: out } }"

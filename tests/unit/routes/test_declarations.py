@@ -73,7 +73,7 @@ def test_destination_values(small):
         ("oid: 1.2.250.1.999.20.1, ", "", "E105"),
         ("hd1: CHB-IPP", 'hd1: "A&B"', "E111"),
         ("table: finess_to_site", "table: finess", "E132"),
-        ('finess_ej: "990000028"', 'finess_ej: "010000024"', "E118"),
+        ('finess_ej: "990000028"', 'finess_ej: "000000026"', "E118"),
         ("keys:\n", "keys:\n  site: { path: PID-3 }\n", "E118"),
         ("keys:\n", "keys:\n  empty: { phi: none }\n", "E105"),
         ("encode: as_received", "encode: as_recieved", "E110"),

@@ -64,7 +64,7 @@ def test_identifiers_get_complete_authorities_and_the_rest_stays(delivered, refe
     assert "|900099044638^^^CHA-IPP&1.2.250.1.999.10.1&ISO^PI~AR4638^^^ARCHIVES^MR~7f3a4638^^^Doctolib|" in text
     assert "|900000153^^^CHA-SEJOUR&1.2.250.1.999.12.1&L^AN|" in text
     assert "|41544^^^CHA-SEJOUR&1.2.250.1.999.12.1&L^VN\r" in text
-    assert "PV1|1|I|T-CHA-URG^102^1^&010780062&N|" in text
+    assert "PV1|1|I|T-CHA-URG^102^1^&000780064&N|" in text
     assert "\rZFP|\r" in text
     assert "ÉTIENNE^Zoé" in text
 

@@ -25,7 +25,7 @@ BASE = """
 version: 1
 sites:
   cha:
-    finess_ej: "010000024"
+    finess_ej: "000000026"
     charset: ISO-8859-1
     authorities:
       ipp: {{ oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, type: PI }}

@@ -14,7 +14,7 @@ PAGES = pathlib.Path(__file__).parents[3] / "docs" / "routes"
 BLOCK = re.compile(r"```yaml\n(.*?)```", re.DOTALL)
 BASE = {
     "sites": """sites:
-  cha: { finess_ej: "010000024", authorities: { ipp: { oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, type: PI } } }
+  cha: { finess_ej: "000000026", authorities: { ipp: { oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, type: PI } } }
   chb: { finess_ej: "2A0000001", authorities: { ipp: { oid: 1.2.250.1.999.20.1, hd1: CHB-IPP, type: PI } } }""",
     "sources": """sources:
   gam_cha: { type: mllp, site: cha, listen: 127.0.0.1:6101 }

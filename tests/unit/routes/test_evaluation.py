@@ -16,7 +16,7 @@ from engine.routes.evaluation import evaluate, render_again
 from engine.transforms.step import Step
 from tests.unit.routes.conftest import SMALL
 
-HEAD = "MSH|^~\\&|A|010000024|C|D|20260301||{type}|9|P|2.5|||||FRA|{charset}\r"
+HEAD = "MSH|^~\\&|A|000000026|C|D|20260301||{type}|9|P|2.5|||||FRA|{charset}\r"
 
 
 def adt(
@@ -232,7 +232,7 @@ def test_odd_delimiters_leave_as_usual_ones(small, references, stored):
     raw = adt().replace(b"|", b"$").replace(b"^", b"%").replace(b"MSH$%~\\&", b"MSH$%~\\&")
     [delivery] = evaluate(small(routes("    to: [dpi]\n")), stored(raw, "gam"), references).deliveries
     assert delivery.rendered is not None
-    assert delivery.rendered.startswith(b"MSH|^~\\&|A|010000024|C|D|20260301||ADT^A01|7-0|P|2.5")
+    assert delivery.rendered.startswith(b"MSH|^~\\&|A|000000026|C|D|20260301||ADT^A01|7-0|P|2.5")
 
 
 def test_as_received_keeps_what_no_step_touched(small, references, stored):

@@ -15,7 +15,7 @@ MISTAKES = {
     "sites": ("\nsites:\n", "\nsite:\n"),
     "destinations": ("\ndestinations:\n", "\ndestination:\n"),
     "steps": ("\nsteps:\n", "\nstep:\n"),
-    "a key of a site": ('finess_ej: "010000024"', 'finess_e: "010000024"'),
+    "a key of a site": ('finess_ej: "000000026"', 'finess_e: "000000026"'),
     "a key of an authority": ("hd1: CHA-IPP, type: PI", "hd1: CHA-IPP, typ: PI"),
     "an authority without its type": ("hd1: CHB-IPP, type: PI", "hd1: CHB-IPP"),
     "an authority without OID": ("ipp:   { oid: 1.2.250.1.999.10.1, hd1", "ipp:   { hd1"),

@@ -29,7 +29,7 @@ routes:
 
 
 def message(pid_3: str, status: str = "VALI", rest: str = "", event: str = "A31", end: str = "\r") -> bytes:
-    head = f"MSH|^~\\&|A|010000024|C|D|20260301||ADT^{event}|9|P|2.5|||||FRA|8859/1"
+    head = f"MSH|^~\\&|A|000000026|C|D|20260301||ADT^{event}|9|P|2.5|||||FRA|8859/1"
     pid = f"PID|1||{pid_3}||DOÉ^ANNE" + "|" * 27 + status
     return (head + end + pid + end + rest).encode("latin-1")
 

@@ -17,7 +17,7 @@ from engine.routes.evaluation import evaluate, render_again
 from tests.unit.routes.conftest import SMALL
 
 ORU = (
-    "MSH|^~\\&|LIS|010000024|C|D|20260301||ORU^R01|9|P|2.5|||||FRA|UNICODE UTF-8\rPID|1||111\rPV1|1|I|1010\r"
+    "MSH|^~\\&|LIS|000000026|C|D|20260301||ORU^R01|9|P|2.5|||||FRA|UNICODE UTF-8\rPID|1||111\rPV1|1|I|1010\r"
     "OBR|1||F1|HB\rOBX|1|NM|718-7||13\rOBR|2||F2|NA\rOBX|1|NM|2951-2||140\rOBR|3||F3|K\rOBX|1|NM|2823-3||4\r"
 )
 TWO = ORU.replace("OBR|3", "PID|2||222\rOBR|3")

@@ -34,7 +34,7 @@ def test_missing_site_value(small):
 
 def test_braces_of_a_site_value_stay_text(small):
     """What is put in when the configuration loads is never read as a path."""
-    base = SMALL.replace('finess_ej: "010000024"\n', 'finess_ej: "010000024"\n    label: "{PID-5}"\n')
+    base = SMALL.replace('finess_ej: "000000026"\n', 'finess_ej: "000000026"\n    label: "{PID-5}"\n')
     small(route('set: { MSH-3: "${site.label}" }'), base=base)
 
 
@@ -56,7 +56,7 @@ def test_condition_of_a_route_knows_the_site_of_the_message(small, references, s
         raw = f"MSH|^~\\&|L|{finess}|C|D|2026||ORU^R01|1|P|2.5\rPID|1||111^^^&{oid}&ISO^PI\r".encode()
         return evaluate(configuration, stored(raw, "lis"), references).state
 
-    assert state("010000024", "1.2.250.1.999.10.1") is MessageState.ROUTED
+    assert state("000000026", "1.2.250.1.999.10.1") is MessageState.ROUTED
     assert state("990000028", "1.2.250.1.999.20.1") is MessageState.ROUTED
     assert state("990000028", "1.2.250.1.999.10.1") is MessageState.UNROUTED
 

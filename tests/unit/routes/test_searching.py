@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.routes.evaluation import evaluate
 from engine.routes.searching import search_hashes
 
-RAW = b"MSH|^~\\&|A|010000024|C|D|20260301||ADT^A01|9|P|2.5\rPID|1||111||DOE^JANE||1984|F\rPV1|1|I|1010\r"
+RAW = b"MSH|^~\\&|A|000000026|C|D|20260301||ADT^A01|9|P|2.5\rPID|1||111||DOE^JANE||1984|F\rPV1|1|I|1010\r"
 
 
 def test_search_keys(small, references, stored):

@@ -14,7 +14,7 @@ def test_site_of_a_shared_system(small, references, stored):
     """The first path with a known value tells the site; without one the message is dead, and no value is shown."""
     configuration = small("routes:\n  r:\n    from: [lis]\n    to: [raw]\n")
     assert evaluate(configuration, stored(adt(), "lis"), references).site == "cha"
-    stray = adt().replace(b"|010000024|", b"|SECRET|")
+    stray = adt().replace(b"|000000026|", b"|SECRET|")
     decision = evaluate(configuration, stored(stray, "lis"), references)
     assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-SITE-UNKNOWN", "MSH-4.2")
     assert "SECRET" not in decision.reason

@@ -35,7 +35,7 @@ def authority(name: str, type_: str, oid: str, site: str = "cha", hd1: str = "IP
 
 
 CHA = Site(
-    name="cha", finess_ej="010000024",
+    name="cha", finess_ej="000000026",
     authorities={"ipp": authority("ipp", "PI", "1.2.3.1"), "nda": authority("nda", "AN", "1.2.3.2", hd1="NDA"),
                  "visit": authority("visit", "VN", "1.2.3.2", hd1="NDA")},
 )  # fmt: skip

@@ -29,7 +29,7 @@ from engine.transforms.verbs import VERBS
 PAGES = pathlib.Path(__file__).parents[3] / "docs" / "routes"
 HEAD = "MSH|^~\\&|A|B|C|D|20260301||ADT^A01^ADT_A01|4711|P|2.5"
 CHA = Site(
-    name="cha", finess_ej="010000024",
+    name="cha", finess_ej="000000026",
     authorities={
         "ipp": Authority(
             name="ipp", site="cha", type="PI", oid="1.2.250.1.999.10.1", hd1="CHA-IPP",

@@ -16,7 +16,7 @@ from engine.trials.judging import judge
 from engine.trials.running import run_case
 from tests.unit.routes.conftest import SMALL
 
-ADT = """MSH|^~\\&|A|010000024|C|D|20260301||ADT^A01|9|P|2.5|||||FRA|UNICODE UTF-8
+ADT = """MSH|^~\\&|A|000000026|C|D|20260301||ADT^A01|9|P|2.5|||||FRA|UNICODE UTF-8
 PID|1||111^^^CHA-IPP&1.2.250.1.999.10.1&ISO^PI~AR9^^^ARCHIVES^MR||DOE^JANE||1984|F
 PV1|1|I|1010
 """

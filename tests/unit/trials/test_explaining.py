@@ -79,7 +79,7 @@ def test_not_wanted_and_not_asked(explained):
     row = explained(ADT.replace("ADT^A01", "ORU^R01"))
     assert (row["when"]["holds"], row["exits"]) == (False, [])
     assert explained(ADT.replace("ADT^A01", "ADT^A08"))["exits"] == []
-    lost = explained(ADT.replace("010000024", "NOBODY"), source="lis")
+    lost = explained(ADT.replace("000000026", "NOBODY"), source="lis")
     assert (lost["asked"], lost["when"]) == (False, None)
     assert "E-SITE-UNKNOWN" in lost["ending"]
 

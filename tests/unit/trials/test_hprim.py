@@ -11,7 +11,7 @@ from engine.trials.running import run_case
 ROUTES = """version: 1
 sites:
   cha:
-    finess_eg: "010780062"
+    finess_eg: "000780064"
     authorities:
       ipp: {{ oid: 1.2.250.1.999.10.1, hd1: CHA-IPP, hd3: ISO, type: PI }}
 sources:
@@ -38,7 +38,7 @@ routes:
 {kept}
 """
 FILE = (
-    "H|~^\\&|LAB1.HPR||010000024~LABO||ORU|||CHA||P|H2.3~L|20260102\r\nP|1|77|||DURAND~Zoe\r\nOBR|1|~D1|~F1|CR\r\n"
+    "H|~^\\&|LAB1.HPR||000000026~LABO||ORU|||CHA||P|H2.3~L|20260102\r\nP|1|77|||DURAND~Zoe\r\nOBR|1|~D1|~F1|CR\r\n"
     "OBX|1|FIC|CR~Compte rendu~L||~{name}~PDF\r\nL|1\r\n"
 )
 

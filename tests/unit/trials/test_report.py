@@ -11,11 +11,11 @@ FAILED r: a unit (routes.yaml:45)
   routes.yaml:48:26: dpi: PV1-4 is R, not X
   adt: ADT^A01 from gam, cha; it is delivered to dpi, it is delivered to bus
     input
-      MSH|^~\\&|A|010000024|C|D|20260301||ADT^A01|9|P|2.5|||||FRA|UNICODE UTF-8
+      MSH|^~\\&|A|000000026|C|D|20260301||ADT^A01|9|P|2.5|||||FRA|UNICODE UTF-8
       PID|1||111^^^CHA-IPP&1.2.250.1.999.10.1&ISO^PI~AR9^^^ARCHIVES^MR||DOE^JANE||1984|F
       PV1|1|I|1010
     output 1-0 to dpi
-      MSH|^~\\&|A|010000024|C|D|20260301||ADT^A01|1-0|P|2.5|||||FRA|UNICODE UTF-8
+      MSH|^~\\&|A|000000026|C|D|20260301||ADT^A01|1-0|P|2.5|||||FRA|UNICODE UTF-8
       PID|1||111^^^CHA-IPP&1.2.250.1.999.10.1&ISO^PI~AR9^^^ARCHIVES^MR||DOE^JANE||1984|F
       PV1|1|I|1010|R
     difference

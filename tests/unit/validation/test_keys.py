@@ -36,7 +36,7 @@ def test_test_identities_must_not_reach_production():
 
 def test_the_key_of_a_finess():
     """Where HD-3 says that the authority is one: M legal, N geographic."""
-    assert told("7^^^CH&010000024&M^PI") == []
+    assert told("7^^^CH&000000026&M^PI") == []
     assert told("7^^^CH&000897406&N^PI~8^^^A^MR") == [("finess-key", "PID-3[1].4.2")]
     assert told("7^^^CH&000897406&L^PI") == []
     assert told("7^^^CH&000897406&N^PI", "MRG|") == [("finess-key", "MRG-1.4.2")]

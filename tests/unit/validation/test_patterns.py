@@ -66,7 +66,7 @@ def test_what_a_pattern_takes_has_no_finding(resolver, segment, number, data):
         ("PID", 7, "19840312000000"), ("PID", 8, "F"), ("PID", 8, '""'),
         ("PID", 11, "3 RUE \\T\\ FILS^^ARVIGNY^^01000^FRA^H~^^LYON^69^69383^FRA^BDL^^69383"),
         ("PID", 13, "^PRN^PH^^^^^^^^^0400000000"), ("PID", 16, "M"), ("PID", 32, "PROV"),
-        ("PV1", 3, "1010^102^1^&010780062&N"), ("PV1", 7, "1^PETIT^Anne^^^DR^^^ASIP&1.2.250.1.71.4.2.1&ISO^L^^^RPPS"),
+        ("PV1", 3, "1010^102^1^&000780064&N"), ("PV1", 7, "1^PETIT^Anne^^^DR^^^ASIP&1.2.250.1.71.4.2.1&ISO^L^^^RPPS"),
         ("ZBE", 1, "12540626^CPAGE^1.2.250.1.211.12.1.2^ISO"), ("ZBE", 4, "INSERT"), ("ZBE", 2, "20260301101500"),
         ("ZBE", 7, "MED^^^^^CPAGE&1.2.3&ISO^UF^^^1010"), ("MSH", 9, "ADT^A01^ADT_A01"), ("MSH", 12, "2.5^FRA^2.11"),
         ("OBR", 4, "NFS^Numération^L"), ("PID", 5, "A^B^^^^^^^^^^"),

@@ -96,7 +96,7 @@ def test_reserved_keys_are_not_offered():
 @pytest.mark.parametrize(
     ("text", "fine"),
     [
-        ("sites: { cha: { finess_ej: 010000024 } }", True),
+        ("sites: { cha: { finess_ej: 000000026 } }", True),
         ('sites: { cha: { finess_ej: "01000002" } }', False),
         ("sources:", True),
         ('destinations: { d: { type: mqtt, connect: x, topic: t, qos: "${env:QOS}" } }', True),

@@ -41,7 +41,7 @@ CASES = [
     (words.Network(), "10.1.4.7", "10.1.4.7/32"),
     (words.Network(), "10.1.4.0/24", "10.1.4.0/24"),
     (words.Network(), "everybody", "E138"),
-    (words.Finess(), '"010000024"', "010000024"),
+    (words.Finess(), '"000000026"', "000000026"),
     (words.Finess(), "2A0000012", "2A0000012"),
     (words.Finess(), '"10000024"', "E139"),
     (words.Oid(), "1.2.250.1", "1.2.250.1"),

@@ -10,7 +10,7 @@ from engine.core.references import References
 from engine.errors import ParseError
 
 HEAD = (
-    "MSH|^~\\&|GAM|CHA^010000024^N|DPI|GHT|20260301101500||ADT^A01^ADT_A01|C900099|P|2.5^FRA^2.11|||||FRA"
+    "MSH|^~\\&|GAM|CHA^000000026^N|DPI|GHT|20260301101500||ADT^A01^ADT_A01|C900099|P|2.5^FRA^2.11|||||FRA"
     "|UNICODE UTF-8\n"
 )
 PID = (
