@@ -27,7 +27,9 @@ class IdentifierKind(IntEnum):
     INS = 2
     """A patient, by the nation; asserted as qualified by at least one site."""
     STAY = 3
-    """A stay of one site (CX-5 AN); never among `PatientRow.identifiers`: there may be hundreds."""
+    """A stay or visit of one site (CX-5 AN, VN); never among `PatientRow.identifiers`: there may be hundreds."""
+    ALIAS = 4
+    """A local number that its site replaced (A40, A47): it still leads to its patient, but is no longer his number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,9 @@ class IdentifierRow:
     value: str
     """Opaque, as received."""
     patient: int
-    """Today's patient: flattened at each decision, no chains."""
+    """Today's patient: flattened at each decision, no chains. 0 for a stay: it is whose number `under` is."""
+    under: int = 0
+    """Of a stay: hash of the local number under which its site gave it. So a stay goes wherever that number goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class PatientRow:
     assertions: tuple[Assertion, ...] = ()
     """One a site, sorted by site."""
     identifiers: tuple[int, ...] = ()
-    """Hashes of its identifiers of kind LOCAL, FEDERATION and INS, sorted."""
+    """Hashes of its identifiers of every kind but STAY, sorted."""
     apart: tuple[int, ...] = ()
     """Patients of whom an identity officer said that they are others: never proposed again."""
 

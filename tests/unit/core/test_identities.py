@@ -6,7 +6,8 @@ from engine.core.identities import IdentifierKind, IdentityEvent, ReviewState
 
 
 def test_stored_numbers() -> None:
-    assert {one.name: one.value for one in IdentifierKind} == {"LOCAL": 0, "FEDERATION": 1, "INS": 2, "STAY": 3}
+    kinds = {"LOCAL": 0, "FEDERATION": 1, "INS": 2, "STAY": 3, "ALIAS": 4}
+    assert {one.name: one.value for one in IdentifierKind} == kinds
     assert {one.name: one.value for one in ReviewState} == {"OPEN": 0, "LINKED": 1, "APART": 2}
 
 
