@@ -208,6 +208,8 @@ class SourceIntake:
     def _accept_batch(self, raw: bytes, peer: str, reply: Reply, name: str) -> None:
         try:
             batch = split_batch(raw)
+            if not batch.messages:
+                raise ParseError("the batch holds no message: no MSH follows its header; nothing of it is kept to send")
         except ParseError as error:
             self._keep_refusal("E-BATCH", str(error), raw, len(raw), peer)
             self._answer(_header_of(raw, files=self._files) or NO_HEADER, reply, Acceptance.REJECTED, error_of(error))

@@ -52,6 +52,26 @@ def test_what_is_no_message_is_answered_at_once_and_kept() -> None:
     hall(test)
 
 
+@pytest.mark.parametrize(
+    "raw", [b"FHS|^~\\&\rFTS|0\r", b"BHS|^~\\&|LAB\rBTS|0\r", b"FHS|^~\\&\rBHS|^~\\&\rBTS|0\rFTS|1\r"]
+)
+@pytest.mark.parametrize("batch", ["split", "whole"])
+@pytest.mark.parametrize("type_", ["mllp", "directory"])
+def test_a_batch_without_a_message_is_refused(raw: bytes, batch: str, type_: str) -> None:
+    """Its sender isn't left without an answer, and the block stands among the refusals."""
+
+    async def test(it: Hall) -> None:
+        reply = it.give(raw)
+        assert (reply.codes, reply.complete) == (["AR"], True)
+        it.store.commit()
+        (refusal,) = await it.store.queries.refusals()
+        assert refusal["code"] in ("E-BATCH", "E-NO-HEADER")
+        assert "the batch holds no message" in refusal["reason"]
+        assert it.source.facts()["refused"] == 1
+
+    hall(test, replace(SOURCE, batch=batch, type=type_))
+
+
 def test_a_file_is_answered_by_nothing_or_by_a_refusal() -> None:
     """MSH-15/16 don't concern files: stored is silence, and a refusal is never silent."""
     source = replace(SOURCE, type="directory")
