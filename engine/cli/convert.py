@@ -73,7 +73,7 @@ def _to_hl7(message: Message, file: Path, wanted: str, version: str, findings: l
     from engine.conversion.forms import MESSAGES, VERSIONS
 
     if message.format == "hl7v2":
-        raise OperationRefused(f"'{file}' is HL7 already", exit_code=2)
+        raise OperationRefused(f"'{file}' is HL7 already: --to hprim or --to json")
     _check("--message", wanted, MESSAGES)
     _check("--version", version.partition("^")[0], VERSIONS)
     made = to_hl7(
@@ -99,7 +99,7 @@ def _to_hprim(message: Message, version: str, codec: str, output: Path | None, f
     from engine.conversion.hl7_to_hprim import VERSIONS
 
     if message.format != "hl7v2":
-        raise OperationRefused("the file is HPRIM already", exit_code=2)
+        raise OperationRefused("the file is HPRIM already: --to hl7 or --to json")
     _check("--version", version, VERSIONS)
     made = hl7_to_hprim(message, version=version or "2.5")
     findings += [*message.findings, *made.findings]

@@ -29,7 +29,7 @@ def messages_of(path: Path) -> list[bytes]:
         One element a message: a block of MLLP, or what begins at each MSH, or the file as a whole.
 
     Raises:
-        OperationRefused: It can't be read, or is empty (usage).
+        OperationRefused: It can't be read (usage), or is empty.
     """
     shown = "stdin" if str(path) == "-" else f"'{path}'"
     try:
@@ -38,5 +38,5 @@ def messages_of(path: Path) -> list[bytes]:
         raise OperationRefused(f"{shown} can't be read: {error.strerror}", exit_code=2) from None
     messages = messages_in(data)
     if not messages:
-        raise OperationRefused(f"{shown} is empty", exit_code=2)
+        raise OperationRefused(f"{shown} is empty: it holds no message")
     return messages

@@ -30,7 +30,7 @@ def graph(*, names: tuple[str, ...], format_: str) -> None:
     known = [route.name for route in configuration.routes]
     for name in names:
         if name not in known:
-            raise OperationRefused(f"there is no route {name}; {suggest(name, known)}", exit_code=2)
+            raise OperationRefused(f"there is no route {name}; {suggest(name, known)}")
     drawing = drawing_of(configuration, names)
     if options().json:
         print_json(as_json(drawing))

@@ -70,7 +70,7 @@ def send(*, file: Path, address: str, timeout: float) -> None:
     except OSError as error:
         raise OperationRefused(f"'{file}' can't be read: {error.strerror}", exit_code=2) from None
     if not messages:
-        raise OperationRefused(f"'{file}' is empty: nothing to send", exit_code=2)
+        raise OperationRefused(f"'{file}' is empty: nothing to send")
     outcomes = []
     with contextlib.closing(connect(host, port, timeout)) as connection:
         for outcome in exchange(connection, messages):

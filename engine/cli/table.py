@@ -109,7 +109,7 @@ def _asked(found: Table, values: tuple[str, ...]) -> dict[str, str]:
             column, value = found.keys[0], word
         if found.column(column) < 0:
             sentence = f"{found.name} has no column {column}; there are {', '.join(found.columns)}"
-            raise OperationRefused(sentence, exit_code=2)
+            raise OperationRefused(sentence)
         asked[column] = value
     return asked
 
@@ -118,7 +118,7 @@ def _table(name: str) -> Table:
     configuration = read_runnable(options())
     found = configuration.tables.get(name)
     if found is None:
-        raise OperationRefused(_no_table(name, configuration), exit_code=2)
+        raise OperationRefused(_no_table(name, configuration))
     return found
 
 
@@ -137,7 +137,7 @@ def _declared(names: list[str]) -> tuple[list[str], list[Finding]]:
         return [str(options().routes)], about_tables
     for name in names:
         if name not in configuration.tables:
-            raise OperationRefused(_no_table(name, configuration), exit_code=2)
+            raise OperationRefused(_no_table(name, configuration))
     chosen = {name: found for name, found in configuration.tables.items() if name in names or not names}
     files = {found.file for found in chosen.values()}
     return list(chosen), [one for one in about_tables if one.mark.file in files or one.mark.file.endswith(_YAML)]

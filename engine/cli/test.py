@@ -73,10 +73,10 @@ def _chosen(configuration: Configuration, files: tuple[Path, ...], words: str) -
     names = {str(file) for file in files} | {_relative(file) for file in files}
     cases = [case for case in configuration.cases if not files or case.mark.file in names]
     if not cases:
-        raise OperationRefused("there are no tests: write some under tests: of a route, or in *_test.yaml", exit_code=2)
+        raise OperationRefused("there are no tests: write some under tests: of a route, or in *_test.yaml")
     wanted = [case for case in cases if words.lower() in title(case).lower()]
     if not wanted:
-        raise OperationRefused(f"no test is named like '{words}'; there are {len(cases)}", exit_code=2)
+        raise OperationRefused(f"no test is named like '{words}'; there are {len(cases)}")
     return wanted
 
 

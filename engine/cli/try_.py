@@ -69,7 +69,7 @@ def read_given(configuration: Configuration, route: str, file: Path, name: str) 
         name: Name of the source; empty: the only one of the route.
 
     Raises:
-        OperationRefused: There is no such file, route or source, or no such message (usage).
+        OperationRefused: There is no such route, source or message; or no such file (usage).
     """
     from engine.operations.trying import require_route
     from engine.trials.messages import NoMessage, split, taken
@@ -95,7 +95,7 @@ def _source(configuration: Configuration, route: str, name: str) -> Source:
     name = name or (known[0] if known else "")
     if name not in configuration.sources:
         names = ", ".join(configuration.sources)
-        raise OperationRefused(f"there is no source {name}; there are {names}", exit_code=2)
+        raise OperationRefused(f"there is no source {name}; there are {names}")
     return configuration.sources[name]
 
 

@@ -57,7 +57,7 @@ class Checker:
             profile: A name or a file; empty: whichever fits a message.
 
         Raises:
-            OperationRefused: There is none of that name (usage).
+            OperationRefused: There is none of that name; or the file can't be read (usage).
             ProfileRefused: The file has faults.
         """
         self._named: Profile | None = _named(profile) if profile else None
@@ -92,7 +92,7 @@ def _named(name: str) -> Profile:
         return open_profile(path.stem, path.read_bytes(), file=str(path))
     except FileNotFoundError:
         names = ", ".join(shipped_names())
-        raise OperationRefused(f"'{name}' is neither a profile nor a file; there are {names}", exit_code=2) from None
+        raise OperationRefused(f"'{name}' is neither a profile nor a file; there are {names}") from None
     except OSError as error:
         raise OperationRefused(f"'{name}' can't be read: {error.strerror}", exit_code=2) from None
 

@@ -344,7 +344,7 @@ async def _hash_of(desk: Desk, text: str) -> str:
     found = sorted(one for one in known if one.startswith(text))
     if len(found) != 1:
         sentence = f"{'no configuration' if not found else 'more than one configuration'} begins with '{text}'"
-        raise OperationRefused(f"{sentence}: passerelle config log shows those that ran", exit_code=2)
+        raise OperationRefused(f"{sentence}: passerelle config log shows those that ran", exit_code=2 if found else 1)
     return str(found[0])
 
 

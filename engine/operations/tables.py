@@ -42,7 +42,7 @@ async def table_misses(desk: Desk, who: str, routes: str, table: str = "", last:
     configuration = await candidate(desk, routes)
     if table and table not in configuration.tables:
         known = ", ".join(configuration.tables) or "none"
-        raise OperationRefused(f"the configuration declares no table {table}; there are {known}", exit_code=2)
+        raise OperationRefused(f"the configuration declares no table {table}; there are {known}")
     asked = [one for one in configuration.tables.values() if table in ("", one.name)]
     for one in asked:
         one.misses = {}

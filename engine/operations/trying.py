@@ -69,15 +69,15 @@ def require_route(configuration: Configuration, route: str, source: str) -> None
     Check that a route takes from a source.
 
     Raises:
-        OperationRefused: It doesn't, or one of them is not declared (usage).
+        OperationRefused: It doesn't, or one of them is not declared.
     """
     found = next((one for one in configuration.routes if one.name == route), None)
     if found is None:
         names = ", ".join(one.name for one in configuration.routes)
-        raise OperationRefused(f"there is no route {route}; there are {names}", exit_code=2)
+        raise OperationRefused(f"there is no route {route}; there are {names}")
     if source not in found.sources:
         sentence = f"the route {route} takes nothing from {source}; it takes from {', '.join(found.sources)}"
-        raise OperationRefused(sentence, exit_code=2)
+        raise OperationRefused(sentence)
 
 
 def _follow(

@@ -70,8 +70,8 @@ def test_to_json(passerelle, folder) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "code", "sentence"),
     [
-        ("a1.hl7", ["--to", "hl7"], 2, "is HL7 already"),
-        ("results.hpr", ["--to", "hprim"], 2, "is HPRIM already"),
+        ("a1.hl7", ["--to", "hl7"], 1, "is HL7 already"),
+        ("results.hpr", ["--to", "hprim"], 1, "is HPRIM already"),
         ("a1.hl7", ["--to", "hprim"], 2, "1 documents go beside the HPRIM file: give --output PATH"),
         ("results.hpr", ["--to", "hl7", "--message", "ORU"], 2, "--message ORU isn't possible: ORU_R01"),
         ("results.hpr", ["--to", "hl7", "--version", "3"], 2, "--version 3 isn't possible"),

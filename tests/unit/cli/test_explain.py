@@ -51,19 +51,19 @@ def test_a_file(passerelle, written):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "code", "words"),
     [
-        (["explain", "r"], "give a FILE, or --message ID"),
-        (["explain", "r", "adt.hl7"], "from which source? --source gam | lis"),
-        (["explain", "x", "adt.hl7"], "there is no route x"),
-        (["explain", "r", "none.hl7", "--source", "gam"], "there is no file"),
+        (["explain", "r"], 2, "give a FILE, or --message ID"),
+        (["explain", "r", "adt.hl7"], 2, "from which source? --source gam | lis"),
+        (["explain", "x", "adt.hl7"], 1, "there is no route x"),
+        (["explain", "r", "none.hl7", "--source", "gam"], 2, "there is no file"),
     ],
 )
-def test_usage(passerelle, written, arguments, words, monkeypatch):
+def test_usage(passerelle, written, arguments, code, words, monkeypatch):
     """What is missing is said."""
     monkeypatch.chdir(written)
     done = passerelle(*arguments)
-    assert done.exit_code == 2
+    assert done.exit_code == code
     assert words in done.stderr
 
 

@@ -69,7 +69,7 @@ def test_graph(passerelle):
     assert passerelle("graph", "--format", "dot", "adt_to_dpi").stdout.startswith("digraph routes {\n")
     assert len(json.loads(passerelle("--json", "graph").stdout)["spots"]) == 4
     unknown = passerelle("graph", "adt_to_dip")
-    assert unknown.exit_code == 2
+    assert unknown.exit_code == 1
     assert "did you mean adt_to_dpi?" in unknown.stderr
 
 

@@ -54,8 +54,8 @@ def test_a_file(passerelle, written):
     [
         (["try", "r"], 2, "give a FILE, or --message ID"),
         (["try", "r", "adt.hl7"], 2, "from which source? --source gam | lis"),
-        (["try", "x", "adt.hl7"], 2, "there is no route x"),
-        (["try", "other", "adt.hl7", "--source", "lis"], 2, "takes nothing from lis"),
+        (["try", "x", "adt.hl7"], 1, "there is no route x"),
+        (["try", "other", "adt.hl7", "--source", "lis"], 1, "takes nothing from lis"),
         (["try", "other", "none.hl7"], 2, "there is no file"),
         (["try", "other", "codes.csv"], 1, "gam would refuse it"),
     ],

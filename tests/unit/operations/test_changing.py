@@ -124,7 +124,7 @@ def test_rollback_goes_to_the_one_before(live: FakeLive) -> None:
         live,
     )
     assert (dry["before"], dry["hash"], dry["count"]) == ("c0ffee", "abc1", 1)
-    assert (unknown.exit_code, str(unknown).split(":")[0]) == (2, "no configuration begins with 'ffff'")
+    assert (unknown.exit_code, str(unknown).split(":")[0]) == (1, "no configuration begins with 'ffff'")
     assert done["rows"] == [{"id": "abc1", "accepted": True, "outcome": "runs now"}]
     assert live.running.asked == [("rollback", "abc1", "nurse", "worse", "0")]
 

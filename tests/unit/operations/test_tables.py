@@ -67,9 +67,9 @@ def test_of_one_table_and_of_the_last_messages(tmp_path):
     assert [(row["table"], row["count"]) for row in answer["rows"]] == [("other", 110)]
 
 
-@pytest.mark.parametrize("arguments", [{"table": "none"}, {"routes": ""}])
-def test_refused(tmp_path, arguments):
+@pytest.mark.parametrize(("arguments", "code"), [({"table": "none"}, 1), ({"routes": ""}, 2)])
+def test_refused(tmp_path, arguments, code):
     """No such table; no configuration is usage."""
     with pytest.raises(OperationRefused) as caught:
         missed(tmp_path, **arguments)
-    assert caught.value.exit_code == 2
+    assert caught.value.exit_code == code

@@ -81,7 +81,7 @@ def test_revealed(at_desk, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("id_", "route", "code"), [("9", "adt", 1), ("1", "adx", 2), ("1", "rest", 2)], ids=["message", "route", "source"]
+    ("id_", "route", "code"), [("9", "adt", 1), ("1", "adx", 1), ("1", "rest", 1)], ids=["message", "route", "source"]
 )
 def test_refused(at_desk, tmp_path, id_, route, code):
     """No such message, no such route, a route that takes nothing from its source."""
