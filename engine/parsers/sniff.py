@@ -16,6 +16,10 @@ HEAD_BYTES: Final = 65_536
 UTF8_MARK: Final = b"\xef\xbb\xbf"
 BLANKS: Final = b" \t\r\n\x0b\x0c\x00"
 
+_CONTROLS: Final = bytes(code for code in (*range(32), 127) if code not in b"\t\r\n\x0c")
+_CONTROL_SHARE: Final = 20
+_LETTER_LINES_MIN: Final = 12
+
 _HPRIM_HEADER = re.compile(
     rb"(?:\A(?:\xef\xbb\xbf)?[\x00-\x20]*|[\r\n][ \t]*)(?=H([!-/:-@\[-`{-~])[^\r\n]*\1[^\r\n]*\1)"
 )
@@ -51,6 +55,22 @@ def sniff(raw: bytes) -> str:
     return "hprim-sante" if _HPRIM_HEADER.search(head) else "unknown"
 
 
+def is_text(raw: bytes) -> bool:
+    """
+    Tell whether bytes may be a text that somebody wrote: HPRIM has little else by which it is known.
+
+    A few control characters are (form feeds, the end mark of DOS, sequences for printers); one in twenty, in no
+    charset that a laboratory uses.
+    """
+    head = raw[:HEAD_BYTES]
+    return (len(head) - len(head.translate(None, _CONTROLS))) * _CONTROL_SHARE <= len(head)
+
+
+def may_be_letter(raw: bytes) -> bool:
+    """Tell whether a text without a mark of any format may be an HPRIM Médecin letter: its header has twelve lines."""
+    return len(raw[:HEAD_BYTES].splitlines()) >= _LETTER_LINES_MIN
+
+
 def find_hprim(raw: bytes) -> int:
     """Return where the H segment of HPRIM Santé begins, behind whatever stands before it; -1: there is none."""
     found = _HPRIM_HEADER.search(raw[:HEAD_BYTES])
@@ -62,6 +82,6 @@ def _is_letter(raw: bytes, head: bytes) -> bool:
     if _LETTER_TAG.search(head) or _LETTER_TAG.search(raw[-4096:]):
         return True
     lines = head.splitlines()[:14]
-    if len(lines) < 12:
+    if len(lines) < _LETTER_LINES_MIN:
         return False
     return any(_LETTER_DATE.fullmatch(lines[at]) and _LETTER_DATE.fullmatch(lines[at + 3]) for at in (6, 5, 7))

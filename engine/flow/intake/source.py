@@ -31,6 +31,8 @@ from engine.parsers.hl7v2.ack import NO_HEADER, build_ack, error_of
 from engine.parsers.hl7v2.batch import is_batch, split_batch
 from engine.parsers.hl7v2.header import Header, read_header
 from engine.parsers.hprim.acknowledgement import build_err
+from engine.parsers.hprim.header import read_hprim_header
+from engine.parsers.sniff import is_text, may_be_letter
 from engine.routes.configuration import Source
 
 _log = structlog.get_logger(__name__)
@@ -323,6 +325,8 @@ class SourceIntake:
                 f"this is {seen}, but the source takes {self.source.format}; write format: auto to take both",
                 error_code=ErrorCode.UNSUPPORTED_TYPE,
             )
+        if raw.strip():
+            _check_hprim(raw, wanted, seen)
         return header_of(raw, wanted if wanted != "auto" else seen)
 
     def _keep_refusal(self, code: str, reason: str, raw: bytes, size: int, peer: str) -> None:
@@ -364,6 +368,24 @@ def _header_of(head: bytes, *, files: bool) -> Header | None:
         return header_of(head, "hprim-sante") if files and sniff(head) == "hprim-sante" else read_header(head)
     except ParseError:
         return None
+
+
+def _check_hprim(raw: bytes, wanted: str, seen: str) -> None:
+    """
+    Look whether bytes may be HPRIM at all: a letter begins with no mark, and noise holds an H line by chance.
+
+    Raises:
+        ParseError: They can't.
+    """
+    if (wanted if seen == "unknown" else seen).startswith("hprim") and not is_text(raw):
+        raise ParseError("these bytes are no text (an image, a program, a damaged or encrypted file?), and no message")
+    if seen != "unknown":
+        return
+    if wanted == "hprim-sante":
+        read_hprim_header(raw)  # says what it lacks
+        raise ParseError("its H line is no header: the delimiters, then fields, are expected", location="H")
+    if wanted == "hprim-medecin" and not may_be_letter(raw):
+        raise ParseError("this is no HPRIM Médecin letter: it has neither closing tags nor twelve header lines")
 
 
 def _error(code: int, location: str, reason: str) -> AnswerError:

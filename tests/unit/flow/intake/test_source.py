@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import replace
 from typing import Any
 
@@ -206,3 +207,50 @@ def test_attachments_are_stored_with_their_message() -> None:
         assert message.digest == digest_of(HPRIM, [7])
 
     hall(test, source)
+
+
+LETTER = b"77\nDOE\nJANE\n1 rue A\n\n75000 PARIS\n01.02.84\n\n\n03.04.26\nLAB\nCHA\n\x1b&k\x0cRAS\n"
+"""Nothing in it says what it is, but the source."""
+
+
+@pytest.mark.parametrize("format_", ["auto", "hprim-sante", "hprim-medecin", "hl7v2"])
+def test_random_bytes_are_no_message(format_: str) -> None:
+    """Whatever the source takes: refused with a sentence, so that the door puts the file aside."""
+    source = replace(SOURCE, type="directory", format=format_)
+
+    async def test(it: Hall) -> None:
+        chance = random.Random(20)
+        sizes = [10, 100, 1_000, *[70_000] * 40]
+        noise = [chance.randbytes(size) for size in sizes]
+        noise += [one[:3000] + b"\r\n" + HPRIM + one for one in noise[3:6]] if format_ != "hl7v2" else []
+        for raw in noise:
+            assert it.give(raw, name="a.hpr").codes == ["AR"]
+        it.store.commit()
+        assert len(await it.store.queries.refusals()) == len(noise)
+        assert await it.store.message(1) is None
+
+    hall(test, source)
+
+
+@pytest.mark.parametrize("raw", [b"H|\r\nP|1\r\n", b"H|~^\r\nP|1\r\n", b"x\nH~|\n", b"H1|\n"])
+def test_an_h_that_is_no_header(raw: bytes) -> None:
+    """Refused, with what it lacks."""
+
+    async def test(it: Hall) -> None:
+        (answer,) = it.give(raw, name="a.hpr").answers
+        assert b"H" in answer.partition(b"MSA")[2]
+
+    hall(test, replace(SOURCE, type="directory", format="hprim-sante"))
+
+
+@pytest.mark.parametrize(("format_", "taken"), [("hprim-medecin", True), ("auto", False), ("hprim-sante", False)])
+def test_a_letter_without_marks_is_one_where_the_source_says_so(format_: str, taken: bool) -> None:
+    """Nothing else tells it from a text that somebody left there."""
+
+    async def test(it: Hall) -> None:
+        reply = it.give(LETTER, name="a.hpr")
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        assert (reply.answers == []) is taken
+
+    hall(test, replace(SOURCE, type="directory", format=format_))
