@@ -11,7 +11,7 @@ from engine.cli.acting import act, act_options
 from engine.cli.asking import Answer, ask
 from engine.cli.msg import print_message_row
 from engine.cli.options import common_options, options
-from engine.cli.printing import print_json, print_more, print_rows
+from engine.cli.printing import note, print_json, print_more, print_rows
 from engine.operations.wording import several
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -44,6 +44,8 @@ def list_dead(*, destination: str, source: str, group: str, after: str, limit: i
     """List dead letters, oldest first."""
     answer = ask("dead_list", destination=destination, source=source, group=group, after=after, limit=limit)
     print_rows(answer.get("rows", []), _COLUMNS, empty="no dead letter")
+    if answer.get("rows"):
+        note("`passerelle code CODE` says what to do; `passerelle dead show ID` shows one letter")
     print_more(answer, "--after")
 
 
@@ -55,6 +57,8 @@ def list_groups(*, destination: str) -> None:
     answer = ask("dead_groups", destination=destination)
     columns = ("group", "count", "lanes", "destination", "route", "code", "field", "detail", "first", "last")
     print_rows(answer.get("rows", []), columns, empty="no dead letter")
+    if answer.get("rows"):
+        note("`passerelle code CODE` says what to do; `passerelle dead ls --group GROUP` lists one")
     if not answer.get("all", True) and not options().json:
         click.echo(f"the first {answer.get('count', 0):,} dead letters only", err=True)
 
@@ -69,10 +73,14 @@ def show_dead(*, id_: str) -> None:
         print_json(answer)
         return
     print_message_row(answer.get("message", {}))
+    if answer.get("then"):
+        click.echo(f"  do next       {answer['then']}")
     for delivery in answer.get("deliveries", []):
         words = [delivery.get(key) for key in _ENDING] + delivery.get("flags", [])
         ending = " ".join(word for word in words if word)
         click.echo(f"\n{delivery.get('id')} to {delivery.get('destination')}: {ending}")
+        if delivery.get("then"):
+            click.echo(f"do next: {delivery['then']}")
         columns = ("number", ("begin_ms", "at"), "outcome", "code")
         print_rows(delivery.get("history", []), columns, empty="no attempt")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.cli.options import common_options, options
-from engine.cli.printing import print_rows
+from engine.cli.printing import note, print_rows
 
 
 @click.command()
@@ -28,4 +28,6 @@ def doctor() -> None:
         print_rows(rows, ())
     for row in [] if chosen.json else rows:
         click.echo(f"{'ok  ' if row['fine'] else 'FAIL'}  {row['check']}: {row['sentence']}")
+    if not all(row["fine"] for row in rows):
+        note("keep a copy of the data directory as it is, then report the lines with FAIL; the engine may go on")
     click.get_current_context().exit(0 if all(row["fine"] for row in rows) else 1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -90,13 +91,11 @@ class Root(click.Group):
                 _unusable(ctx, error)
             raise left
         except PasserelleError as error:
-            _say(str(error))
-            ctx.exit(error.exit_code)
+            _refuse(ctx, str(error), error.exit_code)
         except OSError as error:
             _unusable(ctx, error)
         except Exception as error:
-            _say(f"a fault of Passerelle ({where(error)}): please report it")
-            ctx.exit(1)
+            _refuse(ctx, f"a fault of Passerelle ({where(error)}): please report it", 1)
 
 
 def _unusable(ctx: click.Context, error: OSError) -> None:
@@ -108,22 +107,25 @@ def _unusable(ctx: click.Context, error: OSError) -> None:
         ctx.exit(0)  # the reader of our pipe (`head`) has enough
     reason = error.strerror or type(error).__name__
     if error.filename is None:
-        _say(f"the output can't be written: {reason}")
-        ctx.exit(1)
+        _refuse(ctx, f"the output can't be written: {reason}", 1)
     data = ctx.find_root().ensure_object(Options).data
     path = Path(os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename))
     if isinstance(error, PermissionError) and (path == data or data in path.parents):
         from engine.operations.address import not_allowed
 
-        _say(str(not_allowed(data)))
-        ctx.exit(77)
-    _say(f"'{path}' can't be used: {reason}")
-    ctx.exit(69)
+        _refuse(ctx, str(not_allowed(data)), 77)
+    _refuse(ctx, f"'{path}' can't be used: {reason}", 69)
 
 
-def _say(sentence: str) -> None:
+def _refuse(ctx: click.Context, sentence: str, code: int) -> NoReturn:
+    """Say why on stderr, with --json as an object, and exit."""
+    if ctx.find_root().ensure_object(Options).json:
+        line = json.dumps({"v": 1, "error": sentence, "exit_code": code}, ensure_ascii=False, separators=(",", ":"))
+    else:
+        line = f"passerelle: {sentence}"
     with contextlib.suppress(OSError):
-        click.echo(f"passerelle: {sentence}", err=True)
+        click.echo(line, err=True)
+    ctx.exit(code)
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -7,7 +7,7 @@ import click
 from engine.cli.acting import act, act_options
 from engine.cli.asking import Answer, ask
 from engine.cli.options import common_options, options
-from engine.cli.printing import print_rows
+from engine.cli.printing import note, print_rows
 from engine.errors import OperationRefused
 from engine.operations.wording import read_duration, several
 
@@ -55,6 +55,8 @@ def probe(*, destination: str) -> None:
         print_rows(answer.get("rows", []), ())
     for row in [] if options().json else answer.get("rows", []):
         click.echo(f"{'ok  ' if row.get('fine') else 'FAIL'}  {row.get('what', '')}: {row.get('sentence', '')}")
+    if answer.get("then"):
+        note(answer["then"])
     click.get_current_context().exit(0 if answer.get("fine") else 1)
 
 

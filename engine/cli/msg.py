@@ -12,7 +12,7 @@ import click
 from engine.cli.asking import Answer, ask, ask_secret, now_ms
 from engine.cli.files import is_id, messages_of
 from engine.cli.options import common_options, options
-from engine.cli.printing import cell, console, print_json, print_more, print_rows
+from engine.cli.printing import cell, console, note, print_json, print_more, print_rows
 from engine.cli.validating import Checker, validate
 from engine.errors import OperationRefused
 from engine.operations.wording import read_moment
@@ -190,6 +190,8 @@ def refusals(*, source: str, limit: int) -> None:
     answer = ask("refusals", source=source, limit=limit)
     columns = (("at_ms", "at"), "source", "peer", "code", "reason", "size")
     print_rows(answer.get("rows", []), columns, empty="no refusal")
+    if answer.get("rows"):
+        note("`passerelle code CODE` says what to do; each sender was told, and keeps its message")
 
 
 def _show_file(path: Path, profile: str) -> None:

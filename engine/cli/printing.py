@@ -40,6 +40,12 @@ def print_json(answer: Mapping[str, Any]) -> None:
     click.echo(json.dumps({"v": 1} | dict(answer), ensure_ascii=False, separators=(",", ":")))
 
 
+def note(sentence: str) -> None:
+    """Say beside a table or a tree what to do next, on stderr: for people only, programs have it in their fields."""
+    if not options().json:
+        click.echo(sentence, err=True)
+
+
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, empty: str = "nothing") -> None:
     """
     Print rows: with --json each as an object on a line of its own, else as a table.

@@ -8,7 +8,7 @@ import click
 
 from engine.cli.asking import Answer, ask, now_ms
 from engine.cli.options import common_options, options
-from engine.cli.printing import cell, print_more, print_rows
+from engine.cli.printing import cell, note, print_more, print_rows
 
 
 @click.group()
@@ -42,6 +42,8 @@ def show_queue(*, destination: str, after: str, limit: int) -> None:
     answer = ask("queue_show", destination=destination, after=after, limit=limit)
     columns = ("id", "type", "state", "route", "attempts", ("next", "next attempt"), "code", "reason", "flags")
     print_rows(_with_next(answer), columns, empty=f"nothing waits for {destination}")
+    if answer.get("why"):
+        note(answer["why"])
     print_more(answer, "--after")
 
 

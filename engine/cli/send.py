@@ -14,7 +14,7 @@ from typing import Any, Final
 import click
 
 from engine.cli.options import common_options, options
-from engine.cli.printing import print_json
+from engine.cli.printing import note, print_json
 from engine.core.ack import ERROR_TEXTS, AckCode, Answer
 from engine.errors import DoorFailed, OperationRefused, ParseError
 from engine.parsers.hl7v2.ack import read_ack
@@ -76,7 +76,18 @@ def send(*, file: Path, address: str, timeout: float) -> None:
         for outcome in exchange(connection, messages):
             outcomes.append(outcome)
             _print(outcome)
+    _say_next(outcomes)
     click.get_current_context().exit(0 if all(outcome.accepted for outcome in outcomes) else 1)
+
+
+def _say_next(outcomes: list[Outcome]) -> None:
+    """Where one was not accepted: who explains the answer, and where our own engine keeps what it refused."""
+    refused = next((outcome.code for outcome in outcomes if outcome.code in ("AE", "AR", "CE", "CR")), "")
+    if refused:
+        note(
+            f"`passerelle code {refused}` says what that means; what an engine of ours refused stands in "
+            "`passerelle refusals`"
+        )
 
 
 def read_address(text: str) -> tuple[str, int]:
@@ -123,7 +134,19 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
     try:
         return socket.create_connection((host, port), timeout=timeout)
     except OSError as error:
-        raise DoorFailed(f"{host}:{port} can't be reached: {error.strerror or error}") from error
+        raise DoorFailed(f"{host}:{port} can't be reached: {_why_away(error)}") from error
+
+
+def _why_away(error: OSError) -> str:
+    """Say why nobody could be reached, and what to look at."""
+    reason = str(error.strerror or error).lower()
+    if isinstance(error, socket.gaierror):
+        return f"{reason}; look at the spelling, or write the address in numbers"
+    if isinstance(error, ConnectionRefusedError):
+        return f"{reason}: nobody listens there; is the port right, does the receiver run (here: `passerelle status`)?"
+    if isinstance(error, TimeoutError):
+        return f"{reason}: nothing answers; is the address right, does a firewall stand between?"
+    return reason
 
 
 def exchange(connection: socket.socket, messages: list[bytes]) -> Iterator[Outcome]:

@@ -17,8 +17,9 @@ from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DeliveryKind, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.acts import ACTS_MAX, Act, carry_out, require_count, require_reason
+from engine.operations.codes import meaning_of
 from engine.operations.desk import Answer, Desk
-from engine.operations.known import require_destination, require_source, unknown
+from engine.operations.known import no_message, require_destination, require_source, unknown
 from engine.operations.rows import delivery_row, message_row, place_in, read_delivery, read_place, word
 from engine.operations.stale import Staleness, behind
 
@@ -92,7 +93,7 @@ async def dead_show(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word of 
     place = read_place(id)
     row = await desk.queries.message_row(place)
     if row is None:
-        raise OperationRefused(f"there is no message {place}; perhaps its retention is over")
+        raise no_message(place)
     deliveries = [delivery_row(one) for one in await desk.queries.deliveries_of(place)]
     if "-" in id:
         label = show_delivery_id(read_delivery(id))
@@ -104,7 +105,15 @@ async def dead_show(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word of 
     if not states & {"dead", "discarded"}:
         ending = deliveries[0]["state"] if "-" in id else row.get("ending") or word(MessageState, row["state"])
         raise OperationRefused(f"{label} is not dead: it is {ending}; `passerelle msg trace {place}` tells its way")
-    return {"v": 1, "message": message_row(row), "deliveries": deliveries}
+    for one in deliveries:
+        one["then"] = _then(one) if one["state"] == "dead" else ""
+    return {"v": 1, "message": message_row(row), "deliveries": deliveries, "then": _then(row)}
+
+
+def _then(row: Mapping[str, Any]) -> str:
+    """Return what to do about the code of a message or a delivery; empty: its code has no words."""
+    meaning = meaning_of(str(row.get("code") or ""))
+    return meaning.then if meaning is not None else ""
 
 
 async def dead_retry(
@@ -283,7 +292,7 @@ async def _named(
         place = read_place(text)
         row = await desk.queries.message_row(place)
         if row is None:
-            raise OperationRefused(f"there is no message {place}; perhaps its retention is over")
+            raise no_message(place)
         letters = await _letters(desk, text, place, wanted)
         if not letters and "-" not in text and word(MessageState, row["state"]) == message_state.name.lower():
             letters = [Target(str(place), place, kind="message")]

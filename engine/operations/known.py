@@ -39,6 +39,12 @@ def unknown(noun: str, name: str, names: Iterable[str]) -> OperationRefused:
     return OperationRefused(f"there is no {noun} '{name}'{there_are}")
 
 
+def no_message(place: int) -> OperationRefused:
+    """Say that a message isn't there, and where the newest are listed."""
+    sentence = f"there is no message {place}; perhaps its retention is over; `passerelle msg find` lists the newest"
+    return OperationRefused(sentence)
+
+
 async def _require(desk: Desk, name: str, noun: str, part: str, counted: str) -> None:
     configuration = desk.configuration()
     declared = list(getattr(configuration, part)) if configuration is not None else []

@@ -13,7 +13,7 @@ from engine.operations.acts import outcome_words, require_reason
 from engine.operations.assigners import assigners_of
 from engine.operations.balance import ENDINGS
 from engine.operations.desk import Answer, Desk
-from engine.operations.known import require_source
+from engine.operations.known import no_message, require_source
 from engine.operations.masking import Masking, known_words, revealed
 from engine.operations.pseudonyms import Pseudonyms
 from engine.operations.rows import delivery_row, message_row, place_in, read_delivery, read_place
@@ -203,7 +203,7 @@ def _hashes(desk: Desk, key: str, value: str) -> list[int]:
 async def _row(desk: Desk, place: int) -> dict[str, Any]:
     row = await desk.queries.message_row(place)
     if row is None:
-        raise OperationRefused(f"there is no message {place}; perhaps its retention is over")
+        raise no_message(place)
     return row
 
 

@@ -15,6 +15,15 @@ from engine.operations.status import status
 from engine.operations.wording import age
 
 KINDS: Final = ("destination", "source", "route", "lane")
+_CALL: Final = "nothing is lost meanwhile, it is tried again by itself; if it lasts, call the destination's contact"
+_THEN: Final = {
+    "name": "look at the name in connect: of the destination, then at this machine's DNS; nothing is lost meanwhile",
+    "tcp": "look at the address in connect:, then ask the destination's contact whether the receiver listens there; "
+    "nothing is lost meanwhile, it is tried again by itself",
+    "folder": "look whether the share is mounted where path: says; nothing is lost meanwhile",
+    "write": "give the account of Passerelle the right to write there; nothing is lost meanwhile",
+}
+"""What to do when a step of a probe fails."""
 _PAGE_MAX: Final = 1000
 _SECONDS_MAX: Final = 3650 * 86_400
 _LANES_SCANNED: Final = 20_000
@@ -59,7 +68,14 @@ async def queue_show(desk: Desk, destination: str, after: str = "", limit: int =
         )
         for one in page.items
     ]
-    return {"v": 1, "rows": rows, "next": rows[-1]["id"] if len(rows) == min(limit, _PAGE_MAX) else ""}
+    why = await _why(desk, destination) if rows else ""
+    return {"v": 1, "rows": rows, "next": rows[-1]["id"] if len(rows) == min(limit, _PAGE_MAX) else "", "why": why}
+
+
+async def _why(desk: Desk, destination: str) -> str:
+    """Return the sentence of `status` that says why a destination's deliveries don't leave; empty: they do."""
+    rows = (await status(desk))["destinations"]
+    return next((str(row.get("why") or "") for row in rows if row["name"] == destination), "")
 
 
 async def queue_lanes(desk: Desk, destination: str, limit: int = 50) -> Answer:
@@ -163,11 +179,19 @@ async def release(
 async def probe(desk: Desk, destination: str) -> Answer:
     """Try the way to a destination without sending a message: name, route, connection, TLS."""
     if desk.live is None:
-        raise OperationRefused("ENGINE STOPPED: a destination is probed by the running engine", exit_code=69)
+        sentence = "ENGINE STOPPED: the running engine probes a destination; start it (`passerelle run`), then probe"
+        raise OperationRefused(sentence, exit_code=69)
     await require_destination(desk, destination)
+    declared = desk.live.configuration().destinations
+    if destination not in declared:
+        sentence = f"'{destination}' is no destination of the running configuration any more; there are"
+        raise OperationRefused(f"{sentence} {', '.join(declared)}")
     steps = await desk.live.probe(destination)
     rows = [{"what": what, "fine": fine, "sentence": sentence} for what, fine, sentence in steps]
-    return {"v": 1, "fine": all(row["fine"] for row in rows), "rows": rows}
+    failed = next((what for what, fine, _ in steps if not fine), "")
+    contact = ", ".join(declared[destination].contact.values())
+    then = f"{_THEN.get(failed, _CALL)}{f' ({contact})' if contact else ''}" if failed else ""
+    return {"v": 1, "fine": not failed, "rows": rows, "then": then}
 
 
 def _hold_row(one: Hold) -> dict[str, Any]:

@@ -80,14 +80,19 @@ def _row(check: str, *, fine: bool, sentence: str) -> dict[str, Any]:
 def _directory(directory: Path) -> dict[str, Any]:
     mode = stat.S_IMODE(directory.stat().st_mode)
     fine = mode & 0o077 == 0
-    return _row("directory", fine=fine, sentence=f"mode {mode:04o}" + ("" if fine else ": other accounts may enter"))
+    hint = "" if fine else f": other accounts may enter; chmod 700 {directory}"
+    return _row("directory", fine=fine, sentence=f"mode {mode:04o}{hint}")
 
 
 def _key(directory: Path) -> dict[str, Any]:
     path = directory / "key"
     size = path.stat().st_size if path.exists() else 0
     fine = size == KEY_BYTES
-    return _row("key", fine=fine, sentence="present" if fine else f"{path} has {size} bytes instead of {KEY_BYTES}")
+    return _row(
+        "key",
+        fine=fine,
+        sentence="present" if fine else f"{path} has {size} bytes instead of {KEY_BYTES}: put it back from a backup",
+    )
 
 
 def _integrity(connection: Connection) -> dict[str, Any]:

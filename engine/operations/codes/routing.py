@@ -23,6 +23,11 @@ MEANINGS: Final = (
         "Write batch: split at the source, or have the sender end each block; then have them sent again.",
     ),
     Meaning(
+        "E-HEADER", _DEAD,
+        "The header line (MSH) is so long that no system can have meant it; the reason names the field.",
+        "Have the sender mended and the message sent again, then discard this letter.",
+    ),
+    Meaning(
         "E-ATTACHMENT", _DEAD,
         "A document that the message names isn't there: it didn't come in time, or not from the message's own folder.",
         "Ask the sender for the message and its documents again, then discard this letter.",

@@ -43,6 +43,15 @@ def test_options_stand_before_or_after(passerelle, live, data: Path) -> None:
         assert json.loads(passerelle(*given).stdout)["v"] == 1
 
 
+def test_an_error_of_a_program_is_an_object(passerelle, data: Path) -> None:
+    """With --json stderr has one line of JSON, stdout nothing."""
+    done = passerelle("status", "--json")
+    assert (done.exit_code, done.stdout) == (69, "")
+    told = json.loads(done.stderr)
+    assert (told["v"], told["exit_code"]) == (1, 69)
+    assert told["error"].startswith("there is no data in")
+
+
 def test_dlq_is_an_alias_that_help_leaves_out(passerelle, live) -> None:
     """One name in the help, two that work."""
     assert passerelle("dlq", "ls").stdout == passerelle("dead", "ls").stdout

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from engine.operations.queues import _CALL
+
 
 def test_hold_says_what_waits_and_until_when(passerelle, live) -> None:
     """Then does it."""
@@ -22,6 +26,22 @@ def test_probe_exits_as_it_went(passerelle, live) -> None:
     live.steps.append(("ack", False, "none for 6 min"))
     shown = passerelle("probe", "dpi")
     assert (shown.exit_code, shown.stdout.splitlines()[-1]) == (1, "FAIL  ack: none for 6 min")
+    assert shown.stderr == f"{_CALL} (5555)\n"
+
+
+def test_a_probe_that_fails_says_where_to_look(passerelle, live) -> None:
+    """By the step that failed, and whom to call; programs have it in a field of its own operation."""
+    live.steps = [("name", True, "dpi is 10.1.4.20"), ("tcp", False, "port 5500: connection refused")]
+    shown = passerelle("probe", "dpi")
+    assert shown.stderr.startswith("look at the address in connect:, then ask the destination's contact")
+    assert shown.stderr.endswith("(5555)\n")
+
+
+def test_a_destination_of_the_past_is_not_probed(passerelle, live) -> None:
+    """It has no door any more."""
+    live.runs = replace(live.runs, destinations={"archive": live.runs.destinations["dpi"]})
+    shown = passerelle("probe", "dpi")
+    assert (shown.exit_code, "no destination of the running configuration" in shown.stderr) == (1, True), shown.stderr
 
 
 def test_a_duration_is_more_than_nothing(passerelle, live) -> None:

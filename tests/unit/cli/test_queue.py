@@ -41,3 +41,11 @@ def test_a_dead_delivery_has_no_next_attempt(passerelle, monkeypatch) -> None:
     assert "results pass at 2023-11-14 22:23:20" in lines[1]
     assert lines[2].split() == ["2-0", "pending", "now"]
     assert lines[3].split() == ["3-0", "pending"]
+
+
+def test_a_queue_says_why_nothing_leaves(passerelle, live) -> None:
+    """The sentence of `status` stands below what waits."""
+    live.facts["dpi"] = {"circuit": "open", "why": "dpi can't be reached for 4 s"}
+    shown = passerelle("queue", "show", "dpi")
+    assert "dpi can't be reached for 4 s" in shown.stderr
+    assert json.loads(passerelle("queue", "show", "dpi", "--json").stdout.splitlines()[0])["id"] == "2-0"

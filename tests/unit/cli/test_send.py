@@ -65,6 +65,7 @@ def test_each_message_is_acknowledged_in_words(passerelle, file: Path) -> None:
     assert first.startswith("1 C1: AA (accepted)")
     assert second.startswith("2 C2: AE (application error); 102 Data type error at PID^1^7")
     assert seen[0] == b"\x0b" + body(1) + b"\x1c\r"
+    assert shown.stderr.startswith("`passerelle code AE` says what that means")
 
 
 def test_all_accepted(passerelle, file: Path) -> None:
@@ -79,7 +80,7 @@ def test_an_answer_to_another_message_is_no_acceptance(passerelle, file: Path) -
     """MSA-2 is compared with MSH-10."""
     with receiver(ack(1), ack(1)) as (address, _):
         shown = passerelle("send", str(file), address)
-    assert (shown.exit_code, "but it answers 'C1'" in shown.stdout) == (1, True)
+    assert (shown.exit_code, "but it answers 'C1'" in shown.stdout, shown.stderr) == (1, True, "")
 
 
 def test_a_receiver_that_is_away_or_leaves(passerelle, file: Path) -> None:
@@ -88,6 +89,7 @@ def test_a_receiver_that_is_away_or_leaves(passerelle, file: Path) -> None:
         address = f"127.0.0.1:{closed.getsockname()[1]}"
     shown = passerelle("send", str(file), address)
     assert (shown.exit_code, "can't be reached" in shown.stderr) == (69, True)
+    assert "nobody listens there; is the port right" in shown.stderr
     with receiver(b"") as (address, _):
         shown = passerelle("send", str(file), address)
     assert (shown.exit_code, "closed the connection before it answered" in shown.stderr) == (69, True)
