@@ -14,10 +14,10 @@ def source_door(
 ) -> SourceDoor:
     """Build the door of one source; `type` was checked when the configuration was loaded."""
     if source.type == "directory":
-        from engine.routes.directories import named_by
+        from engine.routes.directories import ending_of, named_by
         from engine.transports.directory import DirectorySource
 
-        return DirectorySource(source, accept, refuse, runtime, named_by(source))
+        return DirectorySource(source, accept, refuse, runtime, named_by(source), ending_of(source))
     return MllpSource(source, accept, refuse, runtime, budget)
 
 

@@ -108,6 +108,16 @@ class AnswerFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnfinishedRule:
+    """`unfinished:` of a folder: files that don't end as their format ends (parsers.ending)."""
+
+    wait: float = 600.0
+    """Seconds that such a file may rest before anything is done with it."""
+    then: str = "refuse"
+    """`refuse` or `take`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A door through which messages come."""
 
@@ -158,6 +168,7 @@ class Source:
     move_to: str = "done/%Y-%m"
     """Where a taken file goes, below `path`; strftime."""
     poll: float = 1.0
+    unfinished: UnfinishedRule = UnfinishedRule()
     attachments: AttachedFiles | None = None
     answer_files: AnswerFiles | None = None
     renamed_from: str = ""

@@ -7,9 +7,11 @@ from typing import Any, Final, NamedTuple
 
 from engine.conversion.documents import FILES_OF_HPRIM, AttachedFile, attached_files
 from engine.errors import ParseError
+from engine.parsers.ending import lacks_end
+from engine.parsers.hl7v2.message import Message
 from engine.parsers.opening import open_message
 from engine.parsers.paths import Path
-from engine.routes.configuration import AnswerFiles, AttachedFiles, Source
+from engine.routes.configuration import AnswerFiles, AttachedFiles, Source, UnfinishedRule
 from engine.routes.reading import Reading
 from engine.transforms.nodes import Entries
 
@@ -28,6 +30,15 @@ class Named(NamedTuple):
 
 
 NamedBy = Callable[[bytes], Named]
+
+
+class Ending(NamedTuple):
+    """What a folder asks of bytes that may have been written by half."""
+
+    lacks: Callable[[bytes], str]
+    """What they lack at their end (parsers.ending); empty: nothing."""
+    keys: Callable[[bytes], frozenset[bytes]]
+    """Of whom they speak, as Named.keys."""
 
 
 def directory_source(values: dict[str, Any], node: Entries, reading: Reading) -> dict[str, Any]:
@@ -53,6 +64,7 @@ def directory_source(values: dict[str, Any], node: Entries, reading: Reading) ->
         "path": str(values["path"]), "pattern": str(values["pattern"]), "settle": values["settle"],
         "companion": str(values["companion"]), "poll": values["poll"], "move_to": str(after["move_to"]).rstrip("/"),
         "attachments": None if files is None else _attached_files(files, reading),
+        "unfinished": UnfinishedRule(**(values["unfinished"] or {})),
         "answer_files": None if answers is None else AnswerFiles(**{key: str(text) for key, text in answers.items()}),
     }  # fmt: skip
 
@@ -74,7 +86,23 @@ def named_by(source: Source) -> NamedBy | None:
             message = open_message(raw, source.format, default_charset=charset)
         except ParseError:
             return Named((), frozenset())  # it is refused, or dies, without waiting for anything
-        keys = frozenset(value for path in _KEYS for value in path.read_bytes(message))
-        return Named(tuple(attached_files(message, rule.path)[:FILES_MAX]), keys)
+        return Named(tuple(attached_files(message, rule.path)[:FILES_MAX]), _keys_of(message))
 
     return name
+
+
+def ending_of(source: Source) -> Ending:
+    """Return what says whether a file of a source is whole."""
+    charset = source.charset or "cp1252"
+
+    def keys(raw: bytes) -> frozenset[bytes]:
+        try:
+            return _keys_of(open_message(raw, source.format, default_charset=charset))
+        except ParseError:
+            return frozenset()
+
+    return Ending(lambda raw: lacks_end(raw, source.format), keys)
+
+
+def _keys_of(message: Message) -> frozenset[bytes]:
+    return frozenset(value for path in _KEYS for value in path.read_bytes(message))

@@ -41,9 +41,10 @@ class HprimMessage(SpanningMessage):
             self.findings.append("lines-without-segment")
 
     def compare_counts(self, lines: int) -> None:
-        """Add what L says otherwise: L-3 of P, L-4 of segments, where some count the `lines` or leave H and L out."""
+        """Add that L is absent, or what it says otherwise: L-3 of P, L-4 of segments (some count the `lines`)."""
         closing = self.head(b"L")
         if closing is None:
+            self.findings.append("message-not-ended")
             return
         patients, segments = closing.field(3).strip(), closing.field(4).strip()
         if patients.isdigit() and int(patients[:9]) != len(self.positions(b"P")):

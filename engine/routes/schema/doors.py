@@ -95,6 +95,16 @@ _ATTACHMENTS: Final = Record(
         ),
     }
 )
+_UNFINISHED: Final = Record(
+    {
+        "wait": Key(Duration(), default=600.0, about="How long it may rest before anything is done with it."),
+        "then": Key(
+            Choice("refuse", "take"),
+            default="refuse",
+            about="Refused, or taken as it is, with a finding: results lack.",
+        ),
+    }
+)
 _ANSWER_FILES: Final = Record(
     {
         "path": Key(TextShape(), required=True, about="Folder into which they are written."),
@@ -139,6 +149,10 @@ SOURCES: Final[dict[str, Record]] = {
             "pattern": Key(TextShape(), default="*", about="Which files: *.hpr"),
             "settle": Key(Duration(), default=5.0, about="A file that didn't grow for so long is complete."),
             "companion": Key(TextShape(), default="", about="Ending of the file that says `complete`: .ok"),
+            "unfinished": Key(
+                _UNFINISHED,
+                about="A file without its end: the L of HPRIM, the closing tag of a letter, the trailer of a batch.",
+            ),
             "after": Key(
                 Record({"move_to": Key(TextShape(), required=True, about="Folder below path; %Y-%m: year and month.")}),
                 about="What becomes of a file that was taken.",

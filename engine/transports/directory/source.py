@@ -2,10 +2,10 @@
 DirectorySource: files of a folder become messages; moving a file away is its acknowledgement.
 
 Rules: a file is handed over when it is complete (its size and time rested for `settle` seconds, or its companion
-says so), oldest first, a few at once, the next ones when the previous are answered. Nothing as the answer (`b""`),
-or only acknowledgements AA and CA (table 0008), means stored: the file goes to `move_to`. `LATER` means not now: it
-stays, and nothing younger overtakes it. Anything else is a refusal: the file goes to `refused/` with the answer
-beside it; so does a file of several messages of which one is refused.
+says so, and it ends as its format ends: unfinished), oldest first, a few at once, the next ones when the previous are
+answered. Nothing as the answer (`b""`), or only acknowledgements AA and CA (table 0008), means stored: the file goes
+to `move_to`. `LATER` means not now: it stays, and nothing younger overtakes it. Anything else is a refusal: the file
+goes to `refused/` with the answer beside it; so does a file of several messages of which one is refused.
 
 A crash between storing and moving gives the file again, with the same name and bytes: the router knows it.
 
@@ -28,10 +28,11 @@ from engine.core.ports import Accept, RefuseBytes, Runtime, Timer
 from engine.errors import DoorFailed
 from engine.parsers.hprim.acknowledgement import accepts
 from engine.routes import configuration
-from engine.routes.directories import NamedBy
+from engine.routes.directories import Ending, NamedBy
 from engine.transports.directory.attached import AttachedReader
 from engine.transports.directory.files import fit, in_words, shown_name, write_new
 from engine.transports.directory.folder import HEAD_BYTES, Folder, Found, Move, Reading
+from engine.transports.directory.unfinished import UnfinishedFiles
 
 LATER: Final = b"\x15"
 """Answer (ASCII NAK) that says: not taken now, and not refused either. The file stays where it is."""
@@ -101,6 +102,7 @@ class DirectorySource:
         refuse: Intake's door for files that are too long or can't be read.
         runtime: Clock, timers, coroutines.
         named: Says which files the bytes of a message name, where the source takes them (`attachments:`).
+        ending: Says whether bytes end as their format ends; None: all do.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class DirectorySource:
         refuse: RefuseBytes,
         runtime: Runtime,
         named: NamedBy | None = None,
+        ending: Ending | None = None,
     ) -> None:
         self._source = source
         self._accept = accept
@@ -119,6 +122,9 @@ class DirectorySource:
         self._attached: AttachedReader | None = None
         if source.attachments is not None and named is not None:
             self._attached = AttachedReader(self._folder, source.attachments, source.settle, named)
+        self._unfinished: UnfinishedFiles | None = None
+        if ending is not None:
+            self._unfinished = UnfinishedFiles(source.unfinished, ending, self._read_resting)
         self._thread: ThreadPoolExecutor | None = None
         self._timer: Timer | None = None
         self._open = False
@@ -194,6 +200,7 @@ class DirectorySource:
             "trouble": trouble,
             "waiting": self._waiting + self._folder.without_companion,
             "waiting_for_attachments": 0 if self._attached is None else self._attached.waiting,
+            "unfinished": 0 if self._unfinished is None else self._unfinished.waiting,
             "unmoved": len(self._unmoved),
             "last_taken_ms": self._last_taken_ms,
             **self._counts,
@@ -226,6 +233,8 @@ class DirectorySource:
             await self._move_again()
             if self._attached is not None:
                 self._attached.begin(found)
+            if self._unfinished is not None:
+                self._unfinished.begin(found)
             while ready and self._may_take():
                 batch, ready = _first_batch(ready)
                 if not await self._take(batch):
@@ -293,9 +302,11 @@ class DirectorySource:
         return await self._settle_answers(due, answers)
 
     def _read(self, batch: Sequence[Found]) -> list[Reading]:
-        if self._attached is None:
-            return self._folder.read(batch)
-        return self._attached.read(batch, self._runtime.monotonic())
+        reads = self._read_resting if self._unfinished is None else self._unfinished.read
+        return reads(batch, self._runtime.monotonic())
+
+    def _read_resting(self, batch: Sequence[Found], now: float) -> list[Reading]:
+        return self._folder.read(batch) if self._attached is None else self._attached.read(batch, now)
 
     async def _settle_answers(self, due: int, answers: list[Answer]) -> bool:
         """Move what is answered as the answers come; ends early when the door closes."""
