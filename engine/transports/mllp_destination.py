@@ -9,6 +9,7 @@ connection (protocols.exchange says why).
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -240,5 +241,6 @@ class MllpDestination:
 
 def _sentence(error: BaseException, timeout: float) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
+        # asyncio's own words are `Connect call failed ('10.1.4.20', 5500)`; a name that isn't known has no errno.
+        return (os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror).lower()
     return str(error) or f"no connection within {timeout:g} s"
