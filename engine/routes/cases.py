@@ -105,7 +105,7 @@ class Queue:
     lanes: Mapping[str, int] = field(default_factory=dict)
     """By message: in how many lanes its delivery waits."""
     waits_for: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """By message: those whose deliveries must have ended before its own may leave."""
+    """By message: those whose deliveries must have ended before its own may leave; none: it waits for nobody."""
     mark: Mark
 
 

@@ -42,7 +42,7 @@ _QUEUE: Final[dict[str, Key]] = {
     "split": Key(Number(0, 65_536)),
     "order": Key(ListOf(TextShape())),
     "lanes": Key(Pairs(TextShape(), Number(0, 10_000))),
-    "waits_for": Key(Pairs(TextShape(), ListOf(TextShape(), single=True))),
+    "waits_for": Key(Pairs(TextShape(), ListOf(TextShape(), single=True, least=0))),
 }
 _COPY: Final[dict[str, Key]] = {
     "that": Key(ListOf(Raw(), single=True)),

@@ -181,7 +181,8 @@ class Templates:
                 return False
             known = self.declared[param.kind]
             if name not in known:
-                reading.error(value, "E116", f"there is no {param.kind} {name}", suggest(name, known))
+                sentence = f"there is no {param.kind} {name}"
+                reading.error(value, "E116", sentence, suggest(name, known), about=(f"{param.kind}s", str(name)))
             return name in known
 
     def steps_of(self, name: str) -> Node | None:

@@ -1,5 +1,5 @@
 """
-The whole simulated group against one engine: hospitals, laboratory, radiology, and the DPI.
+The whole simulated group against one engine: hospitals, laboratories, radiology; the DPI and the bus of events.
 
 `simulate` reads addresses, sites and authorities from the configuration, so that one routes.yaml serves all.
 """
@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from engine.errors import DoorFailed
 from engine.routes.configuration import Configuration, Source
+from engine.simulation.bus import Bus, bus_of
 from engine.simulation.dpi import Dpi
 from engine.simulation.moods import Mood, Turn, moods_by_chance
 from engine.simulation.patients import Population
@@ -40,7 +41,7 @@ Say = Callable[[dict[str, Any]], None]
 
 
 class Group:
-    """The senders of the group and its DPI, ready to run."""
+    """The senders of the group and its receivers, ready to run."""
 
     def __init__(
         self, configuration: Configuration, *, seed: int, dpi: bool, plain: bool = False, tag: str = ""
@@ -51,7 +52,8 @@ class Group:
         Args:
             configuration: Where everybody listens, and who numbers what.
             seed: Of the story, the manners and the moods.
-            dpi: Whether to play the receiver of the first MLLP destination too.
+            dpi: Whether to play the receivers too: of the first MLLP destination, and of the first MQTT one where it
+                is on this machine.
             plain: No whims: one message at a time, whole, on one connection.
             tag: Begins all control ids; empty: drawn from the wall clock.
         """
@@ -62,10 +64,12 @@ class Group:
         self.story = Story(self.systems, Population(seed), seed=seed, tag=tag, clock=_now)
         self.senders = self._senders(seed, plain)
         self.dpi: Dpi | None = None
-        for destination in configuration.destinations.values():
-            if dpi and destination.type == "mllp":
+        self.bus: Bus | None = None
+        for destination in configuration.destinations.values() if dpi else ():
+            if destination.type == "mllp" and self.dpi is None:
                 self.dpi = Dpi(destination.host, destination.port, picky=0 if plain else PICKY)
-                break
+            elif destination.type == "mqtt" and self.bus is None:
+                self.bus = bus_of(destination)
 
     def _senders(self, seed: int, plain: bool) -> dict[str, Sender]:
         systems = self.systems
@@ -115,6 +119,7 @@ class Group:
                 for name, sender in self.senders.items()
             },
             "dpi": self.dpi.facts() if self.dpi is not None else None,
+            "bus": self.bus.facts() if self.bus is not None else None,
             "events": list(self.events),
         }
 
@@ -143,7 +148,7 @@ async def simulate(
         seed: The same seed tells the same story.
         rate: Messages a second, over all systems.
         duration: Seconds; None: until cancelled.
-        dpi: Whether to play the receiver too.
+        dpi: Whether to play the receivers too, as Group does.
         moods: Of the DPI; None: by chance from the seed. Unused with `plain`.
         plain: No whims of senders and DPI.
         say: Hears the figures once a second.
@@ -152,11 +157,12 @@ async def simulate(
         The figures at the end.
 
     Raises:
-        DoorFailed: The DPI's port is taken, or nobody acknowledged the last messages.
+        DoorFailed: A receiver's port is taken, or nobody acknowledged the last messages.
     """
     group = Group(configuration, seed=seed, dpi=dpi, plain=plain)
-    if group.dpi is not None:
-        await group.dpi.start()
+    receivers = [receiver for receiver in (group.dpi, group.bus) if receiver is not None]
+    for receiver in receivers:
+        await receiver.start()
     works = [sender.run() for sender in group.senders.values()]
     if say is not None:
         works.append(_report(group, say))
@@ -172,8 +178,8 @@ async def simulate(
         for task in (story, *tasks):
             task.cancel()
         await asyncio.gather(story, *tasks, return_exceptions=True)
-        if group.dpi is not None:
-            await group.dpi.stop()
+        for receiver in receivers:
+            await receiver.stop()
     return group.facts()
 
 
@@ -209,11 +215,12 @@ async def _report(group: Group, say: Say) -> None:
 
 
 def drop_file(directory: Path, message: Outgoing) -> None:
-    """Write a file under another name, then rename it: a reader never sees half of it."""
+    """Write each file under another name, then rename it: a reader never sees half of it; documents come first."""
     directory.mkdir(parents=True, exist_ok=True)
-    hidden = directory / f".{message.control_id}.part"
-    hidden.write_bytes(message.payload)
-    hidden.rename(directory / message.control_id)
+    for name, data in (*message.files, (message.control_id, message.payload)):
+        hidden = directory / f".{name}.part"
+        hidden.write_bytes(data)
+        hidden.rename(directory / name)
 
 
 def units_of(configuration: Configuration) -> Callable[[str], tuple[str, ...]]:

@@ -22,6 +22,13 @@ ANALYSES: Final = (
     ("777-3", "Plaquettes", "10*9/L", 150.0, 400.0), ("2345-7", "Glucose", "mmol/L", 3.9, 5.8),
 )  # fmt: skip
 """LOINC code, name, unit, normal range."""
+DOCUMENTS: Final = 0.4
+"""Share of the town laboratory's files that name a document beside them."""
+PDF: Final = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj "
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
+"""A document of one empty page."""
 
 
 class Lis:
@@ -87,7 +94,11 @@ def site_of_message(site: Site) -> str:
 
 
 class TownLaboratory:
-    """A private laboratory that sends HPRIM Santé files, in CP1252 with long lines cut (STANDARDS 1.3)."""
+    """
+    A private laboratory that sends HPRIM Santé files, in CP1252 with long lines cut (STANDARDS 1.3).
+
+    Some name a document, where the engine's source takes such.
+    """
 
     def __init__(self, source: Source, sequence: Sequence, clock: Clock) -> None:
         """Write for the directory of `source`."""
@@ -96,7 +107,7 @@ class TownLaboratory:
         self._clock = clock
 
     def results(self, hospital: Hospital, person: Person, ipp: str, chance: random.Random) -> Outgoing:
-        """One file of results for a hospital's patient; the control id is the file's name."""
+        """One file of results for a hospital's patient, and perhaps its document; the control id is its name."""
         name = f"{self._sequence.next()}.hpr"
         now = stamp(self._clock())[:12]
         to = f"{hospital.site.finess_eg}~{hospital.site.name.upper()}"
@@ -111,10 +122,15 @@ class TownLaboratory:
         for rank, (code, label, unit, low, high) in enumerate(chance.sample(ANALYSES, k=3), 1):
             value = f"{chance.uniform(low, high):.1f}"
             lines.append(f"OBX|{rank}|NM|{code}~{label}~L||{value}|{unit}|{low:g}-{high:g}|N|||F")
+        files: tuple[tuple[str, bytes], ...] = ()
+        if self.source.attachments is not None and chance.random() < DOCUMENTS:
+            document = f"{name.removesuffix('.hpr')}.PDF".upper()
+            lines.append(f"OBX|{len(lines) - 2}|FIC|CR~Compte rendu~L||~{document}~PDF")
+            files = ((document, PDF),)
         lines.append(f"L|1|1|{len(lines) + 1}")
         payload = message_bytes(_cut(lines), codec="cp1252", end="\r\n")
         site = hospital.site.name
-        return Outgoing(self.source.name, name, "ORU", payload, site, f"{site}/{ipp}")
+        return Outgoing(self.source.name, name, "ORU", payload, site, f"{site}/{ipp}", files)
 
 
 def _cut(lines: list[str], limit: int = 210) -> list[str]:

@@ -63,6 +63,8 @@ def _headline(status: Figures | None, group: Figures | None) -> Text:
         mode = str(dpi["mode"])
         line.append("   the DPI is ").append(mode, style=_COLOURS.get(mode, "red"))
         line.append(f": accepted {dpi['accepted']:,}, {_order(dpi)}")
+    if bus := (group or {}).get("bus"):
+        line.append(f"; the bus got {bus['published']:,} events")
     return line
 
 

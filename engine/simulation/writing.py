@@ -31,6 +31,8 @@ class Outgoing:
     site: str
     patient: str
     """`site/IPP`: to follow one patient in tests."""
+    files: tuple[tuple[str, bytes], ...] = ()
+    """Documents that a file names, by their names: they come into its folder before it."""
 
 
 def escaped(text: str) -> str:

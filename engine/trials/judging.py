@@ -101,6 +101,8 @@ def _of_order(queue: Queue, destination: str, session: Session) -> Found:
                 yield f"the number of lanes of {name} is {len(delivery.lanes)}, not {wanted}", queue.mark
     for name, others in queue.waits_for.items():
         ids = {delivery.id for delivery in _named(session, destination, name)}
+        if not others and not ids <= set(leaving(all_, {delivery.id for delivery in all_} - ids)):
+            yield f"{name} waits for others", queue.mark
         for other in others:
             unended = {delivery.id for delivery in _named(session, destination, other)}
             if ids & set(leaving(all_, unended)):

@@ -15,7 +15,7 @@ import pytest
 from tests.support.engine import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-PORTS = ("6101", "6102", "6103", "6110", "6111", "5500")
+PORTS = ("6101", "6102", "6103", "6110", "6111", "5500", "5883")
 
 
 @pytest.fixture
@@ -25,7 +25,8 @@ def place(tmp_path):
     ports = {port: str(free_port()) for port in PORTS}
     text = re.sub(r"127\.0\.0\.1:(\d+)", lambda found: f"127.0.0.1:{ports.get(found[1], found[1])}", text)
     (tmp_path / "routes.yaml").write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "tables", tmp_path / "tables")
+    for folder in ("tables", "templates"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     return tmp_path, ports
 
 

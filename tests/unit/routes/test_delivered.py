@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.core import splices
@@ -10,7 +12,12 @@ from engine.core.messages import DeliveryFlag, DeliveryKind, PayloadKind
 from engine.parsers import base_of
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
+from engine.routes import casereading, check
 from engine.routes.evaluation import evaluate
+from engine.trials.judging import judge
+from engine.trials.running import run_case
+
+from .conftest import ROOT
 
 GAM = [
     ("gam_cha", "cha_a28.hl7"),
@@ -37,8 +44,9 @@ def test_reaches_the_record(delivered, references, stored, source, name):
     message = stored(name, source)
     decision = evaluate(delivered, message, references)
     assert (decision.state, decision.code, decision.reason) == (MessageState.ROUTED, "", "")
-    [delivery] = decision.deliveries
+    delivery, *others = decision.deliveries
     assert (delivery.destination, delivery.state, delivery.kind) == ("dpi", DeliveryState.PENDING, DeliveryKind.BYTES)
+    assert [(one.destination, one.state) for one in others] in ([], [("events", DeliveryState.PENDING)])
     assert delivery.control_id == "7-0"
     assert delivery.lanes
     sent = delivery.rendered
@@ -127,8 +135,35 @@ def test_a_hprim_file_is_archived_as_received(delivered, references, stored):
     message = stored("labo_h21.hpr", "labo_ville")
     decision = evaluate(delivered, message, references)
     assert decision.state is MessageState.ROUTED, decision.reason
-    [delivery] = decision.deliveries
+    result, delivery = decision.deliveries
+    assert (result.destination, result.state) == ("dpi", DeliveryState.PENDING)
     assert (delivery.destination, delivery.payload_kind, delivery.payload) == ("archive", PayloadKind.RAW, None)
     assert delivery.rendered == message.raw
-    assert delivery.target == "cha-labo_ville-7-0.txt"
+    assert delivery.target == "cha-labo_ville-7-1.hpr"
     assert delivery.lanes == ()
+
+
+def test_no_event_holds_a_trait(delivered, references, stored):
+    """What others hear on the bus: codes and numbers; nothing of PID, nobody's number."""
+    body = evaluate(delivered, stored("cha_a01.hl7", "gam_cha"), references).deliveries[1].rendered
+    assert body is not None
+    told = json.loads(body)
+    assert set(told) == {"v", "message", "site", "event", "movement", "action", "corrects", "since", "unit"}
+    for value in ("900099044638", "900000153", "TIENNE", "1984", "0400000000"):
+        assert value not in body.decode()
+
+
+def test_its_own_tests_pass():
+    """`passerelle test` finds those of each route, and those of tests/routes; all of them pass."""
+    configuration, findings = check(ROOT / "routes.yaml", environment={}, tests=casereading.test_files(ROOT))
+    assert configuration is not None, findings
+    assert {case.route for case in configuration.cases} >= {route.name for route in configuration.routes}
+    assert len(configuration.cases) >= 25
+    failures = {case.name: judge(case, run_case(configuration, case)) for case in configuration.cases}
+    assert {name: found for name, found in failures.items() if found} == {}
+
+
+def test_it_needs_no_python():
+    """Analysts write it: no step calls code of the hospital's own."""
+    text = (ROOT / "routes.yaml").read_text(encoding="utf-8")
+    assert "python" not in text

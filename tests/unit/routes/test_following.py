@@ -20,7 +20,7 @@ MISTAKES = {
     "an authority without its type": ("hd1: CHB-IPP, type: PI", "hd1: CHB-IPP"),
     "an authority without OID": ("ipp:   { oid: 1.2.250.1.999.10.1, hd1", "ipp:   { hd1"),
     "a site that is no mapping": ("  chc:\n", "  chc: x\n  chd:\n"),
-    "the type of a source": ("gam_cha: { type: mllp", "gam_cha: { type: mlp"),
+    "the type of a source": ("lis_ght:\n    type: mllp", "lis_ght:\n    type: mlp"),
     "the only source of a route": (
         "type: directory\n    site: cha\n    format",
         "type: folder\n    site: cha\n    format",
@@ -29,8 +29,14 @@ MISTAKES = {
     "a table": ("tables/uf_dpi.csv", "tables/nowhere.csv"),
     "a destination": ("connect: 127.0.0.1:5500", "connect: 127.0.0.1"),
     "a verb": ("normalise_authorities: {", "normalise_authority: {"),
-    "a segment": ("PV1-3 exists", "PV9-3 exists"),
+    "a segment": ("when: OBR-5 in", "when: OBQ-5 in"),
 }
+
+
+def copy_files(folder: Path) -> None:
+    """What the delivered configuration reads beside its file."""
+    for name in ("tables", "templates"):
+        shutil.copytree(ROOT / name, folder / name)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -40,7 +46,7 @@ def test_one_mistake_is_one_finding(tmp_path: Path, mistake: str) -> None:
     text = (ROOT / "routes.yaml").read_text(encoding="utf-8")
     assert right in text
     (tmp_path / "routes.yaml").write_text(text.replace(right, wrong, 1), encoding="utf-8")
-    shutil.copytree(ROOT / "tables", tmp_path / "tables")
+    copy_files(tmp_path)
     configuration, findings = check(tmp_path / "routes.yaml", environment={})
     assert configuration is None
     assert len(findings) == 1, "\n".join(finding.render() for finding in findings)
@@ -51,6 +57,6 @@ def test_two_mistakes_are_two_findings(tmp_path: Path) -> None:
     text = (ROOT / "routes.yaml").read_text(encoding="utf-8")
     text = text.replace("hd1: CHA-IPP, type: PI", "hd1: CHA-IPP", 1).replace("untyped: ipp", "untyped: ippp")
     (tmp_path / "routes.yaml").write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "tables", tmp_path / "tables")
+    copy_files(tmp_path)
     _, findings = check(tmp_path / "routes.yaml", environment={})
-    assert [finding.code for finding in findings] == ["E105", "E133", "E133"]
+    assert [finding.code for finding in findings] == ["E105", "E133", "E133"]  # the template's, at chb and at chc

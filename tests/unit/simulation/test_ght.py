@@ -52,6 +52,9 @@ def test_a_dropped_file_is_never_seen_half_written(tmp_path):
     """Written under a hidden name, then renamed."""
     drop_file(tmp_path / "in", Outgoing("labo", "V1.hpr", "ORU", b"H|", "cha", "cha/1"))
     assert [path.name for path in (tmp_path / "in").iterdir()] == ["V1.hpr"]
+    drop_file(tmp_path / "in", Outgoing("labo", "V2.hpr", "ORU", b"H|", "cha", "cha/1", (("V2.PDF", b"%PDF"),)))
+    assert (tmp_path / "in" / "V2.PDF").read_bytes() == b"%PDF"
+    assert sorted(path.name for path in (tmp_path / "in").iterdir()) == ["V1.hpr", "V2.PDF", "V2.hpr"]
 
 
 def test_units_come_from_the_table_of_the_routes(configuration, tmp_path):

@@ -1,9 +1,12 @@
 """Results of the shared laboratory and files of the one in town."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
+from engine.parsers.paths import Path
+from engine.routes.configuration import AttachedFiles
 from engine.simulation.gam import Gam
 from engine.simulation.lis import Lis, TownLaboratory, _cut
 from engine.simulation.patients import Population
@@ -60,3 +63,24 @@ def test_long_lines_are_cut_and_can_be_joined_again():
     cut = _cut([line, "L|1|1|2"])
     assert all(len(part) <= 210 for part in cut)
     assert cut[0] + "".join(part.removeprefix("A|") for part in cut[1:-1]) == line
+
+
+def test_some_files_name_a_document_where_the_source_takes_such(systems, clock):
+    """OBX of kind FIC, and the document with it; none where the source doesn't look for them."""
+    person, hospital = Population(1).person(3), systems.hospitals[0]
+
+    def dropped(source):
+        town, chance = TownLaboratory(source, Sequence("V"), clock), random.Random(1)
+        return [town.results(hospital, person, "900000000003", chance) for _ in range(20)]
+
+    source = replace(systems.town_laboratory, attachments=AttachedFiles(path=Path.parse("OBX[2=FIC]-5")))
+    assert not any(b"|FIC|" in one.payload or one.files for one in dropped(systems.town_laboratory))
+    named = [one for one in dropped(source) if one.files]
+    assert 0 < len(named) < 20
+    for one in named:
+        [(name, data)] = one.files
+        lines = one.payload.decode("cp1252").split("\r\n")
+        assert lines[-3].startswith("OBX|4|FIC|")
+        assert lines[-3].endswith(f"~{name}~PDF")
+        assert lines[-2] == f"L|1|1|{len(lines) - 1}"
+        assert data.startswith(b"%PDF")

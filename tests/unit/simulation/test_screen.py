@@ -15,6 +15,7 @@ STATUS = {
 }  # fmt: skip
 GROUP = {
     "dpi": {"mode": "slow", "accepted": 1221, "duplicates": 2, "inversions": 0},
+    "bus": {"published": 1066, "topics": 12},
     "senders": {"gam_cha": {"waiting": 5, "twice": 1}},
     "events": ["09:26:53 the DPI's mood: slow"],
 }
@@ -30,7 +31,8 @@ def test_everything_that_matters_is_on_the_screen():
     """Sources, destinations with their reason, the DPI's mood, problems, events, and the balance."""
     text = shown(draw(STATUS, GROUP))
     for part in (
-        "engine running for 3 min", "the DPI is slow", "out of order 0", "gam_cha", "1,234", "6 s ago", "5 unanswered",
+        "engine running for 3 min", "the DPI is slow", "out of order 0", "the bus got 1,066 events", "gam_cha", "1,234",
+        "6 s ago", "5 unanswered",
         "no answer for 6 s", "! dpi does not answer", "mood: slow", "difference 0",
     ):  # fmt: skip
         assert part in text, part

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from engine.core.lifecycle import DeliveryState
-from engine.core.messages import StoredMessage
+from engine.core.messages import Attachment, StoredMessage
 from engine.core.references import References
 from engine.routes import load
 from engine.routes.evaluation import evaluate
@@ -76,22 +76,26 @@ def test_patients_go_from_one_hospital_to_another(systems, clock):
 
 
 def test_the_delivered_routes_take_all_of_it(clock):
-    """Every message of a GAM, the LIS and the RIS goes to the DPI with a lane, every file to the archive; none dies."""
+    """Every message goes to the DPI with its lanes, stays to the bus, files of the town to the archive; none dies."""
     configuration = load(Path(__file__).resolve().parents[3] / "routes.yaml", environment={})
-    references, endings = References(b"k" * 32), Counter()
+    references, endings, documents = References(b"k" * 32), Counter(), 0
     for place, message in enumerate(tell(systems_of(configuration, units_of(configuration)), clock, 1200), 1):
         file = message.source == "labo_ville"
         stored = StoredMessage(
             source=message.source, group="main", raw=message.payload, received_ms=1, control_id=message.control_id,
             type=message.event, place=place, format="hprim-sante" if file else "hl7v2",
+            attachments=tuple(Attachment(name, "PDF", data) for name, data in message.files),
         )  # fmt: skip
+        documents += len(message.files)
         routed = evaluate(configuration, stored, references)
-        (delivery,) = routed.deliveries
-        assert delivery.state is DeliveryState.PENDING, (message.source, message.event, delivery.code, delivery.reason)
         assert routed.site == message.site
-        assert bool(delivery.lanes) is not file
-        if message.event in ("ADT^A40", "ADT^A44"):
-            assert len(delivery.lanes) >= 2
-        endings[delivery.destination] += 1
+        for one in routed.deliveries:
+            assert one.state is DeliveryState.PENDING, (message.source, message.event, one.code, one.reason)
+            endings[one.destination] += 1
+        to_dpi = routed.deliveries[0]
+        assert to_dpi.destination == "dpi"
+        assert len(to_dpi.lanes) >= (2 if message.event in ("ADT^A40", "ADT^A44") else 1)
     assert endings["dpi"] > 1200
-    assert endings["archive"] > 1
+    assert endings["events"] > 500
+    assert endings["archive"] > 5
+    assert 0 < documents < endings["archive"]

@@ -13,6 +13,7 @@ import pytest
         ("{ file: adt.hl7, with: { MSH-9.2: A02, PV1-3: '2020' } }", "{ dpi: { PV1-3: '2020' }, bus: nothing }"),
         ("[adt.hl7, other.hl7, a40.hl7]", "{ dpi: { order: [adt, other, a40], lanes: { adt: 1, a40: 2 } } }"),
         ("[adt.hl7, other.hl7, a40.hl7]", "{ dpi: { waits_for: { a40: [adt] } } }"),
+        ("[adt.hl7, other.hl7, a40.hl7]", "{ dpi: { waits_for: { other: [] } } }"),
         (
             "[adt.hl7, { file: adt.hl7, name: again, with: { MSH-9.2: A08 } }]",
             "{ filtered: yes, messages: { adt: { dpi: { PV1-4: R } } } }",
@@ -43,6 +44,7 @@ def test_met(failures, given, expect):
             "other: dpi: they leave as adt, other; expected: other, adt",
         ),
         ("[adt.hl7, other.hl7]", "{ dpi: { waits_for: { other: adt } } }", "other: dpi: other doesn't wait for adt"),
+        ("[adt.hl7, a40.hl7]", "{ dpi: { waits_for: { a40: [] } } }", "a40: dpi: a40 waits for others"),
         ("[adt.hl7, a40.hl7]", "{ dpi: { lanes: { a40: 1 } } }", "a40: dpi: the number of lanes of a40 is 2, not 1"),
     ],
 )

@@ -19,7 +19,8 @@ def test_the_examples_pass(tmp_path):
     [text] = re.findall(r"```yaml\n(.*?)\n```", page, re.DOTALL)
     (tmp_path / "page_test.yaml").write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "routes.yaml", tmp_path)
-    shutil.copytree(ROOT / "tables", tmp_path / "tables")
+    for folder in ("tables", "templates", "tests/fixtures/messages"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     shutil.copytree(ROOT / "tests" / "fixtures" / "messages", tmp_path / "messages")
     configuration, findings = check(tmp_path / "routes.yaml", environment={}, tests=[tmp_path / "page_test.yaml"])
     assert configuration is not None, [one.render() for one in findings]
