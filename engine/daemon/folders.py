@@ -16,20 +16,29 @@ class Folder:
     """The door of one folder, kept open."""
 
     def __init__(
-        self, name: str, path: Path, door: SourceDoor, runtime: Runtime, alert: Callable[[str, str, str], None]
+        self,
+        name: str,
+        path: Path,
+        door: SourceDoor,
+        runtime: Runtime,
+        alert: Callable[[str, str, str], None],
+        *,
+        own: bool,
     ) -> None:
         """
         Keep what to look at.
 
         Args:
             name: Of the source.
-            path: Of the folder; one relative to the working directory is our own, and made.
+            path: Of the folder.
             door: Not yet open.
             runtime: Timers, coroutines.
             alert: Told `E-FOLDER-AWAY` at the start of a trouble, `E-FOLDER-BACK` at its end.
+            own: Written relative to routes.yaml: it is our own, and made.
         """
         self._name = name
         self._path = path
+        self._own = own
         self._door = door
         self._runtime = runtime
         self._alert = alert
@@ -65,7 +74,7 @@ class Folder:
         if self._open:
             return ""
         try:
-            if not self._path.is_absolute():
+            if self._own:
                 self._path.mkdir(parents=True, exist_ok=True)
             await self._door.open()
         except DoorFailed as error:

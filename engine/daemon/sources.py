@@ -133,8 +133,9 @@ class Sources:
         """
         door = self.doors[source.name]
         if source.type == "directory":
+            own = not Path(source.path).is_absolute()
             folder = self._folders[source.name] = Folder(
-                source.name, Path(source.path), door, self._runtime, self._alert
+                source.name, source.folder, door, self._runtime, self._alert, own=own
             )
             await folder.look()
             return

@@ -9,6 +9,7 @@ the same, whatever files, layout and order of keys they were written in. What is
 
 from __future__ import annotations
 
+import pathlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,6 @@ from engine.identity.authorities import Authorities, Authority
 from engine.identity.gates import Gate
 
 if TYPE_CHECKING:
-    import pathlib
-
     from engine.parsers.paths import Path
     from engine.routes.cases import Case
     from engine.routes.when import Clause
@@ -105,6 +104,13 @@ class AnswerFiles:
     extension: str = ".ERR"
     when: str = "always"
     """`always` or `refused`."""
+    root: str = field(default="", compare=False)
+    """As Source.root."""
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """Where they are written."""
+        return pathlib.Path(self.root, self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +177,18 @@ class Source:
     unfinished: UnfinishedRule = UnfinishedRule()
     attachments: AttachedFiles | None = None
     answer_files: AnswerFiles | None = None
+    root: str = field(default="", compare=False)
+    """Folder of routes.yaml, absolute: what a relative `path` starts from."""
     renamed_from: str = ""
     digest: str = ""
     """Of its declaration."""
     untyped: str = ""
     """Authority name (`ipp`) given to the first PID-3 repetition without CX-4 and with CX-5 empty or PI."""
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The folder that is watched."""
+        return pathlib.Path(self.root, self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +289,8 @@ class Destination:
     path: str = ""
     file_name: str = "{id}.hl7"
     """As written; compiled in `target`."""
+    root: str = field(default="", compare=False)
+    """As Source.root."""
     # mqtt
     url: str = ""
     topic: str = ""
@@ -296,6 +311,11 @@ class Destination:
         """Compile the gate."""
         gate = Gate(self.name, production=self.production, may_have=self.may_have, trusted=self.trust_source)
         object.__setattr__(self, "gate", gate)
+
+    @property
+    def folder(self) -> pathlib.Path:
+        """The folder into which files are written."""
+        return pathlib.Path(self.root, self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from engine.conversion.documents import FILES_OF_HPRIM, AttachedFile, attached_files
@@ -67,6 +68,14 @@ def directory_source(values: dict[str, Any], node: Entries, reading: Reading) ->
         "unfinished": UnfinishedRule(**(values["unfinished"] or {})),
         "answer_files": None if answers is None else AnswerFiles(**{key: str(text) for key, text in answers.items()}),
     }  # fmt: skip
+
+
+def at_root(source: Source, root: str, digest: str) -> Source:
+    """Return a source that knows from where its relative paths start, and the digest of its declaration."""
+    answers = source.answer_files
+    return replace(
+        source, root=root, digest=digest, answer_files=None if answers is None else replace(answers, root=root)
+    )
 
 
 def _attached_files(values: dict[str, Any], reading: Reading) -> AttachedFiles:

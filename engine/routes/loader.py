@@ -34,6 +34,7 @@ from engine.routes.declarations import (
 )
 from engine.routes.defaults import Defaults
 from engine.routes.digests import Said, digest_of
+from engine.routes.directories import at_root
 from engine.routes.document import read_document
 from engine.routes.files import DiskFiles, Files
 from engine.routes.findings import ConfigurationRefused, Finding, Findings
@@ -204,6 +205,7 @@ class _Loader:
             cases += [case for route, node in assembler.tests for case in reader.cases(node, route)]
             cases += [case for file in tests for case in reader.file(file)]
             check_given(cases, self.findings)
+        root = str(self._path.parent.absolute())
         return Configuration(
             hash=self._hash(),
             text="\n".join(f"# --- {file}\n{text}" for file, text in self._texts),
@@ -212,8 +214,10 @@ class _Loader:
             included=self._included,
             group_authorities=group,
             sites=names.sites,
-            sources={name: replace(one, digest=said["sources", name]) for name, one in sources.items()},
-            destinations={name: replace(one, digest=said["destinations", name]) for name, one in destinations.items()},
+            sources={name: at_root(one, root, said["sources", name]) for name, one in sources.items()},
+            destinations={
+                name: replace(one, digest=said["destinations", name], root=root) for name, one in destinations.items()
+            },
             routes=tuple(routes),
             keys={name: replace(one, digest=said["keys", name]) for name, one in keys.items()},
             lists=names.lists,

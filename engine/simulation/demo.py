@@ -185,9 +185,9 @@ def _make_folders(routes: Path) -> None:
     """Make the folders that routes.yaml names by relative paths: the demo's own; others are somebody's."""
     configuration = load(routes, environment=os.environ)
     doors: list[Source | Destination] = [*configuration.sources.values(), *configuration.destinations.values()]
-    for path in (Path(door.path) for door in doors if door.type == "directory"):
-        if not path.is_absolute():
-            path.mkdir(parents=True, exist_ok=True)
+    for door in doors:
+        if door.type == "directory" and not Path(door.path).is_absolute():
+            door.folder.mkdir(parents=True, exist_ok=True)
 
 
 def _watch(children: list[Child], group: Child, data: Path, until: float) -> None:

@@ -96,7 +96,7 @@ class Group:
             return
         town = self.systems.town_laboratory
         if town is not None and message.source == town.name:
-            drop_file(Path(town.path), message)
+            drop_file(town.folder, message)
             self.counts["files"] += 1
 
     def waiting(self) -> int:

@@ -30,6 +30,11 @@ MEANINGS: Final = (
         "Ask the sender to send the whole batch again; none of its messages was taken.",
     ),
     Meaning(
+        "E-UNFINISHED", _STANDS,
+        "A file lacks its end (L of HPRIM, closing tag of a letter, trailer of a batch): results may be missing.",
+        "Have it written again whole. Only where its system never writes that line: unfinished: { then: take }.",
+    ),
+    Meaning(
         "E-TOO-LONG", _STANDS,
         "The message is longer than the source takes (max_size).",
         "If such a size is right (a scanned document), raise max_size at the source, apply, and have it sent again.",

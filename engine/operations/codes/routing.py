@@ -19,8 +19,8 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-SEVERAL-MESSAGES", _DEAD,
-        "Several messages came in one block, so none was routed: they may be of different patients.",
-        "Write batch: split at the source, or have the sender end each block; then have them sent again.",
+        "The header of another message stands in it, so none was routed: they may be of different patients.",
+        "The reason says which: write batch: split at the source, or have the sender mended; then have all sent again.",
     ),
     Meaning(
         "E-HEADER", _DEAD,

@@ -23,6 +23,7 @@ from engine.transforms.shapes import (
 )
 
 FORMATS: Final = ("hl7v2", "hprim-sante", "hprim-medecin")
+_FROM: Final = "a relative one starts from the folder of routes.yaml."
 _SITE_FROM: Final = Record(
     {
         "path": Key(
@@ -107,7 +108,7 @@ _UNFINISHED: Final = Record(
 )
 _ANSWER_FILES: Final = Record(
     {
-        "path": Key(TextShape(), required=True, about="Folder into which they are written."),
+        "path": Key(TextShape(), required=True, about=f"Folder into which they are written; {_FROM}"),
         "extension": Key(TextShape(), default=".ERR", about="Ending of their names, after the message's own name."),
         "when": Key(
             Choice("always", "refused"), default="always", about="For each file, or for those that weren't taken."
@@ -145,7 +146,7 @@ SOURCES: Final[dict[str, Record]] = {
     "directory": Record(
         {
             **_ANY_SOURCE,
-            "path": Key(TextShape(), required=True, about="Folder that is watched."),
+            "path": Key(TextShape(), required=True, about=f"Folder that is watched; {_FROM}"),
             "pattern": Key(TextShape(), default="*", about="Which files: *.hpr"),
             "settle": Key(Duration(), default=5.0, about="A file that didn't grow for so long is complete."),
             "companion": Key(TextShape(), default="", about="Ending of the file that says `complete`: .ok"),
@@ -261,7 +262,7 @@ DESTINATIONS: Final[dict[str, Record]] = {
     "directory": Record(
         {
             **_ANY_DESTINATION,
-            "path": Key(TextShape(), required=True, about="Folder into which files are written."),
+            "path": Key(TextShape(), required=True, about=f"Folder into which files are written; {_FROM}"),
             "file_name": Key(
                 TemplateShape(paths=False), about="Ids and codes only: {site}-{event}-{id}.hl7. Usual: {id}.hl7"
             ),

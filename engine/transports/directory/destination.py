@@ -57,7 +57,7 @@ class DirectoryDestination:
 
     def __init__(self, destination: configuration.Destination) -> None:
         self.capacity = destination.connections
-        self._path = Path(destination.path)
+        self._path = destination.folder
         self._name = destination.name
         self._threads: ThreadPoolExecutor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

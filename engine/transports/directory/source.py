@@ -118,7 +118,7 @@ class DirectorySource:
         self._accept = accept
         self._refuse = refuse
         self._runtime = runtime
-        self._folder = Folder(Path(source.path), source.pattern, source.companion, source.max_size)
+        self._folder = Folder(source.folder, source.pattern, source.companion, source.max_size)
         self._attached: AttachedReader | None = None
         if source.attachments is not None and named is not None:
             self._attached = AttachedReader(self._folder, source.attachments, source.settle, named)
@@ -156,7 +156,7 @@ class DirectorySource:
             self._thread.shutdown(wait=False)
             self._trouble = in_words(error)
             raise DoorFailed(
-                f"source {self._source.name}: can't watch {self._source.path}: {in_words(error)}; "
+                f"source {self._source.name}: can't watch {self._source.folder}: {in_words(error)}; "
                 f"create it, or mount it, and give the service account the right to read and rename there"
             ) from None
         self._open = True
@@ -195,7 +195,7 @@ class DirectorySource:
         if silent > SILENT_SECONDS:
             trouble = f"the folder has not answered for {silent:.0f} s"
         return {
-            "path": self._source.path,
+            "path": str(self._source.folder),
             "paused": self._paused,
             "trouble": trouble,
             "waiting": self._waiting + self._folder.without_companion,
@@ -379,9 +379,9 @@ class DirectorySource:
         return self._folder.move(moves)
 
     def _write_answer(self, wanted: configuration.AnswerFiles, move: Move) -> bool:
-        path = Path(wanted.path)
+        path = wanted.folder
         try:
-            if not path.is_absolute():
+            if not Path(wanted.path).is_absolute():
                 path.mkdir(parents=True, exist_ok=True)
             stem = move.found.name.rpartition(".")[0] or move.found.name
             write_new(path, fit(stem, wanted.extension), move.answer)
@@ -397,7 +397,7 @@ class DirectorySource:
         if target.is_absolute() or not target.parts or ".." in target.parts:
             self._trouble = "move_to leads out of the folder"
             raise DoorFailed(
-                f"source {self._source.name}: move_to must name a folder below {self._source.path}, "
+                f"source {self._source.name}: move_to must name a folder below {self._source.folder}, "
                 f"for example done/%Y-%m"
             )
 

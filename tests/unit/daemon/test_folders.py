@@ -38,7 +38,9 @@ def test_a_folder_is_told_once_away_and_once_back(tmp_path: Path) -> None:
     async def main(runtime: SimulatedRuntime) -> None:
         told: list[tuple[str, str]] = []
         door = FakeDoor()
-        folder = Folder("labo", tmp_path, door, runtime, lambda code, name, sentence: told.append((code, sentence)))
+        folder = Folder(
+            "labo", tmp_path, door, runtime, lambda code, name, sentence: told.append((code, sentence)), own=False
+        )
         await folder.look()
         await runtime.sleep(3600)
         assert told == [("E-FOLDER-AWAY", "can't watch: gone")]
@@ -58,19 +60,19 @@ def test_a_folder_is_told_once_away_and_once_back(tmp_path: Path) -> None:
 
 
 def test_our_own_folders_are_made(tmp_path: Path, monkeypatch: Any) -> None:
-    """Relative to the working directory; one that can't be made is told like one that is away."""
+    """Those that routes.yaml names by a relative path; one that can't be made is told like one that is away."""
     monkeypatch.chdir(tmp_path)
 
     async def main(runtime: SimulatedRuntime) -> None:
         told: list[str] = []
         door = FakeDoor()
         door.away = ""
-        folder = Folder("labo", Path("in/labo"), door, runtime, lambda *alert: told.append(alert[2]))
+        folder = Folder("labo", Path("in/labo"), door, runtime, lambda *alert: told.append(alert[2]), own=True)
         await folder.look()
         folder.stop()
         assert (tmp_path / "in/labo").is_dir()
         (tmp_path / "file").write_bytes(b"")
-        blocked = Folder("rx", Path("file/rx"), door, runtime, lambda *alert: told.append(alert[2]))
+        blocked = Folder("rx", Path("file/rx"), door, runtime, lambda *alert: told.append(alert[2]), own=True)
         await blocked.look()
         blocked.stop()
         assert told == ["source rx: can't make file/rx: Not a directory"]

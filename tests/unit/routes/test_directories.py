@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 
 from engine.core.bundle import unpack
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Attachment, DeliveryFlag, PayloadKind
 from engine.errors import ConfigurationRefused
+from engine.routes import load
+from engine.routes.configuration import UnfinishedRule
 from engine.routes.directories import FILES_MAX, named_by
 from engine.routes.evaluation import evaluate, render_again
+from tests.unit.routes.conftest import SMALL
 
 SOURCE = """
   labo:
@@ -149,3 +154,35 @@ def test_as_received_a_message_keeps_its_files(make, references, stored):
     assert raw.payload == raw.rendered
     assert dpi.payload_kind is not PayloadKind.BUNDLE
     assert decision.findings.count("attachments-left") == 1
+
+
+def test_relative_folders_start_from_the_routes_file(small, tmp_path, monkeypatch):
+    """Wherever the engine was started; an absolute one stays what it is."""
+    monkeypatch.chdir("/")
+    base = SMALL.replace("path: out,", "path: data/out,").replace(
+        "  gam:",
+        "  labo: { type: directory, site: cha, path: in/labo, answer_files: { path: in/back } }\n"
+        "  share: { type: directory, site: cha, path: /mnt/labo, answer_files: { path: /mnt/back } }\n  gam:",
+    )
+    configuration = small("routes:\n  r: { from: [gam, labo, share], to: [raw] }\n", base=base)
+    labo, share = configuration.sources["labo"], configuration.sources["share"]
+    assert (labo.folder, share.folder) == (tmp_path / "in" / "labo", pathlib.Path("/mnt/labo"))
+    assert labo.answer_files is not None
+    assert share.answer_files is not None
+    assert (labo.answer_files.folder, share.answer_files.folder) == (tmp_path / "in/back", pathlib.Path("/mnt/back"))
+    assert configuration.destinations["raw"].folder == tmp_path / "data" / "out"
+    monkeypatch.chdir(tmp_path)
+    relative = load(pathlib.Path("routes.yaml"), environment={})
+    assert relative.sources["labo"].folder == tmp_path / "in" / "labo"
+
+
+def test_what_becomes_of_unfinished_files(small, tmp_path):
+    """As the source says; the safe way unless told."""
+    base = SMALL.replace(
+        "  gam:",
+        "  one: { type: directory, site: cha, path: a }\n"
+        "  other: { type: directory, site: cha, path: b, unfinished: { wait: 1h, then: take } }\n  gam:",
+    )
+    sources = small("routes:\n  r: { from: [gam, one, other], to: [raw] }\n", base=base).sources
+    assert sources["one"].unfinished == UnfinishedRule(wait=600.0, then="refuse")
+    assert sources["other"].unfinished == UnfinishedRule(wait=3600.0, then="take")

@@ -105,8 +105,9 @@ def test_the_demo_ends_with_the_sentence_of_a_child_that_died(tmp_path, monkeypa
 
 
 def test_folders_of_the_routes_are_made_where_they_are_the_demos_own(tmp_path, monkeypatch):
-    """Relative ones; an absolute one belongs to somebody."""
-    monkeypatch.chdir(tmp_path)
+    """Relative ones, from the folder of routes.yaml; an absolute one belongs to somebody."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
     (tmp_path / "routes.yaml").write_text(
         "version: 1\nsources:\n  a: { type: directory, path: data/in/labo }\n"
         "destinations:\n  b: { type: directory, path: data/out }\n"
