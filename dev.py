@@ -6,6 +6,7 @@ One entry for those who work on Passerelle; needs Python 3.11 and pip, nothing e
     python3 dev.py test     the tests; `--slow` adds the long campaigns; other arguments go to pytest
     python3 dev.py check    ruff, mypy, import-linter, tests
     python3 dev.py bench    the figures that count, beside the goals
+    python3 dev.py fuzz     looks for inputs that break a promise, ten minutes unless told (Linux)
     python3 dev.py format   let ruff lay out the code
 
 Each makes its own virtual environment in .venv, once, and again when pyproject.toml changed.
@@ -24,7 +25,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 HOME = ROOT / ".venv"
 OLDEST = (3, 11)
-RUN, DEV = ".", ".[dev]"
+RUN, DEV, FUZZ = ".", ".[dev]", ".[dev,fuzz]"
+EXTRAS = (RUN, DEV, FUZZ)
+"""What is installed, each with all of the one before."""
 
 
 def main(arguments: list[str]) -> int:
@@ -34,6 +37,7 @@ def main(arguments: list[str]) -> int:
         "test": (DEV, _test),
         "check": (DEV, _check),
         "bench": (DEV, _bench),
+        "fuzz": (FUZZ, _fuzz),
         "format": (DEV, _format),
     }
     if not arguments or arguments[0] not in commands:
@@ -84,6 +88,10 @@ def _bench(python: Path, arguments: list[str]) -> int:
     return _call([str(python), "-m", "bench", *arguments])
 
 
+def _fuzz(python: Path, arguments: list[str]) -> int:
+    return _call([str(python), "-m", "tests.fuzz", *arguments])
+
+
 def _format(python: Path, arguments: list[str]) -> int:
     ruff = str(python.parent / "ruff")
     return _call([ruff, "format", *(arguments or ["."])]) or _call([ruff, "check", "--fix", *(arguments or ["."])])
@@ -107,7 +115,8 @@ def _environment(extras: str) -> Path:
     """
     Make the virtual environment when it is missing or old, and return its Python.
 
-    A stamp holds the hash of pyproject.toml and what was installed; `run` is content with what `test` needs.
+    A stamp holds the hash of pyproject.toml and what was installed; `run` is content with what `test` needs, and
+    `test` with what `fuzz` does.
     """
     if sys.version_info < OLDEST:
         _stop(f"Passerelle needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version.split()[0]}. "
@@ -115,10 +124,10 @@ def _environment(extras: str) -> Path:
     python, stamp = HOME / "bin" / "python", HOME / ".passerelle-stamp"
     project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     found = stamp.read_text().split() if stamp.exists() and python.exists() else []
-    if found[:1] == [project] and (found[1:] == [DEV] or found[1:] == [extras]):
+    here = EXTRAS.index(found[1]) if len(found) > 1 and found[1] in EXTRAS else -1
+    if found[:1] == [project] and here >= EXTRAS.index(extras):
         return python
-    if found[1:] == [DEV]:
-        extras = DEV
+    extras = EXTRAS[max(here, EXTRAS.index(extras))]
     _make(python)
     sys.stderr.write(f"installing what {extras} needs into .venv (once, and when pyproject.toml changes)…\n")
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", extras]

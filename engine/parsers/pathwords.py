@@ -23,6 +23,8 @@ from engine.errors import PathError
 _SEGMENT: Final = re.compile(r"[A-Z][A-Z0-9]{0,2}")
 _NUMBER: Final = re.compile(r"[0-9]+")
 _TEST: Final = re.compile(r"\s*([0-9]+)(?:\.([0-9]+))?\s*(!=|=|in(?=[\s\[]))\s*(.*)", re.DOTALL)
+_DIGITS_MAX: Final = 4
+"""Of any number; one more for segments, of which a message may have 20,000 (parsers.extent)."""
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -148,10 +150,10 @@ class _Reader:
         match = _NUMBER.match(self.text, self.at)
         if not match:
             raise self.refusal(f"the number of a {what} is missing", f"{plural} are numbers that count from 1: PID-3.1")
+        if len(match[0]) > _DIGITS_MAX:
+            raise self.refusal(f"no {what} has such a number", "write a number of at most four digits")
         if int(match[0]) == 0:
             raise self.refusal(f"{plural} count from 1", f"write {self.text[: self.at]}1{self.text[match.end() :]}")
-        if len(match[0]) > 4:
-            raise self.refusal(f"no {what} has such a number", "write a number of at most four digits")
         self.at = match.end()
         return int(match[0])
 
@@ -214,9 +216,12 @@ class _Reader:
         if inside == "last":
             return Selector("last")
         if inside.isdecimal() and inside.isascii():
+            plural = "segments" if of_segments else "repetitions"
+            if len(inside) > _DIGITS_MAX + of_segments:
+                raise self.refusal(f"no message has so many {plural}", "write a smaller number, or [last]")
             if int(inside) == 0:
-                raise self.refusal(f"{'segments' if of_segments else 'repetitions'} count from 1", "write [1]")
-            return Selector("number", number=int(inside[:9]))
+                raise self.refusal(f"{plural} count from 1", "write [1]")
+            return Selector("number", number=int(inside))
         if inside == "+":
             if of_segments:
                 raise self.refusal("a path can't append a segment", "use the verb add, then write into it")
@@ -241,6 +246,8 @@ class _Reader:
         operator, tail = test[3], test[4]
         if tail.startswith(("=", "!=")):
             raise self.refusal("one = is enough in a path", f"write [{test[1]}={tail.lstrip('=! ')}]")
+        if max(len(test[1]), len(test[2] or "")) > _DIGITS_MAX:
+            raise self.refusal("no component has such a number", "write a number of at most four digits")
         part, subpart = int(test[1]), int(test[2] or 0)
         if part == 0 or (test[2] is not None and subpart == 0):
             raise self.refusal("components count from 1", "write [1=…]")

@@ -140,7 +140,7 @@ class MllpDecoder:
 
     def receive_data(self, data: bytes) -> None:
         """Give the next bytes of the stream; ask `next_event` until NEED_DATA afterwards."""
-        if not self._finished:
+        if data and not self._finished:
             self._queue.append(data)
 
     def receive_eof(self) -> list[Event]:

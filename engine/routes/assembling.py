@@ -72,7 +72,8 @@ class Assembler:
         dead_letter = read_dead_letter(values["dead_letter"])
         steps = self._steps(values["steps"], variants)
         to_node = node.get("to")
-        items = to_node.items if isinstance(to_node, Items) else [to_node]
+        # a misspelt `to:` is read, and told, under another name than it is written
+        items = to_node.items if isinstance(to_node, Items) else [to_node or node] * len(values["to"])
         exits = [
             one
             for value, item in zip(values["to"], items, strict=True)

@@ -150,6 +150,8 @@ class Source:
     """`as_asked` by MSH-15 and MSH-16, or `always`: senders that ask for no answer and wait for one."""
     batch: str = "split"
     """`whole` (one message a block) or `split` (one per MSH)."""
+    fragments: str = "dead_letter"
+    """`dead_letter`, or `deliver`: a part of a longer message goes by itself."""
     dedupe: float = 600.0
     max_size: int = 20_000_000
     contact: Mapping[str, str] = field(default_factory=dict, hash=False)

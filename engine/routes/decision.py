@@ -13,6 +13,8 @@ NO_MATCH: Final = "E-NO-MATCH"
 ATTACHMENT: Final = "E-ATTACHMENT"
 SEVERAL: Final = "E-SEVERAL-MESSAGES"
 HEADER: Final = "E-HEADER"
+FRAGMENT: Final = "E-FRAGMENT"
+"""A part of a longer message, whose other parts aren't in its block."""
 REJECTED: Final = "E-REJECTED"
 """A route rejects a message whose sender was answered already: a dead letter."""
 

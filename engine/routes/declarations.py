@@ -260,10 +260,7 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
             hint = suggest(untyped, names.sites[one].authorities)
             reading.error(node.get("untyped") or node, "E133", sentence, hint, about=("sites", one))
             return None
-    common: dict[str, Any] = {
-        name_: values[name_]
-        for name_ in ("type", "routing", "format", "charset", "when_unavailable", "batch", "dedupe", "max_size")
-    }
+    common: dict[str, Any] = {name_: values[name_] for name_ in _COMMON}
     try:
         door = _mllp_source(values) if values["type"] == "mllp" else directory_source(values, node, reading)
     except Unreadable:
@@ -275,6 +272,11 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
         contact={str(word): str(text) for word, text in values["contact"] or []},
         renamed_from=str(values["renamed_from"]), **common, **door,
     )  # fmt: skip
+
+
+_COMMON: Final = (
+    "type", "routing", "format", "charset", "when_unavailable", "batch", "fragments", "dedupe", "max_size",
+)  # fmt: skip
 
 
 def _mllp_source(values: dict[str, Any]) -> dict[str, Any]:

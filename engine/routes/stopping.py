@@ -1,5 +1,5 @@
 """
-What stops a message before any route is asked: several messages in one, a test, files that didn't come, no site.
+What stops a message before any route is asked: several messages in one, a part of one, a test, no files, no site.
 
 Each is a decision with a code and a sentence; nothing of the message is delivered.
 """
@@ -13,11 +13,12 @@ from engine.core.lifecycle import MessageState
 from engine.core.messages import StoredMessage
 from engine.parsers.hl7v2.ack import HEADER_BYTES_MAX
 from engine.parsers.hl7v2.batch import split_batch
+from engine.parsers.hl7v2.fragments import fragment_of
 from engine.parsers.hl7v2.header import header_line
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from engine.routes.configuration import Source
-from engine.routes.decision import ATTACHMENT, HEADER, PROCESSING, SEVERAL, SITE_UNKNOWN, Evaluation
+from engine.routes.decision import ATTACHMENT, FRAGMENT, HEADER, PROCESSING, SEVERAL, SITE_UNKNOWN, Evaluation
 
 
 def before_routes(source: Source, stored: StoredMessage, message: Message) -> Evaluation | None:
@@ -34,7 +35,7 @@ def before_routes(source: Source, stored: StoredMessage, message: Message) -> Ev
     """
     refusal: Evaluation | None = None
     if message.format == "hl7v2":
-        refusal = _several(stored, message) or _header(stored)
+        refusal = _several(stored, message) or _header(stored) or _fragment(source, stored, message)
     return refusal or _processing(source, message) or _attachments(source, stored)
 
 
@@ -76,10 +77,7 @@ def _several(stored: StoredMessage, message: Message) -> Evaluation | None:
             "under the first one's patient; have the sender mended, and all of them sent again"
         )
         return Evaluation(MessageState.DEAD, code=SEVERAL, field="MSH", reason=reason)
-    count = len(batch.messages)
-    if count < 2:
-        return None
-    reason = f"{count} messages came in one block: write batch: split at the source, then send the block again"
+    reason = f"{batch.headers} messages came in one block: write batch: split at the source, then send the block again"
     return Evaluation(MessageState.DEAD, code=SEVERAL, field="MSH", reason=reason)
 
 
@@ -105,6 +103,31 @@ def _header(stored: StoredMessage) -> Evaluation | None:
         "have the sender mended, and the message sent again"
     )
     return Evaluation(MessageState.DEAD, code=HEADER, field=field, reason=reason)
+
+
+def _fragment(source: Source, stored: StoredMessage, message: Message) -> Evaluation | None:
+    """
+    Stop a part of a longer message: its receiver would take it for the whole (HL7 v2.5 § 2.10.2.2).
+
+    MSH-14 alone proves nothing, because many fill it with something; what begins in the middle of a segment or
+    speaks of nobody does continue another message.
+    """
+    if not (message.positions(b"DSC") or message.value(b"MSH", 14)):
+        return None
+    fragment = fragment_of(stored.raw)
+    if fragment is None:
+        return None
+    if not fragment.goes_on and not fragment.mid_segment and message.positions(b"PID"):
+        message.findings.append("continues-another")
+        return None
+    if source.fragments == "deliver":
+        return None
+    what, field = ("goes on in", "DSC-1") if fragment.goes_on else ("continues", "MSH-14")
+    reason = (
+        f"it {what} another message, which isn't in its block: have the whole sent again in one message or one "
+        "batch, or write fragments: deliver at the source"
+    )
+    return Evaluation(MessageState.DEAD, code=FRAGMENT, field=field, reason=reason)
 
 
 def _processing(source: Source, message: Message) -> Evaluation | None:

@@ -45,31 +45,37 @@ def test_an_old_python_is_told_so_before_anything_else(dev, monkeypatch, capsys)
     assert sys.version.split()[0] in error
 
 
-def test_an_environment_with_its_stamp_is_used_as_it_is(dev, monkeypatch, tmp_path):
-    """No pip call when pyproject.toml is the same; `run` is content with what `test` installed."""
+@pytest.mark.parametrize("installed", [".[dev]", ".[dev,fuzz]"])
+def test_an_environment_with_its_stamp_is_used_as_it_is(dev, monkeypatch, tmp_path, installed):
+    """No pip call when pyproject.toml is the same; `run` is content with what `test` or `fuzz` installed."""
     import hashlib
 
     project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").touch()
-    (tmp_path / ".passerelle-stamp").write_text(f"{project} .[dev]\n")
+    (tmp_path / ".passerelle-stamp").write_text(f"{project} {installed}\n")
     monkeypatch.setattr(dev, "HOME", tmp_path)
     monkeypatch.setattr(dev, "_make", lambda python: pytest.fail("made again"))
     assert dev._environment(dev.RUN) == tmp_path / "bin" / "python"
     assert dev._environment(dev.DEV) == tmp_path / "bin" / "python"
 
 
-def test_a_changed_project_is_installed_again(dev, monkeypatch, tmp_path):
-    """The stamp holds the hash of pyproject.toml; afterwards it holds the new one."""
+@pytest.mark.parametrize(
+    ("before", "wanted", "after"),
+    [(".[dev]", ".", ".[dev]"), (".", ".[dev]", ".[dev]"), (".[dev,fuzz]", ".[dev]", ".[dev,fuzz]"),
+     (".[dev]", ".[dev,fuzz]", ".[dev,fuzz]"), (".[odd]", ".", ".")],
+)  # fmt: skip
+def test_a_changed_project_is_installed_again(dev, monkeypatch, tmp_path, before, wanted, after):
+    """The stamp holds the hash of pyproject.toml; afterwards it holds the new one, and no less than was installed."""
     calls = []
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").touch()
-    (tmp_path / ".passerelle-stamp").write_text("old .[dev]\n")
+    (tmp_path / ".passerelle-stamp").write_text(f"old {before}\n")
     monkeypatch.setattr(dev, "HOME", tmp_path)
     monkeypatch.setattr(dev, "_make", lambda python: None)
     done = type("Done", (), {"returncode": 0, "stdout": ""})
     monkeypatch.setattr(dev.subprocess, "run", lambda command, **_: calls.append(command) or done)
-    dev._environment(dev.RUN)
-    assert calls[0][-1] == ".[dev]"
-    assert (tmp_path / ".passerelle-stamp").read_text().endswith(" .[dev]\n")
+    dev._environment(wanted)
+    assert calls[0][-1] == after
+    assert (tmp_path / ".passerelle-stamp").read_text().endswith(f" {after}\n")
     assert "old" not in (tmp_path / ".passerelle-stamp").read_text()

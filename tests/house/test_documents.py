@@ -52,7 +52,7 @@ def test_every_command_on_a_page_exists(page):
     """`passerelle …` and `python3 dev.py …` as they are written."""
     text = page.read_text(encoding="utf-8")
     wrong = [problem for words in commands(text, "passerelle") if (problem := resolve(words))]
-    known = {"run", "test", "check", "bench", "format"}
+    known = {"run", "test", "check", "bench", "fuzz", "format"}
     wrong += [f"dev.py {words[0]}" for words in commands(text, "python3 dev.py") if words and words[0] not in known
               and re.fullmatch(r"[a-z]+", words[0])]  # fmt: skip
     assert not wrong, "\n".join(wrong)

@@ -218,7 +218,7 @@ class SourceIntake:
             return
         for finding in batch.findings:
             self._found(finding)
-        if len(batch.messages) <= 1 and not batch.enveloped:
+        if batch.headers <= 1 and not batch.enveloped:
             self._accept_one(raw, peer, reply, name)
             return
         collected = BatchReply(reply, len(batch.messages))

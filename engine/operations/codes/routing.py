@@ -28,6 +28,12 @@ MEANINGS: Final = (
         "Have the sender mended and the message sent again, then discard this letter.",
     ),
     Meaning(
+        "E-FRAGMENT", _DEAD,
+        "A part of a longer message came alone (DSC-1, MSH-14): its receiver would take it for the whole.",
+        "Have the whole sent, in one message or one batch, and discard this one; where receivers put parts together "
+        f"themselves, write fragments: deliver at the source, `passerelle apply`, {_RETRY}.",
+    ),
+    Meaning(
         "E-ATTACHMENT", _DEAD,
         "A document that the message names isn't there: it didn't come in time, or not from the message's own folder.",
         "Ask the sender for the message and its documents again, then discard this letter.",

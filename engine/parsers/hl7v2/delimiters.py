@@ -91,8 +91,11 @@ def read_delimiters(line: bytes, name_length: int = 3) -> Delimiters:
             location=f"{name}-1",
             error_code=101,
         )
-    declared = head[len(field) :].split(field, 1)[0].splitlines()
-    key = (field, declared[0] if declared else b"")
+    lines = head[len(field) :].split(field, 1)[0].splitlines()
+    declared = lines[0] if lines else b""
+    if len(field) + len(declared) == DECLARED_MAX:
+        declared = _without_cut_character(declared)
+    key = (field, declared)
     seen = _SEEN.get(key)
     if seen is None:
         seen = _read(name, *key)
@@ -136,6 +139,16 @@ def _first_character(data: bytes) -> bytes:
             continue
         return data[:length]
     return data[:1]
+
+
+def _without_cut_character(data: bytes) -> bytes:
+    """Return a text that was cut at a length without the bytes of UTF-8 at its end that make no character."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        if error.end == len(data) and error.reason == "unexpected end of data":
+            return data[: error.start]
+    return data
 
 
 def _characters(data: bytes) -> list[bytes]:

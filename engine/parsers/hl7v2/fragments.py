@@ -37,6 +37,8 @@ class Fragment(NamedTuple):
     """Where that ends: before DSC, and before an ADD without fields that stands before it."""
     mid_segment: bool
     """What it adds begins in the middle of a segment (ADD)."""
+    named: bool
+    """It has a PID of its own."""
 
 
 def fragment_of(raw: bytes) -> Fragment | None:
@@ -65,7 +67,7 @@ def fragment_of(raw: bytes) -> Fragment | None:
         return None
     end = _end_of(raw, lines, marks) if goes_on else len(raw)
     begin, mid_segment = _begin_of(lines, marks, end)
-    return Fragment(pointer, goes_on, marks, begin, end, mid_segment)
+    return Fragment(pointer, goes_on, marks, begin, end, mid_segment, any(name == b"PID" for _, _, name in lines))
 
 
 def rejoin(messages: list[bytes]) -> list[bytes]:
@@ -77,14 +79,15 @@ def rejoin(messages: list[bytes]) -> list[bytes]:
 
     Returns:
         The messages, each chain of them as one at the place of its first. One whose continuation isn't there keeps
-        its DSC; one whose beginning isn't there, its MSH-14.
+        its DSC; one whose beginning isn't there, its MSH-14. Two that each name a patient are never made one:
+        pointers that a sender always fills with the same would mix up two of them.
     """
     chains: list[list[tuple[bytes, Fragment | None]]] = []
     open_: dict[bytes, list[tuple[bytes, Fragment | None]]] = {}
     for raw in messages:
         fragment = fragment_of(raw)
         chain = open_.pop(fragment.continues, None) if fragment is not None and fragment.continues else None
-        if chain is None or fragment is None or not _alike(chain[-1][1], fragment):
+        if chain is None or fragment is None or not _fits(chain, fragment):
             chain = []
             chains.append(chain)
         chain.append((raw, fragment))
@@ -110,10 +113,12 @@ def join(chain: Sequence[tuple[bytes, Fragment | None]]) -> bytes:
     return b"".join(parts)
 
 
-def _alike(before: Fragment | None, after: Fragment) -> bool:
-    """Tell whether two fragments have the same delimiters: what they add can stand in one message."""
-    marks = before.marks if before is not None else None
-    return marks is not None and (marks.field, marks.declared) == (after.marks.field, after.marks.declared)
+def _fits(chain: Sequence[tuple[bytes, Fragment | None]], after: Fragment) -> bool:
+    """Tell whether what a fragment adds can stand in one message with others: delimiters, and one patient."""
+    before = chain[-1][1]
+    if before is None or (before.marks.field, before.marks.declared) != (after.marks.field, after.marks.declared):
+        return False
+    return not after.named or not any(fragment is not None and fragment.named for _, fragment in chain)
 
 
 def _pointer(data: bytes) -> bytes:

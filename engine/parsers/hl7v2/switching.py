@@ -158,7 +158,7 @@ def _walk(leaf: bytes, codec: str, old: Delimiters, new: Delimiters, *, follow: 
         if text is not None:
             yield text, escape_all(text.encode(), new)
         else:
-            yield unescape(match[0], old).decode(), new.escape + body + new.escape
+            yield unescape(match[0], old).decode(codec), new.escape + body + new.escape
     yield _plain(pending + leaf[position:], switches, new)
 
 

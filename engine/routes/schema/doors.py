@@ -71,6 +71,12 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
         default="split",
         about="A block with several MSH: one message each (split), or one that no route takes (whole).",
     ),
+    "fragments": Key(
+        Choice("dead_letter", "deliver"),
+        default="dead_letter",
+        about="A part of a longer message (DSC-1, MSH-14) whose other parts aren't in its block: "
+        "for a person (dead_letter), or to the routes as it is (deliver).",
+    ),
     "dedupe": Key(Duration(), default=600.0, about="How long the same message sent again is a retransmission."),
     "max_size": Key(Size(), default=20_000_000, about="Longest message that is taken."),
     "untyped": Key(

@@ -46,6 +46,11 @@ from engine.parsers.pathwords import Selector, take_apart
         ("../obr-3", 3, "write ../OBR-3"),
         ("../OBR_3", 6, "write ../OBR-3"),
         ("../../OBR-3", 3, "write ../OBR-3"),
+        ("PID-3[12345]", 6, "write a smaller number, or [last]"),
+        ("OBX[123456]-5", 4, "write a smaller number, or [last]"),
+        ("PID-3[12345=PI]", 6, "write a number of at most four digits"),
+        ("PID-3[4.12345=PI]", 6, "write a number of at most four digits"),
+        ("PID-" + "0" * 5000, 4, "write a number of at most four digits"),
     ],
 )
 def test_what_is_wrong(text: str, column: int, hint: str) -> None:

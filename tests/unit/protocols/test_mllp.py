@@ -83,3 +83,8 @@ def test_endless_noise_ends_the_conversation() -> None:
     """A peer that only makes noise is not listened to for ever, and nothing of it is kept."""
     events = events_of(*[b"z" * 1000] * 70)
     assert [type(event) for event in events] == [Stranger]
+
+
+def test_an_empty_chunk_changes_nothing() -> None:
+    """Between FS and its CR neither."""
+    assert events_of(b"\x0ba\x1c", b"", b"\r") == events_of(b"\x0ba\x1c\r")

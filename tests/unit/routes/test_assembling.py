@@ -34,6 +34,8 @@ def test_route(small):
         ("    from: [gan]\n    to: [dpj, raw]\n", ["E116", "E116"]),
         ("    from: [gam]\n    to: []\n", ["E107"]),
         ("    from: [gam]\n", ["E105"]),
+        ("    from: [gam]\n    too: [dpi, raw]\n", ["E104"]),
+        ("    from: [gam]\n    too: [dpi, { destination: raw, when: event == A01, order_by: all }]\n", ["E104"]),
         ("    from: [gam]\n    to: [ { destination: dpi, wen: type == ADT } ]\n", ["E104"]),
         (
             "    from: [gam]\n    when: evnt == A\n    to:\n      - { destination: dpi, when: evet == A }\n",

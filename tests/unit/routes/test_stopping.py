@@ -7,6 +7,7 @@ import pytest
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.errors import OperationRefused
 from engine.routes.evaluation import evaluate, render_again
+from tests.unit.routes.conftest import SMALL
 from tests.unit.routes.test_evaluation import adt, routes
 
 
@@ -115,15 +116,6 @@ def test_text_that_names_the_header_is_text(small, references, stored, obx):
     assert decision.deliveries[0].state is DeliveryState.PENDING
 
 
-@pytest.mark.parametrize("tail", [b"DSC|1|F\r", b"DSC|1\r"])
-def test_a_message_that_goes_on_in_the_same_block_is_one(small, references, stored, tail):
-    """Two headers of one message (DSC) have nothing to mix up."""
-    head = adt().split(b"\r")[0]
-    message = stored(adt(), "gam")
-    message.raw = adt() + tail + head.replace(b"|2.5|||||", b"|2.5||1|||") + b"\rZZZ|2\r"
-    assert evaluate(small(routes("    to: [dpi]\n")), message, references).code != "E-SEVERAL-MESSAGES"
-
-
 @pytest.mark.parametrize("number", [*range(3, 13), 18, 25])
 @pytest.mark.parametrize("filling", [b"9", b"9^", b"9&", b"~9", b"\\", b"\xe9"], ids=repr)
 @pytest.mark.parametrize("size", [17_000, 200_000])
@@ -143,3 +135,55 @@ def test_a_long_control_id_is_no_fault(small, references, stored, size):
     """HL7 2.7 has 199 characters; others have more, and are delivered under an id of our own."""
     message = stored(adt().replace(b"|9|P|", b"|" + b"9" * size + b"|P|"), "gam")
     assert evaluate(small(routes("    to: [dpi]\n")), message, references).state is MessageState.ROUTED
+
+
+FIRST = adt(type_="ORU", event="R01", rest="OBX|1|TX|a||one\rDSC|P1|F\r")
+
+
+def continuing(body: bytes) -> bytes:
+    return adt(type_="ORU", event="R01").split(b"\r")[0].replace(b"|2.5||", b"|2.5||P1") + b"\r" + body
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (FIRST, "DSC-1"),
+        (continuing(b"OBX|2|TX|a||two\r"), "MSH-14"),
+        (continuing(b"ADD|e\rPID|1||111\r"), "MSH-14"),
+        (continuing(b"PID|1||111\rDSC|P2\r"), "DSC-1"),
+    ],
+    ids=["first", "speaks of nobody", "in the middle of a segment", "goes on"],
+)
+def test_a_part_of_a_message_is_not_delivered_as_the_whole(small, references, stored, raw, field):
+    """Unless the source says that its receivers know such parts."""
+    message = stored(raw, "gam")
+    decision = evaluate(small(routes("    to: [dpi]\n")), message, references)
+    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-FRAGMENT", field)
+    assert decision.deliveries == []
+    assert "one batch" in decision.reason
+    declared = SMALL.replace("untyped: ipp }", "untyped: ipp, fragments: deliver }")
+    assert len(evaluate(small(routes("    to: [dpi]\n"), base=declared), message, references).deliveries) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "findings"),
+    [
+        (continuing(b"PID|1||111\rOBX|1|TX|a||x\r"), ["continues-another"]),
+        (adt(rest="DSC|\r"), []),
+        (adt(rest="DSC|P1|I\r"), []),
+    ],
+    ids=["MSH-14 filled with something", "no pointer", "interactive"],
+)
+def test_whole_messages_with_pointers_are_delivered(small, references, stored, raw, findings):
+    """Many fill MSH-14 with something; it is counted."""
+    decision = evaluate(small(routes("    to: [dpi]\n")), stored(raw, "gam"), references)
+    assert len(decision.deliveries) == 1
+    assert [one for one in decision.findings if one == "continues-another"] == findings
+
+
+def test_parts_in_one_block_that_nobody_joined(small, references, stored):
+    """`batch: whole`: the second header would stand inside the first one's message."""
+    message = stored(FIRST, "gam")
+    message.raw = FIRST + continuing(b"OBX|2|TX|a||two\r")
+    decision = evaluate(small(routes("    to: [dpi]\n")), message, references)
+    assert (decision.state, decision.code) == (MessageState.DEAD, "E-SEVERAL-MESSAGES")

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.message import Message
-from engine.parsers.paths import Path
-from engine.routes.suggestions import suggest
-from engine.routes.when import Operand, WhenError, compile_when
+from engine.routes.when import WhenError, compile_when
 from engine.transforms.step import Context
+from tests.support.conditions import Scope
 
 RAW = (
     b"MSH|^~\\&|A|B|C|D|20260301||ADT^A01|1|P|2.5\r"
@@ -23,40 +22,6 @@ RAW = (
     b"PV1|1|I|1010\r"
     b"OBX|1|NM|718-7||13.2\rOBX|2|ST|X||abc\r"
 )
-
-
-class Scope:
-    def __init__(self):
-        self.doubts = []
-
-    def operand(self, path, column):
-        compiled = Path.parse(path)
-        first = compiled.first if compiled.is_plain else None
-        return Operand(lambda context: compiled.read(context.message, context.at), first)
-
-    def zones(self):
-        return {"": ZoneInfo("Europe/Paris"), "reu": ZoneInfo("Indian/Reunion")}
-
-    def doubt(self, column, width, sentence, hint):
-        self.doubts.append((column, width, hint))
-
-    def possible(self, key):
-        return ["cha", "chb"] if key == "site" else None
-
-    def has_key(self, name):
-        return name == "nda"
-
-    def keys(self):
-        return ["nda"]
-
-    def list_of(self, name, column):
-        return frozenset({"A01", "A02"})
-
-    def codes_of(self, name, column):
-        return frozenset({"1010"})
-
-    def suggest(self, text, allowed):
-        return suggest(text, allowed)
 
 
 RECEIVED = int(datetime(2026, 3, 1, 23, 30, tzinfo=ZoneInfo("UTC")).timestamp() * 1000)

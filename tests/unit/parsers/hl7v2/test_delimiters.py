@@ -72,3 +72,10 @@ def test_hprim_counts_the_same_roles() -> None:
     """H-1: component, repetition, escape, subcomponent."""
     marks = read_delimiters(b"H|~^\\&|X", name_length=1)
     assert (marks.component, marks.repetition, marks.declared) == (b"~", b"^", b"~^\\&")
+
+
+def test_a_character_is_never_cut() -> None:
+    """Where H-1 or MSH-2 is longer than what is looked at, it ends with a whole character."""
+    marks = read_delimiters(b"H|~^" + "û".encode() * 30, name_length=1)
+    assert marks.escape == "û".encode()
+    marks.declared.decode()

@@ -92,3 +92,11 @@ def test_what_is_missing_stays_missing() -> None:
     assert rejoin([last, FIRST]) == [last, FIRST]
     odd = message(b"OBX|2", pointer=b"P1").replace(b"|", b"$")
     assert rejoin([FIRST, odd]) == [FIRST, odd]
+
+
+def test_two_patients_are_never_joined() -> None:
+    """A sender that fills both pointers with the same each time would mix them up."""
+    other = message(b"PID|2", b"OBX|1", pointer=b"P1")
+    assert rejoin([FIRST, other]) == [FIRST, other]
+    nobody = message(b"OBX|0", b"DSC|P1|F")
+    assert rejoin([nobody, other]) == [message(b"OBX|0", b"PID|2", b"OBX|1")]

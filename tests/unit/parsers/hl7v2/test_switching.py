@@ -113,3 +113,9 @@ def test_what_may_depend_on_the_charset(data: bytes, codec: str, depends: bool) 
 def test_bytes_of_utf_8_become_characters_before_they_leave() -> None:
     """In another charset they would mean something else."""
     assert resolve(b"MSH|^~\\&|\\XC3A9\\|\\XE9\\|\\X0D\\\r", "utf-8") == "MSH|^~\\&|é|\\XE9\\|\\X0D\\\r".encode()
+
+
+def test_delimiters_beyond_ascii_are_those_of_the_charset() -> None:
+    """Beside a switch, an escaped delimiter is read in the message's charset, not as UTF-8."""
+    raw = "MSH|^¨\\&|A|||||||||||||||8859/1\rPID|1||||a\\R\\\\C2D46\\b\r".encode("latin-1")
+    assert Path.parse("PID-5").read(Message.parse(raw, as_utf8=True)) == ["a¨b"]
