@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.core.identities import IdentityEvent, Wait
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Attempt, Delivery, Hold, Intention, Refusal, StoredMessage, Takeover
 
@@ -32,10 +33,13 @@ class Refuse:
 @dataclass(slots=True)
 class Route:
     """
-    The router's decision on one message: its new state, its deliveries, its search keys.
+    The router's decision on one message: its state, its deliveries and search keys, and what it decided on identities.
 
     `expected` is RECEIVED or WAITING. With state ROUTED there is at least one delivery; with any other
     state there is none. For a retry of one route (`Requeue`) no Route is used.
+
+    Unlike other changes it may build on identity events submitted before it and not yet told: they are applied in the
+    order of submission, and an event whose rows before are not those of the store is refused.
     """
 
     place: int
@@ -54,6 +58,21 @@ class Route:
     deliveries: list[Delivery] = dataclasses.field(default_factory=list)
     keys: list[int] = dataclasses.field(default_factory=list)
     """Search keys (core.references), written lazily."""
+    identity: list[IdentityEvent] = dataclasses.field(default_factory=list)
+    """In order; the store gives their ids. None in state WAITING or DEAD: what dies decides nothing."""
+    fences: list[Delivery] = dataclasses.field(default_factory=list)
+    """
+    Proposed, of kind FENCE, with the id `place << 16`.
+
+    When the change is on disk the list holds those that the store kept, with the ids that it gave: where an unfinished
+    delivery with a lower id of that destination holds one of the fence's lanes.
+    """
+    releases: tuple[int, ...] = ()
+    """Hashes of identifiers that became known: messages that wait for one of them are RECEIVED again."""
+    released: list[int] = dataclasses.field(default_factory=list)
+    """Filled by the store: the places of those messages, in order."""
+    wait: Wait | None = None
+    """With state WAITING, and only then: for which identifiers, and until when."""
 
 
 @dataclass(slots=True)
@@ -131,13 +150,34 @@ class Intend:
 
 
 @dataclass(slots=True)
+class Identify:
+    """
+    An operator's act on the cross-reference: an event with its fences and releases, as in `Route`.
+
+    Fences stand at the last place decided before the act; where that message is no more, the store puts them behind
+    the last one before it.
+    """
+
+    event: IdentityEvent | None
+    fences: list[Delivery] = dataclasses.field(default_factory=list)
+    releases: tuple[int, ...] = ()
+    released: list[int] = dataclasses.field(default_factory=list)
+    place: int = 0
+    """The last place decided before it."""
+    also: list[IdentityEvent] = dataclasses.field(default_factory=list)
+    """Further events of the same act, behind `event`: an import makes one a patient."""
+    next_patient: int = 0
+    """No patient gets an id below this from now on; 0: as before. It never goes back."""
+
+
+@dataclass(slots=True)
 class Fulfil:
     """An intention was executed: its outcome and the changes that it made, all or nothing."""
 
     intention: int
     accepted: bool
     outcome: str
-    changes: list[Requeue | Treat | Reopen | SetHold] = dataclasses.field(default_factory=list)
+    changes: list[Requeue | Treat | Reopen | SetHold | Identify] = dataclasses.field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -205,8 +245,15 @@ class Configure:
 
 Change = (
     Receive | Refuse | Route | Settle | Requeue | Treat | Reopen | SetHold | Intend | Fulfil | Audit | Note | Moments
-    | Prune | Configure
+    | Prune | Configure | Identify
 )  # fmt: skip
+
+
+def events_of(change: Route | Identify) -> list[IdentityEvent]:
+    """Return the identity events of a change, in order."""
+    if isinstance(change, Route):
+        return change.identity
+    return [*([] if change.event is None else [change.event]), *change.also]
 
 
 @dataclass(slots=True)

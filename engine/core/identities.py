@@ -161,3 +161,19 @@ class IdentityRows:
     """Hash of strict traits -> ids of the patients of whom a site asserts them, lowest first; bounded."""
     reviews: Mapping[tuple[int, int], ReviewRow]
     """Of the pairs among the patients above."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityFacts:
+    """What a start must know of the cross-reference."""
+
+    next_patient: int
+    """Id of the next patient: higher than every one ever given."""
+    identifiers: int
+    patients: int
+    events: int
+    open_reviews: int
+    waiting: int
+    """Messages that wait for an identifier."""
+    next_wait_ms: int
+    """When the first of these waits is over; 0: none waits."""

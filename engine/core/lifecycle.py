@@ -50,7 +50,15 @@ MESSAGE_TRANSITIONS: Final[dict[MessageState, frozenset[MessageState]]] = {
             MessageState.REJECTED,
         }
     ),
-    MessageState.WAITING: frozenset({MessageState.RECEIVED, MessageState.DEAD}),
+    MessageState.WAITING: frozenset(
+        {
+            MessageState.RECEIVED,
+            MessageState.ROUTED,
+            MessageState.FILTERED,
+            MessageState.UNROUTED,
+            MessageState.DEAD,
+        }
+    ),
     MessageState.DEAD: frozenset({MessageState.RECEIVED, MessageState.DISCARDED}),
     MessageState.DISCARDED: frozenset({MessageState.DEAD}),
     MessageState.FILTERED: frozenset({MessageState.RECEIVED}),

@@ -25,8 +25,8 @@ def delivery_id(place: int, ordinal: int) -> int:
     return place << ORDINAL_BITS | ordinal
 
 
-DELIVERIES_MAX: Final = 1 << ORDINAL_BITS
-"""Deliveries of one message."""
+DELIVERIES_MAX: Final = 1 << ORDINAL_BITS - 1
+"""Deliveries of one message; from this ordinal on, the store numbers fences, and from the end back, walls."""
 
 _PART_SHIFT: Final = 16
 _PART_MASK: Final = (1 << 16) - 1

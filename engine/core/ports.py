@@ -13,6 +13,14 @@ from enum import Enum, IntEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from engine.core.changes import Change, Receipt, Route
+from engine.core.identities import (
+    IdentifierRow,
+    IdentityEvent,
+    IdentityFacts,
+    IdentityRows,
+    PatientRow,
+    ReviewState,
+)
 from engine.core.messages import Arrival, Attachment, Delivery, Fate, Hold, Intention, StoredMessage
 from engine.errors import StoreError
 
@@ -164,6 +172,22 @@ class Store(Protocol):
     async def intentions(self, stage: str) -> list[Intention]:
         """All intentions not yet fulfilled, oldest first."""
 
+    async def identities(
+        self, identifiers: Collection[int], patients: Collection[int] = (), traits: Collection[int] = ()
+    ) -> IdentityRows:
+        """
+        What is known of some identifiers (by hash), patients (by id) and strict traits (by hash).
+
+        The number under which a stay was given comes along, so do the patients of the identifiers and of the traits,
+        and the review rows of the pairs among all patients returned. Who asks bounds how much he asks at once.
+        """
+
+    async def waiting_until(self, now_ms: int, limit: int) -> list[Place]:
+        """Messages in state WAITING whose wait is over, those first whose wait ended first."""
+
+    async def identity_facts(self) -> IdentityFacts:
+        """The next patient, when the next wait ends, and counts."""
+
 
 class StoreQueries(Protocol):
     """
@@ -231,6 +255,43 @@ class StoreQueries(Protocol):
 
     async def facts(self) -> dict[str, Any]:
         """Sizes, WAL, commit durations, last clean stop, highest place: for status and doctor."""
+
+    async def identity_events(
+        self, *, patient: int = 0, identifier: int = 0, before: int = 0, limit: int = 50
+    ) -> list[IdentityEvent]:
+        """
+        Identity events, newest first: those that touched a patient or an identifier (its hash), else all.
+
+        Args:
+            patient: Id of a patient; 0: any.
+            identifier: Hash of an identifier; 0: any.
+            before: Only events with a lower id; 0: all.
+            limit: At most so many.
+        """
+
+    async def identity_event(self, event: int) -> IdentityEvent | None:
+        """One identity event, as it was given to the store."""
+
+    async def reviews(
+        self, *, state: ReviewState | None = ReviewState.OPEN, after: int = 0, limit: int = 50
+    ) -> list[dict[str, Any]]:
+        """Pairs on the review list, in the order in which they came onto it; None: in any state."""
+
+    async def identity_stats(self) -> dict[str, Any]:
+        """Counts of patients, identifiers by kind, events by rule, reviews by state, messages that wait."""
+
+    async def identity_rows(self, *, after: int = 0, limit: int = 500) -> list[tuple[PatientRow, list[IdentifierRow]]]:
+        """Patients with their identifiers (stays excepted), by id above `after`: pages of an export."""
+
+    async def carriers(self, hashes: Collection[int], *, before: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """
+        Deliveries of the messages that carried an identifier, newest first, with their times: who received it.
+
+        Args:
+            hashes: Search keys of the identifiers, any of them.
+            before: Only deliveries with a lower id; 0: all.
+            limit: At most so many.
+        """
 
 
 # --- doors -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from engine.core.changes import Change, Configure, Fulfil, Intend, Receipt, Receive, Requeue, Route
+from engine.core.changes import Change, Configure, Fulfil, Identify, Intend, Receipt, Receive, Requeue, Route
 from engine.core.messages import Delivery, Intention, StoredMessage
 from engine.core.ports import Done, Queued, Received
 from engine.errors import StoreError
@@ -44,10 +44,12 @@ class _Commit:
             self.intentions.append(change.intention)
         elif isinstance(change, Configure):
             self.configured.append(change)
+        elif isinstance(change, Identify):
+            self._add_fences(change.fences)
         elif isinstance(change, Fulfil):
             for part in change.changes:
-                if isinstance(part, Requeue):
-                    self.queued.setdefault(part.delivery.destination, []).append(part.delivery)
+                if isinstance(part, (Requeue, Identify)):
+                    self.add(part)
 
     def _add_route(self, route: Route) -> None:
         self.routed.setdefault(route.group, []).append(route)
@@ -55,6 +57,12 @@ class _Commit:
             # What takes no place in a lane (dead with the policy `pass`) is nothing to the lanes.
             if delivery.queued:
                 self.queued.setdefault(delivery.destination, []).append(delivery)
+        if route.fences:
+            self._add_fences(route.fences)
+
+    def _add_fences(self, fences: list[Delivery]) -> None:
+        for fence in fences:
+            self.queued.setdefault(fence.destination, []).append(fence)
 
 
 class Announcer:

@@ -48,5 +48,6 @@ def newly_unrouted(outcomes: Iterable[tuple[Change, object, object]]) -> int:
         if kind is Receive:
             count += type(outcome) is Receipt
         elif kind is Route:
-            count -= type(outcome) is Receipt
+            if type(outcome) is Receipt:
+                count += len(change.released) - 1  # type: ignore[union-attr]
     return count

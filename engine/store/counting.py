@@ -6,6 +6,8 @@ Counters: kept by the writer as things happen, never by scanning.
     ("delivery", destination, state)    deliveries with something to send (fences and walls are not counted)
     ("pruned", source, ending), ("pruned_delivery", destination, state)
                                         rows removed after their retention: what a scan no longer finds
+    ("identity", "patient", "total"), ("identity", "identifier", kind), ("identity", "event", rule),
+    ("identity", "review", state)       rows of the cross-reference
 """
 
 from __future__ import annotations
@@ -17,6 +19,10 @@ from engine.core.lifecycle import DeliveryState, MessageState, message_ending
 from engine.core.messages import DeliveryKind
 
 CounterKey = tuple[str, str, str]
+
+IDENTITY: Final = "identity"
+RECOUNTED: Final = ("received", "message", "delivery", IDENTITY)
+"""Kinds that a scan can find again."""
 
 MESSAGE_STATE_NAMES: Final[dict[int, str]] = {state.value: state.name.lower() for state in MessageState}
 DELIVERY_STATE_NAMES: Final[dict[int, str]] = {state.value: state.name.lower() for state in DeliveryState}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import StoreUnavailable
-from engine.store.counting import CounterKey, without_zeros
+from engine.store.counting import RECOUNTED, CounterKey, without_zeros
 from engine.store.names import Names
 from engine.store.sqlite.connections import FILE_NAME, open_reader
 from engine.store.sqlite.directory import KEY_BYTES
@@ -29,6 +29,18 @@ _ORPHANS: Final = {
     ),
     "undecided messages without bytes": (
         "SELECT count(*) FROM messages WHERE state IN (0, 5) AND id NOT IN (SELECT message FROM bodies)"
+    ),
+    "messages that wait for nothing": (
+        "SELECT count(*) FROM messages WHERE state = 5 AND id NOT IN (SELECT place FROM identity_waits)"
+    ),
+    "waits of messages that don't wait": (
+        "SELECT count(*) FROM identity_waits WHERE place NOT IN (SELECT id FROM messages WHERE state = 5)"
+    ),
+    "identifiers of no patient": (
+        "SELECT count(*) FROM identifiers WHERE kind <> 3 AND patient NOT IN (SELECT id FROM patients)"
+    ),
+    "strict traits of no patient": (
+        "SELECT count(*) FROM identity_traits AS t WHERE NOT EXISTS (SELECT 1 FROM patients WHERE id = t.patient)"
     ),
     "pending deliveries without bytes": (
         "SELECT count(*) FROM deliveries AS d WHERE state = 0 AND kind = 0"
@@ -106,7 +118,7 @@ def _counters(connection: Connection) -> list[dict[str, Any]]:
     rows = connection.execute("SELECT kind, name, what, n FROM counters").fetchall()
     kept: dict[CounterKey, int] = {(kind, name, what): n for kind, name, what, n in rows}
     found = recount_database(connection, names, kept)
-    counted = without_zeros({key: n for key, n in kept.items() if key[0] in ("received", "message", "delivery")})
+    counted = without_zeros({key: n for key, n in kept.items() if key[0] in RECOUNTED})
     differing = sorted(key for key in counted | found if counted.get(key) != found.get(key))
     sentences = [
         f"{' '.join(key)} is {counted.get(key, 0)}, counted {found.get(key, 0)}"

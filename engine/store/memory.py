@@ -19,6 +19,7 @@ from engine.core.changes import (
     Receipt,
     Route,
 )
+from engine.core.identities import IdentityFacts, IdentityRows
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import (
     WHOLE,
@@ -35,7 +36,7 @@ from engine.core.messages import (
 )
 from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
 from engine.errors import ChangeRefused, StoreError, StoreUnavailable
-from engine.store import rules
+from engine.store import memory_identities, rules
 from engine.store.announcing import Announcer, Outcome, Submitted
 from engine.store.backlog import load_of, newly_unrouted, size_of
 from engine.store.bases import BaseOf, default_base_of
@@ -246,6 +247,7 @@ class MemoryStore:
             if message.source != source or message.received_ms < since_ms or message.state in rules.NOT_ROUTED:
                 continue
             copies = [self.disk.deliveries[each].delivery for each in self.disk.siblings(place)]
+            copies = [copy for copy in copies if copy.kind in COUNTED_KINDS]
             lanes = frozenset(key for copy in copies for key in copy.lanes)
             live = any(copy.state in rules.LIVE for copy in copies)
             identity = message.control_id or message.name
@@ -314,6 +316,20 @@ class MemoryStore:
             if row.accepted is None and row.intention.stage == stage
         ]
 
+    async def identities(
+        self, identifiers: Collection[int], patients: Collection[int] = (), traits: Collection[int] = ()
+    ) -> IdentityRows:
+        """What is known of some identifiers, patients and strict traits."""
+        return memory_identities.identities(self.disk, identifiers, patients, traits)
+
+    async def waiting_until(self, now_ms: int, limit: int) -> list[int]:
+        """Messages in state WAITING whose wait is over, those first whose wait ended first."""
+        return memory_identities.waiting_until(self.disk, now_ms, limit)
+
+    async def identity_facts(self) -> IdentityFacts:
+        """The next patient, when the next wait ends, and counts."""
+        return memory_identities.identity_facts(self.disk)
+
     async def recount(self) -> dict[CounterKey, int]:
         """Count again by scanning: what the counters must say."""
         messages = [(place, row.message.source, row.message.state) for place, row in self.disk.messages.items()]
@@ -321,4 +337,4 @@ class MemoryStore:
             (row.delivery.place, row.delivery.destination, row.delivery.kind, row.delivery.state)
             for row in self.disk.deliveries.values()
         ]
-        return recount_rows(messages, deliveries, self.disk.counters)
+        return recount_rows(messages, deliveries, self.disk.counters) | memory_identities.recount(self.disk)

@@ -9,6 +9,7 @@ from engine.core.changes import (
     Change,
     Configure,
     Fulfil,
+    Identify,
     Intend,
     Moments,
     Note,
@@ -26,9 +27,10 @@ from engine.core.changes import (
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import WHOLE, Delivery, DeliveryKind, place_of, show_delivery_id
 from engine.errors import ChangeRefused
-from engine.store import rules
+from engine.store import memory_identities, rules
 from engine.store.announcing import DONE
 from engine.store.counting import COUNTED_KINDS, Tally, ending_of
+from engine.store.identity_rules import has_identity
 from engine.store.memory_rows import DeliveryRow, IntentionRow, MemoryDisk, MessageRow, Undo
 
 
@@ -102,6 +104,8 @@ class MemoryChanges:
             if delivery.kind in COUNTED_KINDS:
                 tally.delivery(delivery.destination, None, delivery.state)
         tally.message(row.message.source, before, self._ending(change.place))
+        if has_identity(change):
+            memory_identities.decide(self._disk, change, undo, tally)
         return DONE
 
     def _settle(self, change: Settle, undo: Undo, tally: Tally) -> Receipt:
@@ -177,6 +181,7 @@ class MemoryChanges:
         if change.state == MessageState.RECEIVED:
             after = replace(after, code="", field="", reason="")
         undo.put("messages", change.place, after)
+        undo.remove("waits", change.place)
         tally.message(row.message.source, before, self._ending(change.place))
         return DONE
 
@@ -203,6 +208,10 @@ class MemoryChanges:
         for part in change.changes:
             # One tally a part: the endings of one part are read from what the part before left.
             self._apply_one(part, undo, tally)
+        return DONE
+
+    def _identify(self, change: Identify, undo: Undo, tally: Tally) -> Receipt:
+        memory_identities.act(self._disk, change, undo, tally)
         return DONE
 
     def _audit(self, change: Audit, undo: Undo, _tally: Tally) -> Receipt:
@@ -273,6 +282,7 @@ class MemoryChanges:
             if action.at_ms < change.rows_before_ms:
                 undo.remove("actions", number)
         self._prune_takeovers(change.rows_before_ms, undo)
+        memory_identities.prune_events(self._disk, change.rows_before_ms, undo, tally)
         return Receipt(removed)
 
     def _prune_takeovers(self, before_ms: int, undo: Undo) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DeliveryKind
-from engine.store.counting import CounterKey, ending_of
+from engine.store.counting import COUNTED_KINDS, CounterKey, ending_of
+from engine.store.memory_identity_queries import MemoryIdentityQueries
 from engine.store.memory_rows import DeliveryRow, MemoryDisk, MessageRow
 from engine.store.rows import (
     ACTION_KEYS,
@@ -24,7 +25,7 @@ from engine.store.rows import (
 LANES_COUNTED = 1_000
 
 
-class MemoryQueries:
+class MemoryQueries(MemoryIdentityQueries):
     """StoreQueries over a MemoryDisk."""
 
     def __init__(self, disk: MemoryDisk, waiting: Callable[[], int]) -> None:
@@ -90,6 +91,20 @@ class MemoryQueries:
             one.field, one.reason, one.flags, one.config, one.copies, one.replay_of, list(one.lanes),
         )  # fmt: skip
         return dict(zip(DELIVERY_KEYS, values, strict=True))
+
+    async def carriers(self, hashes: Collection[int], *, before: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """Deliveries of the messages that carried an identifier, newest first."""
+        found: list[dict[str, Any]] = []
+        for key in sorted(self._disk.deliveries, reverse=True):
+            row = self._disk.deliveries[key]
+            carrier = self._disk.messages[row.delivery.place]
+            if (before and key >= before) or row.delivery.kind not in COUNTED_KINDS or len(found) == limit:
+                continue
+            if not set(hashes).isdisjoint(carrier.keys):
+                message = carrier.message
+                origin = {"source": message.source, "site": message.site, "received_ms": message.received_ms}
+                found.append(self._delivery(row) | origin)
+        return found
 
     async def message_row(self, place: int) -> dict[str, Any] | None:
         """One message's row; no bytes."""

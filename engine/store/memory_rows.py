@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.core.changes import Audit
+from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewRow, Wait
 from engine.core.messages import Attachment, Attempt, Delivery, Hold, Intention, Refusal, StoredMessage, Takeover
 from engine.errors import StoreLocked
 from engine.store.counting import CounterKey
+from engine.store.identity_rules import traits_of
 
 MISSING: Final = object()
 
@@ -68,11 +70,22 @@ class MemoryDisk:
     configs: dict[str, dict[str, bytes]] = field(default_factory=dict)
     takeovers: dict[int, Takeover] = field(default_factory=dict)
     counters: dict[CounterKey, int] = field(default_factory=dict)
+    identifiers: dict[int, IdentifierRow] = field(default_factory=dict)
+    patients: dict[int, PatientRow] = field(default_factory=dict)
+    reviews: dict[tuple[int, int], ReviewRow] = field(default_factory=dict)
+    review_numbers: dict[tuple[int, int], int] = field(default_factory=dict)
+    """In the order in which the pairs came onto the list."""
+    identity_events: dict[int, IdentityEvent] = field(default_factory=dict)
+    waits: dict[int, Wait] = field(default_factory=dict)
+    """By place."""
     slots: dict[int, tuple[int, int]] = field(default_factory=dict)
     """In-flight slots: (delivery, attempt)."""
     next_place: int = 1
     next_number: int = 1
     """Next id of refusals, intentions and actions."""
+    next_event: int = 1
+    next_patient: int = 1
+    """Higher than every id of a patient ever given."""
     clean: bool = True
     started_ms: int = 0
     stopped_ms: int = 0
@@ -83,6 +96,8 @@ class MemoryDisk:
     """Keys of `messages`, in order."""
     queued: dict[str, list[int]] = field(default_factory=dict)
     """Ids of the queued deliveries by destination, in order."""
+    alike: dict[int, set[int]] = field(default_factory=dict)
+    """Hash of strict traits -> ids of patients."""
 
     def siblings(self, place: int) -> list[int]:
         """Ids of a message's deliveries."""
@@ -104,6 +119,11 @@ class MemoryDisk:
             if was != present:
                 destination = (before if row is MISSING else row).delivery.destination
                 _keep_order(self.queued.setdefault(destination, []), key, was, present)
+        elif table == "patients":
+            for traits in traits_of(None if before is MISSING else before):
+                self.alike[traits].discard(key)
+            for traits in traits_of(None if row is MISSING else row):
+                self.alike.setdefault(traits, set()).add(key)
         return before
 
     def acquire(self, owner: object) -> None:

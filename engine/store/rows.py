@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from engine.core.identities import ReviewState
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import DeliveryKind
+from engine.store.counting import IDENTITY, CounterKey
 
 KIND_NAMES: Final[dict[int, str]] = {kind.value: kind.name.lower() for kind in DeliveryKind}
 
@@ -24,6 +27,29 @@ ATTEMPT_KEYS: Final = ("number", "begin_ms", "end_ms", "outcome", "code", "answe
 REFUSAL_KEYS: Final = ("id", "source", "peer", "at_ms", "code", "reason", "size")
 ACTION_KEYS: Final = ("id", "at_ms", "who", "verb", "subject", "reason")
 TAKEOVER_KEYS: Final = ("id", "at_ms", "who", "verb", "hash", "before", "until_ms", "reason")
+REVIEW_KEYS: Final = ("id", "low", "high", "rule", "sentence", "place", "at_ms", "state")
+
+
+def review_row(values: Sequence[Any]) -> dict[str, Any]:
+    """Return a pair of the review list, its state as a number at the end, as operators see it."""
+    *rest, state = values
+    return dict(zip(REVIEW_KEYS, (*rest, ReviewState(state).name.lower()), strict=True))
+
+
+def identity_stats_of(counters: Mapping[CounterKey, int], waiting: int) -> dict[str, Any]:
+    """Return the counts of the cross-reference."""
+
+    def of(name: str) -> dict[str, int]:
+        found = {what: n for (kind, each, what), n in counters.items() if kind == IDENTITY and each == name and n}
+        return dict(sorted(found.items()))
+
+    return {
+        "patients": of("patient").get("total", 0),
+        "identifiers": of("identifier"),
+        "events": of("event"),
+        "reviews": of("review"),
+        "waiting": waiting,
+    }
 
 
 def add_plain_attempt(row: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, StoredMessage, delivery_id
 from engine.core.ports import Recovery, Urgency
 from engine.errors import StoreError, StoreUnavailable
+from engine.store.counting import RECOUNTED
 from engine.store.memory import MemoryStore
 from engine.store.memory_rows import MemoryDisk
 from engine.store.sqlite import SqliteStore
@@ -115,6 +117,16 @@ FALLIBLE = ("memory", "sqlite")
 """Those whose disk a test can make fail."""
 
 
+def in_loop(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Let a test be a coroutine."""
+
+    @wraps(test)
+    def run(**fixtures: Any) -> None:
+        asyncio.run(test(**fixtures))
+
+    return run
+
+
 def outcome_of(store: Any, change: Change, urgency: Urgency = Urgency.NOW) -> asyncio.Future[Receipt | StoreError]:
     """Submit; the future gets the outcome."""
     future: asyncio.Future[Receipt | StoreError] = asyncio.get_running_loop().create_future()
@@ -189,8 +201,7 @@ async def take(store: Any, **values: Any) -> Delivery:
 async def balanced(store: Any) -> dict[tuple[str, str, str], int]:
     """Check that the counters are what a scan finds, and that each received message counts once."""
     counters = await store.queries.counters()
-    kinds = ("received", "message", "delivery")
-    kept = {key: n for key, n in counters.items() if n and key[0] in kinds}
+    kept = {key: n for key, n in counters.items() if n and key[0] in RECOUNTED}
     found = await store.recount()
     differing = {key: (kept.get(key, 0), found.get(key, 0)) for key in kept | found if kept.get(key) != found.get(key)}
     assert not differing, f"counters (kept, found): {differing}"

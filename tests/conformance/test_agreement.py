@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.core.changes import Prune, Receive, Reopen, Requeue, Treat
+from engine.core.identities import Wait
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryKind
 from tests.conformance.stores import (
@@ -58,7 +59,8 @@ def changes_of(chance: random.Random, places: list[int], ids: list[tuple[int, st
 def _decision(chance: random.Random, place: int) -> Any:
     if chance.random() < 0.4:
         state = chance.choice([MessageState.FILTERED, MessageState.UNROUTED, MessageState.DEAD, MessageState.WAITING])
-        return decided(place, state)
+        wait = Wait((chance.randrange(1, 6),), 9_000) if state == MessageState.WAITING else None
+        return decided(place, state, wait=wait)
     deliveries = []
     for ordinal in range(chance.randint(1, 3)):
         kind = chance.choice([DeliveryKind.BYTES, DeliveryKind.BYTES, DeliveryKind.BODILESS, DeliveryKind.FENCE])

@@ -33,8 +33,14 @@ class Books:
         self.unindexed: deque[tuple[int, int, int]] = deque()
         """(slice, message, hash): on disk in key_slices, not yet in message_keys."""
         self.next_slice = 1
+        self.next_event = 1
+        """Id of the next identity event."""
+        self.waits_kept = False
+        """Some message waits for an identifier, or did since the start."""
         self.prune_after = 0
         """Place up to which the present round of pruning looked."""
+        self.events_after = 0
+        """Identity event up to which it did."""
 
     def load(self, connection: Connection) -> None:
         """Read everything from the database."""
@@ -43,6 +49,8 @@ class Books:
         self.counters = {(kind, name, what): n for kind, name, what, n in rows}
         self.next_place = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM messages").fetchone()[0]
         self.lanes_kept = connection.execute("SELECT EXISTS(SELECT 1 FROM lane_more)").fetchone()[0] == 1
+        self.next_event = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM identity_events").fetchone()[0]
+        self.waits_kept = connection.execute("SELECT EXISTS(SELECT 1 FROM identity_waits)").fetchone()[0] == 1
         self.origins.clear()
         self.unindexed.clear()
         self.next_slice = connection.execute("SELECT coalesce(max(id), 0) + 1 FROM key_slices").fetchone()[0]

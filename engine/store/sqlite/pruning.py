@@ -16,6 +16,7 @@ from engine.store import rules
 from engine.store.counting import COUNTED_KINDS, DELIVERY_STATE_NAMES, ending_of
 from engine.store.sqlite.configuring import prune_takeovers
 from engine.store.sqlite.driver import Connection
+from engine.store.sqlite.identity_pruning import prune_events
 from engine.store.sqlite.transaction import Transaction
 
 ROWS_LOOKED_AT: Final = 2_000
@@ -94,6 +95,7 @@ def prune(work: Transaction, change: Prune) -> Receipt:
         (change.rows_before_ms,),
     )
     prune_takeovers(connection, change.rows_before_ms)
+    prune_events(work, change.rows_before_ms)
     books.prune_after = after
     return Receipt(found.touched)
 

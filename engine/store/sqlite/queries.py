@@ -28,6 +28,7 @@ from engine.store.sqlite.attachments import COUNT
 from engine.store.sqlite.configuring import read_files
 from engine.store.sqlite.delivery_rows import read_lanes
 from engine.store.sqlite.driver import Connection, sqlite3
+from engine.store.sqlite.identity_queries import IdentityQueries
 from engine.store.sqlite.pruning import place_at
 from engine.store.sqlite.scan import ENDING_RANK, ENDINGS_BY_RANK, ending_name
 
@@ -98,8 +99,10 @@ class Source(Protocol):
         """Run a read."""
 
 
-class SqliteQueries:
+class SqliteQueries(IdentityQueries):
     """StoreQueries over a SqliteStore."""
+
+    _store: Source
 
     def __init__(self, store: Source) -> None:
         self._store = store
@@ -171,6 +174,28 @@ class SqliteQueries:
             query = f"SELECT {_MESSAGE} FROM messages AS m WHERE {where} ORDER BY m.id DESC LIMIT ?"  # noqa: S608
             values = (low, high, *parameters, *extra, min(limit, ROWS_MAX))
             return [self._message(row) for row in connection.execute(query, values).fetchall()]
+
+        return await self._store.ask(lambda connection: _in_time(connection, read))
+
+    async def carriers(self, hashes: Collection[int], *, before: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """Deliveries of the messages that carried an identifier, newest first."""
+        limit = min(limit, ROWS_MAX)
+        show = self._store.names.show
+        query = (
+            f"SELECT {_DELIVERY}, m.source, m.site, m.received_ms"  # noqa: S608 (our own columns)
+            " FROM json_each(?) AS p CROSS JOIN messages AS m ON m.id = p.value"
+            " CROSS JOIN deliveries AS d ON d.id >= m.id << 16 AND d.id < (m.id + 1) << 16"
+            " WHERE d.kind IN (0, 3) AND d.id < ? ORDER BY d.id DESC LIMIT ?"
+        )
+
+        def read(connection: Connection) -> list[dict[str, Any]]:
+            below = before or 1 << 62
+            places = _places_of_keys(connection, hashes, 1, (below + 0xFFFF) >> 16)
+            rows = connection.execute(query, (json.dumps(places), below, limit)).fetchall()
+            return [
+                self._delivery(row[:-3]) | {"source": show(row[-3]), "site": show(row[-2]), "received_ms": row[-1]}
+                for row in rows
+            ]
 
         return await self._store.ask(lambda connection: _in_time(connection, read))
 

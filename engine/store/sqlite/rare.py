@@ -11,6 +11,7 @@ from engine.core.changes import (
     Change,
     Configure,
     Fulfil,
+    Identify,
     Intend,
     Moments,
     Note,
@@ -30,6 +31,7 @@ from engine.store.counting import COUNTED_KINDS, MESSAGE_STATE_NAMES, ending_of
 from engine.store.sqlite import statements as sql
 from engine.store.sqlite.configuring import Configuring
 from engine.store.sqlite.delivery_rows import DELIVERY_COLUMNS, read_delivery
+from engine.store.sqlite.identity_writes import IdentityWrites
 from engine.store.sqlite.transaction import PAYLOAD_INLINE_BYTES, Transaction, lane_columns
 
 _DELIVERY: Final = f"SELECT {', '.join(DELIVERY_COLUMNS)} FROM deliveries WHERE id = ?"  # noqa: S608 (our own columns)
@@ -57,6 +59,7 @@ class RareChanges:
             Note: self._note,
             Moments: self._moments,
             Configure: Configuring(work).apply,
+            Identify: self._identify,
         }
 
     def apply(self, change: Change) -> Receipt:
@@ -181,6 +184,8 @@ class RareChanges:
             clean = ", code = '', field = '', reason = ''"
         query = f"UPDATE messages SET state = ?2{clean} WHERE id = ?1"  # noqa: S608 (one of two constants)
         self._connection.execute(query, (change.place, change.state))
+        if change.expected == MessageState.WAITING:
+            IdentityWrites(self._work).forget_wait(change.place)
         self._work.count_message(change.place, MESSAGE_STATE_NAMES[change.expected], MESSAGE_STATE_NAMES[change.state])
         return DONE
 
@@ -213,6 +218,10 @@ class RareChanges:
             raise ChangeRefused(f"intention {change.intention} doesn't wait")
         for part in change.changes:
             self._appliers[type(part)](part)
+        return DONE
+
+    def _identify(self, change: Identify) -> Receipt:
+        IdentityWrites(self._work).act(change)
         return DONE
 
     def _audit(self, change: Audit) -> Receipt:

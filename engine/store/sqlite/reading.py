@@ -81,7 +81,7 @@ _RECENT: Final = """
 SELECT json_group_array(json_array(id, identity, digest, received_ms, lanes)) FROM (
     SELECT m.id, iif(m.control_id <> '', m.control_id, m.name) AS identity, m.digest, m.received_ms,
         (SELECT json_group_array(json_array(d.lane, d.more_lanes, d.state)) FROM deliveries AS d
-         WHERE d.id >= m.id << 16 AND d.id < (m.id + 1) << 16) AS lanes
+         WHERE d.id >= m.id << 16 AND d.id < (m.id + 1) << 16 AND d.kind IN (0, 3)) AS lanes
     FROM messages AS m WHERE m.id >= ?1 AND m.source = ?2 AND m.received_ms >= ?3 AND m.state NOT IN (0, 4, 7)
     ORDER BY m.id DESC LIMIT ?4
 )

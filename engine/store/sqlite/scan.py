@@ -8,6 +8,7 @@ from typing import Final
 
 from engine.core.lifecycle import MessageState
 from engine.store.counting import DELIVERY_STATE_NAMES, MESSAGE_STATE_NAMES, CounterKey
+from engine.store.identity_rules import count_rows
 from engine.store.names import Names
 from engine.store.recount import add_pruned
 from engine.store.sqlite.driver import Connection
@@ -37,7 +38,7 @@ def ending_name(state: int, rank: int | None) -> str:
 
 
 def recount_database(connection: Connection, names: Names, kept: Mapping[CounterKey, int]) -> dict[CounterKey, int]:
-    """Return what the counters `received`, `message` and `delivery` must be, without zeros."""
+    """Return what the counters (`counting.RECOUNTED`) must be, without zeros."""
     counts: dict[CounterKey, int] = defaultdict(int)
     for source, state, rank, count in connection.execute(_MESSAGES).fetchall():
         name = names.show(source)
@@ -45,4 +46,13 @@ def recount_database(connection: Connection, names: Names, kept: Mapping[Counter
         counts["message", name, ending_name(state, rank)] += count
     for destination, state, count in connection.execute(_DELIVERIES).fetchall():
         counts["delivery", names.show(destination), DELIVERY_STATE_NAMES[state]] += count
-    return add_pruned(counts, kept)
+    return add_pruned(counts, kept) | _recount_identities(connection)
+
+
+def _recount_identities(connection: Connection) -> dict[CounterKey, int]:
+    patients = connection.execute("SELECT count(*) FROM patients").fetchone()[0]
+    kinds, rules, states = (
+        dict(connection.execute(f"SELECT {column}, count(*) FROM {table} GROUP BY {column}").fetchall())  # noqa: S608
+        for column, table in (("kind", "identifiers"), ("rule", "identity_events"), ("state", "reviews"))
+    )
+    return count_rows(patients, kinds, rules, states)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from engine.core.changes import Change, Route
+from engine.core.identities import IdentityFacts, IdentityRows
 from engine.core.messages import Arrival, Delivery, Fate, Hold, Intention, StoredMessage
 from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
 from engine.errors import StoreBroken, StoreError, StoreUnavailable
@@ -24,6 +25,7 @@ from engine.store.sqlite.company import SOON_CROWD, Company
 from engine.store.sqlite.connections import FILE_NAME, migrate, open_checkpointer, open_writer
 from engine.store.sqlite.directory import DataDirectory
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
+from engine.store.sqlite.identity_reads import read_facts, read_identities, read_waiting
 from engine.store.sqlite.ledger import Ledger
 from engine.store.sqlite.queries import SqliteQueries
 from engine.store.sqlite.readers import Reader
@@ -372,6 +374,21 @@ class SqliteStore:
     async def intentions(self, stage: str) -> list[Intention]:
         """Intentions not yet fulfilled, oldest first."""
         return await self._read(lambda c: self._reads.intentions(c, stage))
+
+    async def identities(
+        self, identifiers: Collection[int], patients: Collection[int] = (), traits: Collection[int] = ()
+    ) -> IdentityRows:
+        """What is known of some identifiers, patients and strict traits."""
+        return await self._read(lambda c: read_identities(c, self.names, identifiers, patients, traits))
+
+    async def waiting_until(self, now_ms: int, limit: int) -> list[int]:
+        """Messages in state WAITING whose wait is over, those first whose wait ended first."""
+        return await self._read(lambda c: read_waiting(c, now_ms, limit))
+
+    async def identity_facts(self) -> IdentityFacts:
+        """The next patient, when the next wait ends, and counts."""
+        counters = self.counters
+        return await self._read(lambda c: read_facts(c, counters))
 
     async def recount(self) -> dict[CounterKey, int]:
         """Count again by scanning: what the counters must say. For doctor and tests: it reads everything."""

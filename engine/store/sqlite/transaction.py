@@ -21,10 +21,12 @@ from engine.errors import ChangeRefused, StoreError
 from engine.store import rules
 from engine.store.announcing import DONE
 from engine.store.counting import COUNTED_KINDS, MESSAGE_STATE_NAMES, SINGLE_ENDINGS, Tally, ending_of
+from engine.store.identity_rules import has_identity
 from engine.store.sqlite import statements as sql
 from engine.store.sqlite.attachments import insert_attachments
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection
+from engine.store.sqlite.identity_writes import IdentityWrites, Result
 from engine.store.sqlite.texts import make_storable
 from engine.store.sqlite.walk import (
     ATTEMPT,
@@ -75,6 +77,10 @@ class Transaction:
         """(message, hash) of search keys to index later."""
         self.indexed: list[tuple[int, int, int]] = []
         self.refused_sources: set[str] = set()
+        self.next_event = books.next_event
+        self.waits_added = False
+        self.identified: list[Result] = []
+        """What is written into changes once they are on disk."""
 
     # --- the whole ---
 
@@ -113,6 +119,10 @@ class Transaction:
         books.fold(self.tally)
         books.next_place = self.next_place
         books.lanes_kept = books.lanes_kept or self.lanes_added
+        books.next_event = self.next_event
+        books.waits_kept = books.waits_kept or self.waits_added
+        for result in self.identified:
+            result.write()
         books.names.unsaved.clear()
         if self.entries:
             number = books.next_slice
@@ -209,6 +219,9 @@ class Transaction:
             self.entries += [(place, hash_) for hash_ in change.keys]
         if deliveries:
             self.insert_deliveries(deliveries)
+        identified = [change for change in changes if has_identity(change)]
+        if identified:
+            IdentityWrites(self).routes(identified)
 
     def insert_deliveries(self, deliveries: list[Delivery]) -> None:
         """Store new deliveries."""
@@ -374,7 +387,7 @@ def apply_one(work: Transaction, change: Change, rare: Callable[[Change], Receip
     work.begin()
     connection = work.connection
     tally, work.tally = work.tally, Tally()
-    kept = (work.next_place, len(work.entries))
+    kept = (work.next_place, len(work.entries), work.next_event, len(work.identified))
     connection.execute("SAVEPOINT one")
     try:
         receipt = _apply_alone(work, change, rare)
@@ -385,6 +398,8 @@ def apply_one(work: Transaction, change: Change, rare: Callable[[Change], Receip
         work.tally = tally
         work.next_place = kept[0]
         del work.entries[kept[1] :]
+        work.next_event = kept[2]
+        del work.identified[kept[3] :]
         if isinstance(error, ChangeRefused):
             return error
         # The library's sentence names columns, never values.

@@ -14,18 +14,21 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
-from engine.core.changes import Change, Fulfil, Intend, Receipt, Receive, Requeue, Route, Settle
+from engine.core.changes import Change, Fulfil, Identify, Intend, Receipt, Receive, Requeue, Route, Settle, events_of
+from engine.core.identities import Wait
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryKind, PayloadKind, StoredMessage
 from engine.errors import ChangeRefused, StoreBroken, StoreError, StoreUnavailable
 from engine.store import rules
 from engine.store.announcing import DONE
+from engine.store.identity_rows import pack_event, unpack_event
+from engine.store.identity_rules import has_identity
 from engine.store.sqlite.report import Report
 from engine.store.sqlite.texts import is_storable, make_storable
 
 LENGTH_BYTES: Final = 8
 
-_FILLED: Final = frozenset({Intend, Requeue, Fulfil})
+_FILLED: Final = frozenset({Intend, Requeue, Fulfil, Identify})
 _RECEIVE, _ROUTE, _SETTLE, _OTHER = range(4)
 
 _message_values: Final = attrgetter(
@@ -117,7 +120,18 @@ def _plain_message(message: StoredMessage) -> Any:
 
 def _plain_route(route: Route) -> Any:
     rules.write_copies(route.deliveries)
-    return _route_values(route), [_delivery_values(each) for each in route.deliveries]
+    plain = _route_values(route), [_delivery_values(each) for each in route.deliveries]
+    return (*plain, _plain_identity(route)) if has_identity(route) else plain
+
+
+def _plain_identity(route: Route) -> Any:
+    wait = route.wait
+    return (
+        [pack_event(each) for each in route.identity],
+        [_delivery_values(each) for each in route.fences],
+        route.releases,
+        None if wait is None else (wait.hashes, wait.until_ms),
+    )
 
 
 def _read_change(number: int, kind: int, values: Any, size: int) -> Numbered:
@@ -131,13 +145,19 @@ def _read_change(number: int, kind: int, values: Any, size: int) -> Numbered:
     return number, change, size
 
 
-def _read_route(values: tuple[Any, ...], deliveries: list[tuple[Any, ...]]) -> Route:
+def _read_route(values: tuple[Any, ...], deliveries: list[tuple[Any, ...]], identity: Any = None) -> Route:
     place, group, source, expected, state, site, type_, code, field_, reason, config, linked_to, keys = values
     copies = [_read_delivery(*each) for each in deliveries]
-    return Route(
+    route = Route(
         place, group, source, _MESSAGE_STATES[expected], _MESSAGE_STATES[state], site, type_, code, field_, reason,
         config, linked_to, copies, keys,
     )  # fmt: skip
+    if identity is not None:
+        events, fences, route.releases, wait = identity
+        route.identity = [unpack_event(each) for each in events]
+        route.fences = [_read_delivery(*each) for each in fences]
+        route.wait = None if wait is None else Wait(*wait)
+    return route
 
 
 def _read_delivery(
@@ -170,12 +190,15 @@ def write_report(numbers: list[int], report: Report) -> bytes:
     """
     places: list[int] = []
     errors: dict[int, tuple[str, str]] = {}
-    filled: dict[int, bytes] = {}
+    filled: dict[int, Any] = {}
     for index, (change, _, outcome) in enumerate(report.outcomes):
         if isinstance(outcome, Receipt):
             places.append(outcome.place)
             if type(change) in _FILLED:
                 filled[index] = pickle.dumps(change, pickle.HIGHEST_PROTOCOL)
+            elif type(change) is Route and has_identity(change):
+                fences = [_delivery_values(each) for each in change.fences]
+                filled[index] = ([each.id for each in change.identity], fences, change.released)
         else:
             places.append(0)
             errors[index] = _write_error(outcome)
@@ -192,8 +215,8 @@ class Said:
     """A report as it arrives: outcomes by the numbers of their changes."""
 
     outcomes: list[tuple[int, Receipt | StoreError]]
-    filled: dict[int, Change]
-    """By number: changes into which the writer wrote."""
+    filled: dict[int, Any]
+    """By number: changes into which the writer wrote; of a routing decision, what it wrote."""
     trouble: list[StoreError | None]
     counters: dict[tuple[str, str, str], int]
     names: dict[int, str]
@@ -209,12 +232,15 @@ def read_report(values: bytes) -> Said:
     ]
     for index, error in errors.items():
         outcomes[index] = (numbers[index], _read_error(*error))
-    changes = {numbers[index]: pickle.loads(change) for index, change in filled.items()}  # noqa: S301 - our writer
+    changes = {
+        numbers[index]: pickle.loads(change) if isinstance(change, bytes) else change  # noqa: S301 - our writer
+        for index, change in filled.items()
+    }
     troubles = [None if error is None else _read_error(*error) for error in trouble]
     return Said(outcomes, changes, troubles, counters, names, next_place, seconds)
 
 
-def fill(ours: Change, written: Change) -> None:
+def fill(ours: Change, written: Any) -> None:
     """Make a change of ours equal to the writer's, where the store fills it: what is announced is ours."""
     if isinstance(ours, Intend) and isinstance(written, Intend):
         ours.intention.id = written.intention.id
@@ -224,6 +250,15 @@ def fill(ours: Change, written: Change) -> None:
     elif isinstance(ours, Fulfil) and isinstance(written, Fulfil):
         for part, written_part in zip(ours.changes, written.changes, strict=True):
             fill(part, written_part)
+    elif isinstance(ours, Identify) and isinstance(written, Identify):
+        ours.fences, ours.released = written.fences, written.released
+        for event, theirs in zip(events_of(ours), events_of(written), strict=True):
+            event.id = theirs.id
+    elif isinstance(ours, Route):
+        events, fences, ours.released = written
+        for event, number in zip(ours.identity, events, strict=True):
+            event.id = number
+        ours.fences = [_read_delivery(*each) for each in fences]
 
 
 def _write_error(error: StoreError) -> tuple[str, str]:

@@ -286,11 +286,12 @@ class Writer(Thread):
         return result
 
     def _prune(self, change: Prune) -> Receipt | StoreError:
-        before = self._parts.books.prune_after
+        books = self._parts.books
+        before = books.prune_after, books.events_after
         try:
             receipt: Receipt = self._in_transaction(lambda work: prune(work, change))
         except sqlite3.Error:
-            self._parts.books.prune_after = before
+            books.prune_after, books.events_after = before
             raise
         if self._connection is not None and receipt.place:
             self._connection.execute(f"PRAGMA incremental_vacuum({PAGES_FREED})").fetchall()

@@ -17,7 +17,7 @@ from engine.errors import ChangeRefused
 
 MESSAGES = """
 received: routed filtered unrouted duplicate waiting dead rejected
-waiting: received dead
+waiting: received routed filtered unrouted dead
 dead: received discarded
 discarded: dead
 filtered: received

@@ -1,0 +1,173 @@
+"""What identity events may do to the cross-reference, said once for all stores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from engine.core.changes import Route
+from engine.core.identities import (
+    IdentifierKind,
+    IdentifierRow,
+    IdentityEvent,
+    PatientRow,
+    ReviewRow,
+    ReviewState,
+)
+from engine.core.lifecycle import MessageState
+from engine.core.messages import DELIVERIES_MAX, Delivery, DeliveryKind, delivery_id
+from engine.errors import ChangeRefused
+from engine.store.counting import IDENTITY, CounterKey, Tally
+
+ALIKE_MAX: Final = 20
+"""Patients returned for one hash of strict traits: more of one name and birth date are no help to anybody."""
+FENCES_END: Final = 3 << 14
+"""Fences of one place have ordinals from DELIVERIES_MAX to below this; walls come from the end."""
+
+_DECIDING: Final = frozenset({MessageState.ROUTED, MessageState.FILTERED, MessageState.UNROUTED})
+
+
+def has_identity(route: Route) -> bool:
+    """Tell whether a routing decision has to do with identities: most have not, and cost nothing here."""
+    return bool(
+        route.identity
+        or route.fences
+        or route.releases
+        or route.wait is not None
+        or route.state is MessageState.WAITING
+        or route.expected is MessageState.WAITING
+    )
+
+
+def check_identity(route: Route) -> None:
+    """
+    Check the identity part of a routing decision in itself.
+
+    Raises:
+        ChangeRefused: What dies or waits decides something, or a wait is missing where the state says that it waits.
+    """
+    if (route.wait is None) != (route.state != MessageState.WAITING):
+        raise ChangeRefused(f"message {route.place}: who waits says for what and until when, and nobody else does")
+    if route.state not in _DECIDING and any(each.identifiers or each.patients for each in route.identity):
+        raise ChangeRefused(f"message {route.place} is {route.state.name.lower()}: it decides nothing on identities")
+    check_fences(route.fences, route.place)
+
+
+def check_fences(fences: Sequence[Delivery], place: int) -> None:
+    """
+    Check proposed fences.
+
+    Raises:
+        ChangeRefused: One of them is none.
+    """
+    for each in fences:
+        if each.kind != DeliveryKind.FENCE or each.place != place or not each.lanes:
+            raise ChangeRefused(f"a fence proposed at {place} is none")
+
+
+def fence_base(place: int) -> int:
+    """Return the id of the first fence at a place."""
+    return delivery_id(place, DELIVERIES_MAX)
+
+
+def fence_end(place: int) -> int:
+    """Return the id behind the last fence at a place: every delivery that may stand before one is below."""
+    return delivery_id(place, FENCES_END)
+
+
+def number_fence(fence: Delivery, key: int) -> None:
+    """Give a fence that is kept its id."""
+    if key >= fence_end(key >> 16):
+        raise ChangeRefused(f"there is no room for another fence at {key >> 16}")
+    fence.id = key
+    fence.queued = True
+    fence.copies = 2  # says `not alone`, so that it isn't counted as a copy of its message when it ends
+
+
+class Current:
+    """Rows of the cross-reference as the store has them, and as events leave them, one after the other."""
+
+    def __init__(
+        self,
+        identifiers: dict[int, IdentifierRow],
+        patients: dict[int, PatientRow],
+        reviews: dict[tuple[int, int], ReviewRow],
+    ) -> None:
+        """Begin with what the store has of the keys that the events touch."""
+        self.identifiers = identifiers
+        self.patients = patients
+        self.reviews = reviews
+
+    def apply(self, event: IdentityEvent, tally: Tally) -> None:
+        """
+        Apply an event; its rows before must be those that are there.
+
+        Raises:
+            ChangeRefused: Another event came in between.
+        """
+        for table, touched, what in (
+            (self.identifiers, event.identifiers, "an identifier"),
+            (self.patients, event.patients, "a patient"),
+            (self.reviews, event.reviews, "a pair of the review list"),
+        ):
+            _apply(table, touched, what, event)
+        count_event(event, tally)
+
+
+def _apply(table: dict[Any, Any], touched: dict[Any, tuple[Any, Any]], what: str, event: IdentityEvent) -> None:
+    for key, (before, after) in touched.items():
+        if table.get(key) != before:
+            raise ChangeRefused(f"{what} of the decision `{event.rule}` is another now: somebody changed it meanwhile")
+        if after is None:
+            table.pop(key, None)
+        else:
+            table[key] = after
+
+
+def count_event(event: IdentityEvent, tally: Tally) -> None:
+    """Count what an event adds, moves and takes away."""
+    tally.add((IDENTITY, "event", event.rule))
+    for one, two in event.identifiers.values():
+        _move(tally, "identifier", one.kind.name if one else "", two.kind.name if two else "")
+    for before, after in event.patients.values():
+        _move(tally, "patient", "total" if before else "", "total" if after else "")
+    for old, new in event.reviews.values():
+        _move(tally, "review", old.state.name if old else "", new.state.name if new else "")
+
+
+def _move(tally: Tally, name: str, before: str, after: str) -> None:
+    if before != after:
+        if before:
+            tally.add((IDENTITY, name, before.lower()), -1)
+        if after:
+            tally.add((IDENTITY, name, after.lower()))
+
+
+def count_rows(
+    patients: int, kinds: Mapping[int, int], rules: Mapping[str, int], states: Mapping[int, int]
+) -> dict[CounterKey, int]:
+    """
+    Return the counters that rows found by scanning must have.
+
+    Args:
+        patients: How many patients there are.
+        kinds: How many identifiers, by kind.
+        rules: How many events, by rule.
+        states: How many pairs on the review list, by state.
+    """
+    found: dict[CounterKey, int] = {(IDENTITY, "patient", "total"): patients}
+    found |= {(IDENTITY, "identifier", IdentifierKind(kind).name.lower()): n for kind, n in kinds.items()}
+    found |= {(IDENTITY, "event", rule): n for rule, n in rules.items()}
+    found |= {(IDENTITY, "review", ReviewState(state).name.lower()): n for state, n in states.items()}
+    return {key: n for key, n in found.items() if n}
+
+
+def traits_of(row: PatientRow | None) -> set[int]:
+    """Return the hashes of strict traits under which a patient is found."""
+    return set() if row is None else {each.traits for each in row.assertions if each.traits}
+
+
+def next_patient(events: Iterable[IdentityEvent]) -> int:
+    """Return an id above those of all patients that events make; 1 where they make none."""
+    made = (key for event in events for key, (before, _) in event.patients.items() if before is None)
+    return max(made, default=0) + 1

@@ -1,0 +1,115 @@
+"""Operators' questions on the cross-reference: its history, the review list, exports, who received an identifier."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final, Protocol, TypeVar
+
+from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewState
+from engine.store.counting import CounterKey
+from engine.store.identity_rows import read_touched, unpack_patient
+from engine.store.names import Names
+from engine.store.rows import REVIEW_KEYS, identity_stats_of, review_row
+from engine.store.sqlite.driver import Connection
+from engine.store.sqlite.identity_reads import read_identifiers
+
+ROWS_MAX: Final = 1_000
+_EVENT: Final = "e.rule, e.place, e.at_ms, e.who, e.reason, e.undoes, e.id, e.touched"
+
+Result = TypeVar("Result")
+
+
+class Source(Protocol):
+    """What these queries need of the store."""
+
+    @property
+    def names(self) -> Names:
+        """The interned names."""
+
+    @property
+    def counters(self) -> dict[CounterKey, int]:
+        """The counters."""
+
+    async def ask(self, read: Callable[[Connection], Result]) -> Result:
+        """Run a read."""
+
+
+class IdentityQueries:
+    """The part of StoreQueries on identities, over a SqliteStore."""
+
+    _store: Source
+
+    async def identity_events(
+        self, *, patient: int = 0, identifier: int = 0, before: int = 0, limit: int = 50
+    ) -> list[IdentityEvent]:
+        """Identity events, newest first: those that touched a patient or an identifier, else all."""
+        below = before or 1 << 62
+        limit = min(limit, ROWS_MAX)
+        keys = [key for key in (patient, identifier) if key]
+
+        def read(connection: Connection) -> list[IdentityEvent]:
+            if keys:
+                query = (
+                    f"SELECT {_EVENT} FROM (SELECT DISTINCT event FROM identity_touched"  # noqa: S608 (our own columns)
+                    " WHERE key IN (SELECT value FROM json_each(?)) AND event < ? ORDER BY event DESC LIMIT ?) AS t"
+                    " CROSS JOIN identity_events AS e ON e.id = t.event ORDER BY e.id DESC"
+                )
+                rows = connection.execute(query, (json.dumps(keys), below, limit)).fetchall()
+            else:
+                query = f"SELECT {_EVENT} FROM identity_events AS e WHERE e.id < ? ORDER BY e.id DESC LIMIT ?"  # noqa: S608
+                rows = connection.execute(query, (below, limit)).fetchall()
+            return [_event(row) for row in rows]
+
+        return await self._store.ask(read)
+
+    async def identity_event(self, event: int) -> IdentityEvent | None:
+        """One identity event, as it was given to the store."""
+        query = f"SELECT {_EVENT} FROM identity_events AS e WHERE e.id = ?"  # noqa: S608 (our own columns)
+
+        def read(connection: Connection) -> IdentityEvent | None:
+            row = connection.execute(query, (event,)).fetchone()
+            return None if row is None else _event(row)
+
+        return await self._store.ask(read)
+
+    async def reviews(
+        self, *, state: ReviewState | None = ReviewState.OPEN, after: int = 0, limit: int = 50
+    ) -> list[dict[str, Any]]:
+        """Pairs on the review list, in the order in which they came onto it."""
+        only, values = ("AND state = ?", [int(state)]) if state is not None else ("", [])
+        query = f"SELECT {', '.join(REVIEW_KEYS)} FROM reviews WHERE id > ? {only} ORDER BY id LIMIT ?"  # noqa: S608
+
+        def read(connection: Connection) -> list[dict[str, Any]]:
+            rows = connection.execute(query, (after, *values, min(limit, ROWS_MAX))).fetchall()
+            return [review_row(row) for row in rows]
+
+        return await self._store.ask(read)
+
+    async def identity_stats(self) -> dict[str, Any]:
+        """Counts of patients, identifiers by kind, events by rule, reviews by state, messages that wait."""
+        counters = self._store.counters
+        query = "SELECT count(DISTINCT place) FROM identity_waits"
+        waiting = await self._store.ask(lambda connection: connection.execute(query).fetchone()[0])
+        return identity_stats_of(counters, waiting)
+
+    async def identity_rows(self, *, after: int = 0, limit: int = 500) -> list[tuple[PatientRow, list[IdentifierRow]]]:
+        """Patients with their identifiers (stays excepted), by id above `after`."""
+        query = (
+            "SELECT '[' || coalesce(group_concat(data), '') || ']' FROM"
+            " (SELECT data FROM patients WHERE id > ? ORDER BY id LIMIT ?)"
+        )
+        names = self._store.names
+
+        def read(connection: Connection) -> list[tuple[PatientRow, list[IdentifierRow]]]:
+            packed = connection.execute(query, (after, min(limit, ROWS_MAX))).fetchone()[0]
+            patients = list(map(unpack_patient, json.loads(packed)))
+            found = read_identifiers(connection, {key for each in patients for key in each.identifiers}, names)
+            return [(each, [found[key] for key in each.identifiers if key in found]) for each in patients]
+
+        return await self._store.ask(read)
+
+
+def _event(row: tuple[Any, ...]) -> IdentityEvent:
+    rule, place, at_ms, who, reason, undoes, key, touched = row
+    return read_touched(IdentityEvent(rule, place, at_ms, who, reason, undoes, id=key), bytes(touched))
