@@ -132,6 +132,26 @@ def check_routes(chosen: Options, tests: Sequence[Path] | None = None) -> tuple[
     return check(chosen.routes, environment=os.environ, secrets=secrets, tests=tests)
 
 
+def named_routes() -> str:
+    """
+    Return the absolute path of the configuration that is meant; empty: the engine's own.
+
+    Raises:
+        ConfigurationRefused: One is named, and isn't there.
+    """
+    chosen = options()
+    if chosen.routes.is_file():
+        return str(chosen.routes.absolute())
+    if chosen.routes != Options().routes:
+        raise no_configuration(chosen.routes)
+    return ""
+
+
+def no_configuration(path: Path) -> ConfigurationRefused:
+    """Return the refusal of a configuration that isn't there."""
+    return ConfigurationRefused(f"there is no configuration at '{path}' (--routes PATH or PASSERELLE_ROUTES)")
+
+
 def read_runnable(chosen: Options, tests: Sequence[Path] | None = None) -> Configuration:
     """
     Read routes.yaml where nothing can be done without it.
@@ -140,8 +160,7 @@ def read_runnable(chosen: Options, tests: Sequence[Path] | None = None) -> Confi
         ConfigurationRefused: There is none, or it has errors (exit code 78).
     """
     if not chosen.routes.is_file():
-        sentence = f"there is no configuration at '{chosen.routes}' (--routes PATH or PASSERELLE_ROUTES)"
-        raise ConfigurationRefused(sentence)
+        raise no_configuration(chosen.routes)
     configuration, findings = check_routes(chosen, tests)
     if configuration is None:
         errors = sum(finding.level == "error" for finding in findings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from engine.cli.acting import act, act_options
-from engine.cli.asking import Answer, ask
+from engine.cli.asking import Answer, ask, named_routes
 from engine.cli.options import common_options, options
 from engine.cli.printing import print_json, print_rows
 from engine.operations.wording import read_duration, several
@@ -23,10 +23,8 @@ def plan(*, shadow: int | None) -> None:
 
     Nothing is changed, nothing is sent. Exit code 1 when it differs, 78 when it can't be read.
     """
-    chosen = options()
-    routes = str(chosen.routes.absolute()) if chosen.routes.is_file() else ""
-    answer = ask("config_plan", routes=routes, shadow=shadow or 0)
-    if chosen.json:
+    answer = ask("config_plan", routes=named_routes(), shadow=shadow or 0)
+    if options().json:
         print_json(answer)
     else:
         click.echo(said(answer))
@@ -62,8 +60,7 @@ def apply(*, within: str | None, confirmed: bool, reason: str, yes: bool, expect
         _confirm(reason)
         return
     seconds = 0.0 if within is None else read_duration(within)
-    chosen = options()
-    routes = str(chosen.routes.absolute()) if chosen.routes.is_file() else ""
+    routes = named_routes()
 
     def sentence(counted: Answer) -> str:
         trial = f"\nit goes back by itself after {within}, unless confirmed" if within else ""
@@ -159,5 +156,6 @@ def said(answer: Answer) -> str:
     if tests:
         failed = f", {tests['failed']} failed" if tests["failed"] else ""
         lines.append(f"{several(tests['passed'], 'test')} passed{failed}")
-    lines.append(several(int(answer.get("count") or 0), "difference"))
+    than = f" to {answer['before']}, which ran last" if answer.get("ran_last") else ""
+    lines.append(several(int(answer.get("count") or 0), "difference") + than)
     return "\n".join(lines)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from engine.cli.asking import Answer, ask, read_runnable
+from engine.cli.asking import Answer, ask, named_routes, read_runnable
 from engine.cli.msg import reveal_options
 from engine.cli.options import common_options, options
 from engine.cli.printing import print_json
@@ -36,7 +36,7 @@ def explain(*, route: str, file: Path | None, id_: str, source: str, reveal: boo
     if file is not None:
         answer = _file(route, file, source)
     else:
-        routes = str(options().routes.absolute()) if options().routes.is_file() else None
+        routes = named_routes()
         answer = ask("message_explain", id=id_, route=route, routes=routes, reveal=reveal, reason=reason)
     if options().json:
         print_json(answer)

@@ -34,6 +34,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "config": ("engine.cli.config", "config"),
     "table": ("engine.cli.table", "table"),
     "status": ("engine.cli.status", "status"),
+    "metrics": ("engine.cli.metrics", "metrics"),
     "queue": ("engine.cli.queue", "queue"),
     "hold": ("engine.cli.holding", "hold"),
     "release": ("engine.cli.holding", "release"),

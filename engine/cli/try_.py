@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine.cli.asking import Answer, ask, read_runnable
+from engine.cli.asking import Answer, ask, named_routes, read_runnable
 from engine.cli.msg import reveal_options
 from engine.cli.options import common_options, options
 from engine.cli.printing import print_json
@@ -37,8 +37,7 @@ def try_(*, route: str, file: Path | None, id_: str, source: str, reveal: bool, 
     if file is not None:
         answer = _file(route, file, source)
     else:
-        routes = str(options().routes.absolute()) if options().routes.is_file() else None
-        answer = ask("message_try", id=id_, route=route, routes=routes, reveal=reveal, reason=reason)
+        answer = ask("message_try", id=id_, route=route, routes=named_routes(), reveal=reveal, reason=reason)
     if options().json:
         print_json(answer)
         return

@@ -8,8 +8,6 @@ isn't taken up again as long as the file still says it.
 
 from __future__ import annotations
 
-import asyncio
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +20,13 @@ from engine.core.messages import Takeover, delivery_id
 from engine.core.ports import Runtime, Store, StoreQueries, Timer
 from engine.daemon.reload import Reload, commit, something_waits
 from engine.errors import ConfigurationRefused, OperationRefused, PasserelleError
+from engine.operations.former import kept_configuration, last_takeover
 from engine.routes.configuration import Configuration
 from engine.routes.differences import Differences, differences
-from engine.routes.files import Files, KeptFiles
-from engine.routes.loader import check, file_secrets
 
 _log = structlog.get_logger(__name__)
 
 _ITSELF: Final = "passerelle"
-_ROWS_READ: Final = 200
 _LONGEST_SLEEP_SECONDS: Final = 3600.0
 _AGAIN_SECONDS: Final = 30.0
 
@@ -87,7 +83,7 @@ class Running:
             ConfigurationRefused: What is to run was kept, and can't be loaded any more.
             StoreError: The log can't be read or written.
         """
-        last = await self._last()
+        last = await last_takeover(self._queries)
         if last is None or last["hash"] == file.hash:
             if last is not None and last["until_ms"]:
                 return await self._still_unconfirmed(file, last)
@@ -135,10 +131,6 @@ class Running:
         self._alert("E-GONE-BACK", "", f"{file.hash} was not confirmed in time: {former.hash} runs again")
         return former
 
-    async def _last(self) -> dict[str, Any] | None:
-        rows = await self._queries.takeovers(limit=_ROWS_READ)
-        return next((row for row in rows if row["verb"] != "refuse"), None)
-
     async def _write(self, configuration: Configuration, takeover: Takeover) -> None:
         await commit(self._store, Configure(takeover, files=dict(configuration.contents)))
 
@@ -162,18 +154,7 @@ class Running:
             OperationRefused: It isn't known.
             ConfigurationRefused: It can't be loaded any more (a secret is gone).
         """
-        files = await self._queries.configuration_files(hash_)
-        if files is None:
-            sentence = f"the files of configuration {hash_} are not kept here: passerelle config log shows what ran"
-            raise OperationRefused(sentence)
-        return await asyncio.to_thread(self._load, KeptFiles(self.path, files))
-
-    def _load(self, files: Files) -> Configuration:
-        secrets = file_secrets(os.environ, self._data)
-        configuration, findings = check(self.path, environment=os.environ, secrets=secrets, files=files)
-        if configuration is None:
-            raise ConfigurationRefused([one for one in findings if one.level == "error"])
-        return configuration
+        return await kept_configuration(self._queries, hash_, self.path, self._data)
 
     async def take_over(
         self, configuration: Configuration, *, verb: str, who: str, reason: str, seconds: float = 0.0

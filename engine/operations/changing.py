@@ -14,6 +14,7 @@ from engine.errors import ConfigurationRefused, OperationRefused, PasserelleErro
 from engine.operations.acts import require_count, require_reason
 from engine.operations.asking import asker
 from engine.operations.desk import Answer, Changing, Desk
+from engine.operations.former import last_takeover
 from engine.operations.wording import several
 
 if TYPE_CHECKING:
@@ -175,9 +176,14 @@ async def config_diff(desk: Desk, one: str = "", other: str = "") -> Answer:
 # --- what both `plan` and `apply` say ----------------------------------------------------------------------------
 
 
-async def changes_of(desk: Desk, after: Configuration) -> Answer:
+async def changes_of(desk: Desk, after: Configuration, before: Configuration | None = None) -> Answer:
     """
     Return what another configuration changes.
+
+    Args:
+        desk: Where.
+        after: The other one.
+        before: What it is compared with; None: the running one.
 
     Returns:
         `hash`, `before`, `count` (declarations that differ), `texts` (any file differs), `changes` (kind -> added,
@@ -185,7 +191,8 @@ async def changes_of(desk: Desk, after: Configuration) -> Answer:
     """
     from engine.routes.differences import differences
 
-    changes = differences(_running(desk), after)
+    before = before or _running(desk)
+    changes = differences(before, after)
     parts = {
         kind: {"added": list(part.added), "removed": list(part.removed), "changed": list(part.changed),
                "renamed": dict(part.renamed)}
@@ -194,7 +201,7 @@ async def changes_of(desk: Desk, after: Configuration) -> Answer:
     return {
         "v": 1,
         "hash": after.hash,
-        "before": _running(desk).hash,
+        "before": before.hash,
         "count": changes.count,
         "texts": changes.texts,
         "changes": parts,
@@ -296,7 +303,18 @@ async def _take_over(
             await desk.audit(who, f"{audited} refused", configuration.hash, reason)
         raise
     trial = " on trial: passerelle confirm lets it stay" if seconds else ""
-    return _done(configuration.hash, f"runs now{trial}")
+    left = await _file_left(desk, configuration) if verb == "rollback" else ""
+    return _done(configuration.hash, f"runs now{trial}{left}")
+
+
+async def _file_left(desk: Desk, configuration: Configuration) -> str:
+    """Say that the file is another one than what came back: somebody is to mend it."""
+    from engine.routes.files import changed_on_disk
+
+    path = _changing(desk).path
+    if not await asyncio.to_thread(changed_on_disk, path, configuration):
+        return ""
+    return f"; {path.name} still says something else: mend it, then `passerelle plan` and `passerelle apply`"
 
 
 def _done(hash_: str, outcome: str) -> Answer:
@@ -322,10 +340,10 @@ async def _present(desk: Desk) -> str:
     """Return the hash of the configuration that runs, or ran last."""
     if desk.live is not None:
         return _running(desk).hash
-    rows = [row for row in await desk.queries.takeovers(limit=200) if row["verb"] != "refuse"]
-    if not rows:
+    last = await last_takeover(desk.queries)
+    if last is None:
         raise OperationRefused("no configuration ever ran here")
-    return str(rows[0]["hash"])
+    return str(last["hash"])
 
 
 async def _before(desk: Desk) -> str:

@@ -12,9 +12,12 @@ from engine.errors import OperationRefused
 from engine.operations.asking import asker
 from engine.operations.changing import changes_of, file_of_engine, read_with_tests, run_tests
 from engine.operations.desk import Answer, Desk
+from engine.operations.former import kept_configuration, last_takeover
 from engine.operations.trying import masked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.routes.configuration import Configuration
     from engine.trials.effects import Comparison, Effects, Example
 
@@ -29,30 +32,45 @@ async def config_plan(desk: Desk, routes: str = "", shadow: int = 0) -> Answer:
     """
     Say what a configuration would change; nothing is changed.
 
+    It is compared with the running configuration; without an engine, with the one that ran last.
+
     Args:
         desk: Where.
         routes: Absolute path of the file; empty: the engine's own routes.yaml.
         shadow: On how many of the last stored messages its effect is looked at; 0: on none.
 
     Returns:
-        As `changing.changes_of`, with `tests`, `differs`, and under `effect`, where it was asked for: `messages`,
-        `counts` (effect -> messages), `paths` (destination, path, messages), `reasons` (effect, what, messages),
-        `examples` (effect, message, destination, changes masked, sentence).
+        As `changing.changes_of`, with `tests`, `differs`, `ran_last` (no engine runs), and under `effect`, where it
+        was asked for: `messages`, `counts` (effect -> messages), `paths` (destination, path, messages), `reasons`
+        (effect, what, messages), `examples` (effect, message, destination, changes masked, sentence).
 
     Raises:
-        OperationRefused: The file can't be read (78), or there is no running configuration.
+        OperationRefused: The file can't be read (78), or none ran here.
+        ConfigurationRefused: What ran last can't be loaded any more (78).
     """
     if not 0 <= shadow <= SHADOW_MAX:
         raise OperationRefused(f"--shadow takes 1 to {SHADOW_MAX:,} messages", exit_code=2)
-    before = desk.configuration()
-    after = await asyncio.to_thread(read_with_tests, file_of_engine(desk, routes), desk.data)
-    answer = await changes_of(desk, after) | {"tests": await asyncio.to_thread(run_tests, after, asker(desk))}
+    path = file_of_engine(desk, routes)
+    before = await _compared_with(desk, path)
+    after = await asyncio.to_thread(read_with_tests, path, desk.data)
+    answer = await changes_of(desk, after, before) | {"tests": await asyncio.to_thread(run_tests, after, asker(desk))}
+    answer["ran_last"] = desk.live is None
     differs = bool(answer["count"] or answer["tests"]["failed"])
-    if shadow and before is not None:
+    if shadow:
         effects = await _effects(desk, before, after, shadow)
         answer["effect"] = await _told(desk, after, effects)
         differs = differs or effects.differs
     return answer | {"differs": differs}
+
+
+async def _compared_with(desk: Desk, path: Path) -> Configuration:
+    """Return the running configuration, or the one that ran last."""
+    if desk.live is not None:
+        return desk.live.configuration()
+    last = await last_takeover(desk.queries)
+    if last is None:
+        raise OperationRefused("no configuration ever ran here: there is nothing to compare with")
+    return await kept_configuration(desk.queries, str(last["hash"]), path, desk.data)
 
 
 async def _effects(desk: Desk, before: Configuration, after: Configuration, shadow: int) -> Effects:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from engine.operations.balance import Counters, balance
 from engine.operations.desk import Answer, Desk
+from engine.operations.former import last_takeover
 from engine.operations.rows import lane_name
 from engine.operations.wording import age, clock, several
 
@@ -21,6 +22,7 @@ _FINE: Final = frozenset({"ok", "waiting", "retrying", "trial", "stopped"})
 """Words of a destination or source that don't degrade the whole."""
 _DEAD_COUNTED: Final = 1000
 _FILES_SHOWN: Final = 3
+_WENT_BACK: Final = ("rollback", "return")
 _LATE_MS: Final = 15 * 60_000
 """Something unsent for longer than this degrades the status, whatever the reason."""
 
@@ -33,8 +35,9 @@ async def status(desk: Desk) -> Answer:
         engine (`running`, `degraded`, `stopped`), since_ms, headline, problems (sentences), notes (sentences that
         degrade nothing), alerts (those that have begun and not ended), destinations, sources (with their
         `findings`), router, store, dead_letters (how many), balance, configuration (`hash`, `path`, `changed`: its
-        files that say something else now, `confirm_until_ms`; empty without an engine). `--watch` and the demo
-        read the same.
+        files that say something else now, `refused`: a sentence when the last one offered was; `verb`, `before`,
+        `at_ms`, `who`, `reason`: how it came to run; `confirm_until_ms`; without an engine, the one that ran last, or
+        nothing). `--watch` and the demo read the same.
     """
     now = desk.now_ms()
     counters = await desk.queries.counters()
@@ -65,7 +68,7 @@ async def status(desk: Desk) -> Answer:
         "since_ms": since,
         "headline": headline(state, since, now),
         "problems": problems,
-        "notes": _notes(configured, now),
+        "notes": _notes(configured, now, stopped=desk.live is None),
         "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": destinations,
         "sources": sources,
@@ -79,27 +82,39 @@ async def status(desk: Desk) -> Answer:
 
 
 async def _configured(desk: Desk, engine: Mapping[str, Any]) -> dict[str, Any]:
-    """Say which configuration runs, and which of its files say something else now."""
+    """Say which configuration runs or ran last, how it came to run, and which of its files say something else now."""
+    last = await last_takeover(desk.queries)
+    how = {key: last[key] for key in ("verb", "before", "at_ms", "who", "reason")} if last is not None else {}
     if desk.live is None:
-        return {}
+        return {"hash": last["hash"], "confirm_until_ms": last["until_ms"]} | how if last is not None else {}
     from engine.routes.files import changed_on_disk  # late: a command that asks needs none of it
 
     configuration, path = desk.live.configuration(), desk.live.running.path
-    return {
+    return how | {
         "hash": configuration.hash,
         "path": str(path),
         "changed": await asyncio.to_thread(changed_on_disk, path, configuration),
+        "refused": str(engine.get("configuration_refused") or ""),
         "confirm_until_ms": int(engine.get("confirm_until_ms") or 0),
     }
 
 
-def _notes(configured: Mapping[str, Any], now: int) -> list[str]:
+def _notes(configured: Mapping[str, Any], now: int, *, stopped: bool) -> list[str]:
     """Return what an operator should know, and what degrades nothing."""
     notes = []
     if until := configured.get("confirm_until_ms"):
-        sentence = f"configuration {configured['hash']} is on trial until {clock(until, now)}"
-        notes.append(f"{sentence}: `passerelle confirm` lets it stay")
-    if changed := configured.get("changed"):
+        sentence = f"configuration {configured['hash']} {'was' if stopped else 'is'} on trial until {clock(until, now)}"
+        if not stopped:
+            notes.append(f"{sentence}: `passerelle confirm` lets it stay")
+        elif until <= now:
+            notes.append(f"{sentence}: when the engine starts, {configured['before']} comes back")
+        else:
+            notes.append(f"{sentence}: when the engine starts after that, {configured['before']} comes back")
+    changed = configured.get("changed")
+    if changed and configured.get("verb") in _WENT_BACK:
+        when = clock(int(configured["at_ms"]), now)
+        notes.append(f"configuration {configured['hash']} came back at {when}: {configured['reason']}")
+    if changed:
         names = ", ".join(changed[:_FILES_SHOWN]) + (" …" if len(changed) > _FILES_SHOWN else "")
         differ = "differs" if len(changed) == 1 else "differ"
         notes.append(f"{names} {differ} from what runs: `passerelle plan` says in what, `passerelle apply` takes it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, show_delivery_id
@@ -14,6 +14,7 @@ from engine.trials.following import Followed, Stepped
 from engine.trials.report import shortened
 
 Row = dict[str, Any]
+_UNWANTED: Final = "the route {0} doesn't want it; passerelle explain {0} says which condition doesn't hold"
 Show = Callable[[Sequence[Change]], list[Row]]
 """Changes as `{"path", "old", "new"}`; None where there was, or is, nothing."""
 
@@ -52,7 +53,7 @@ def told(followed: Followed, configuration: Configuration, show: Show, *, bodies
             }
             for one in route.to
         ],
-        "ending": ending_of(passed),
+        "ending": ending_of(passed) if followed.wanted is not False else _UNWANTED.format(followed.route),
         "findings": passed.evaluation.findings,
     }  # fmt: skip
 

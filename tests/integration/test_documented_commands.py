@@ -7,10 +7,11 @@ Each ends with 0 unless the page, or the list below, says otherwise; where a pag
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from click.testing import CliRunner, Result
 
 from engine.cli import acting, asking
 from engine.cli.group import passerelle as root
+from engine.simulation.bus import Bus
 from tests.support.engine import RunningEngine, free_port, running_engine
 from tests.support.mllp import Receiver, Sender, field_of, plain_ack, receiver
 
@@ -161,6 +163,7 @@ def shape(line: str) -> str:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where commands are typed: the delivered example, its tables and fixtures, and the files that pages name."""
     shutil.copytree(ROOT / "tables", tmp_path / "tables")
+    shutil.copytree(ROOT / "templates", tmp_path / "templates")
     shutil.copytree(ROOT / FIXTURES, tmp_path / FIXTURES)
     (tmp_path / "admission.hl7").write_bytes(adt("C1", "900010") + adt("", "900011"))
     (tmp_path / "number.txt").write_bytes(b"900077\n")
@@ -174,12 +177,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@contextlib.asynccontextmanager
+async def events() -> AsyncIterator[Bus]:
+    """The bus of events of the example."""
+    bus = Bus("127.0.0.1", 0)
+    await bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.stop()
+
+
 async def type_all(folder: Path) -> list[str]:
     """Type every line of every page; return what is wrong."""
     wrong: list[str] = []
     ports = {str(number): free_port() for number in (6101, 6102, 6103, 6110, 6111)}
-    async with receiver(refuse_some) as dpi:
+    async with receiver(refuse_some) as dpi, events() as bus:
         routes = (ROOT / "routes.yaml").read_text("utf-8").replace("127.0.0.1:5500", f"127.0.0.1:{dpi.port}")
+        routes = routes.replace("127.0.0.1:5883", f"127.0.0.1:{bus.port}")
         for number, port in ports.items():
             routes = routes.replace(f"127.0.0.1:{number}", f"127.0.0.1:{port}")
         routes = routes.replace("destinations:\n", f"destinations:\n  {AWAY}: {AWAY_DECLARED.format(free_port())}\n")

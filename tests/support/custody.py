@@ -96,6 +96,7 @@ class FakeLive:
         self.runs = configuration()
         self.running = FakeChanging(self)
         self.trial_until_ms = 0
+        self.refused = ""
         self.facts: dict[str, dict[str, Any]] = {DESTINATION: {}}
         self.source_facts: dict[str, Any] = {}
         self.router_findings: dict[str, int] = {}
@@ -108,7 +109,8 @@ class FakeLive:
 
     def engine(self) -> Mapping[str, Any]:
         return {"started_ms": NOW_MS - 3_600_000, "version": "0.1.0", "store_trouble": "", "alerts": self.alerts,
-                "configuration": self.runs.hash, "confirm_until_ms": self.trial_until_ms}  # fmt: skip
+                "configuration": self.runs.hash, "confirm_until_ms": self.trial_until_ms,
+                "configuration_refused": self.refused}  # fmt: skip
 
     def sources(self) -> Mapping[str, Mapping[str, Any]]:
         return {SOURCE: {"connections": 2, "last_ms": NOW_MS - 1000} | self.source_facts}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from tests.unit.operations.test_changing import ROUTES
 
@@ -41,3 +44,58 @@ def test_the_log_is_empty_before_anything_ran(passerelle, live) -> None:
     assert passerelle("config", "log").stdout.strip() == "none ran here"
     shown = passerelle("rollback", "--yes", "--reason", "r")
     assert (shown.exit_code, shown.stderr.split(":")[1].strip()) == (1, "no other configuration ran before this one")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("plan",), ("apply", "--yes", "--reason", "r"), ("try", "adt", "--message", "1"),
+     ("explain", "adt", "--message", "1")],
+)  # fmt: skip
+def test_a_file_that_is_named_and_isnt_there(passerelle, live, tmp_path: Path, command: tuple[str, ...]) -> None:
+    """Is never taken for the engine's own."""
+    shown = passerelle(*command, "--routes", str(tmp_path / "nope.yaml"))
+    assert shown.exit_code == 78
+    assert shown.stderr.startswith(f"passerelle: there is no configuration at '{tmp_path / 'nope.yaml'}'")
+    assert live.running.asked == []
+
+
+def test_without_a_name_the_engines_own_is_meant(passerelle, live, tmp_path: Path, monkeypatch) -> None:
+    """From whatever folder somebody asks."""
+    live.running.path = tmp_path / "engine.yaml"
+    live.running.path.write_text(ROUTES)
+    monkeypatch.delenv("PASSERELLE_ROUTES")
+    monkeypatch.chdir(tmp_path)
+    shown = passerelle("plan")
+    assert shown.exit_code == 1
+    assert "+ destination record" in shown.stdout
+
+
+def test_programs_read_json(passerelle, live, tmp_path: Path) -> None:
+    """An object of `plan`, a line for each outcome of `apply`, each row of the log; the exit codes are the same."""
+    live.running.path = tmp_path / "routes.yaml"
+    live.running.path.write_text(ROUTES)
+    shown = passerelle("plan", "--shadow", "10", "--json")
+    assert shown.exit_code == 1
+    plan = json.loads(shown.stdout)
+    assert plan["differs"]
+    assert plan["changes"]["destinations"]["added"] == ["record"]
+    assert plan["effect"]["messages"] == 6
+    count = str(plan["count"])
+    shown = passerelle("apply", "--json", "--yes", "--expect", count, "--reason", "r", "--confirm", "10m")
+    assert shown.exit_code == 0
+    [done] = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert (done["id"], done["accepted"]) == (plan["hash"], True)
+    assert json.loads(passerelle("confirm", "--json").stdout)["outcome"] == "confirmed: it stays"
+    assert passerelle("config", "log", "--json").stdout == ""
+    again = passerelle("plan", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["count"]) == (0, 0)
+
+
+def test_a_refusal_is_json_too(passerelle, live, tmp_path: Path) -> None:
+    """On stderr, with the exit code of a refused configuration."""
+    live.running.path = tmp_path / "routes.yaml"
+    live.running.path.write_text("version: 2\n")
+    for command in (("plan",), ("apply", "--yes", "--reason", "r")):
+        shown = passerelle(*command, "--json")
+        assert (shown.exit_code, shown.stdout) == (78, "")
+        assert "routes.yaml:1:" in json.loads(shown.stderr)["error"]

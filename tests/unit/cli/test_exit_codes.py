@@ -32,6 +32,7 @@ DO = ("--yes", "--reason", "test")
 # With a running engine (a small history: tests/support/custody.py).
 FINE = """
     status                                       0
+    metrics                                      0
     queue ls                                     0
     queue show dpi                               0
     queue lanes dpi                              0
@@ -186,6 +187,7 @@ EXPECT = """
 # No data directory: nobody to ask.
 NOBODY = """
     status                                       69
+    metrics                                      69
     queue ls                                     69
     queue show dpi                               69
     queue lanes dpi                              69

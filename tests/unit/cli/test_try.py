@@ -68,6 +68,17 @@ def test_refused(passerelle, written, arguments, code, words, monkeypatch):
     assert words in done.stderr
 
 
+def test_a_route_that_does_not_want_it(passerelle, written):
+    """Says so of the route that was named, whatever others would do with it."""
+    text = (written / "routes.yaml").read_text()
+    (written / "routes.yaml").write_text(text.replace("event != A99", "event == A99"))
+    done = passerelle("try", "r", str(written / "adt.hl7"), "--source", "gam")
+    assert done.exit_code == 0
+    assert "when: event == A99: doesn't hold\n" in done.stdout
+    last = "the route r doesn't want it; passerelle explain r says which condition doesn't hold; nothing was sent"
+    assert done.stdout.splitlines()[-1] == f"outcome: {last}"
+
+
 def test_a_stored_message(passerelle, live, data):
     """Asked of the running engine, under the file as it is on disk; masked."""
     (data.parent / "routes.yaml").write_text(ROUTES)

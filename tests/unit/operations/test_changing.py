@@ -129,6 +129,15 @@ def test_rollback_goes_to_the_one_before(live: FakeLive) -> None:
     assert live.running.asked == [("rollback", "abc1", "nurse", "worse", "0")]
 
 
+def test_a_rollback_says_that_the_file_is_another(live: FakeLive) -> None:
+    """Somebody is to mend it: the next `apply` would bring it back."""
+    former = replace(configuration(), hash="abc1", contents={"routes.yaml": b"version: 1\n"})
+    live.running.former["abc1"] = former
+    [done] = with_history([("config_rollback", {"reason": "worse"})], live)
+    words = "runs now; routes.yaml still says something else: mend it, then `passerelle plan` and `passerelle apply`"
+    assert done["rows"][0]["outcome"] == words
+
+
 def test_log_show_and_diff(live: FakeLive) -> None:
     """What ran when; the files as they were; what differs between them."""
     log, shown, diff = with_history([("config_log", {}), ("config_show", {"name": "abc"}), ("config_diff", {})], live)

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Moments, SetHold
-from engine.core.messages import Hold
+from engine.core.changes import Configure, Moments, SetHold
+from engine.core.messages import Hold, Takeover
 from engine.operations.service import Operations
+from engine.operations.wording import clock
 from tests.support.custody import (
     DESTINATION,
     NOW_MS,
@@ -84,7 +85,8 @@ def test_a_file_that_differs_from_what_runs_is_told(tmp_path: Path) -> None:
     answer = call("status", live=live)
     assert answer["engine"] == "running"
     assert answer["configuration"] == {
-        "hash": "c0ffee", "path": str(live.running.path), "changed": ["routes.yaml"], "confirm_until_ms": 0,
+        "hash": "c0ffee", "path": str(live.running.path), "changed": ["routes.yaml"], "refused": "",
+        "confirm_until_ms": 0,
     }  # fmt: skip
     assert answer["notes"] == [
         "routes.yaml differs from what runs: `passerelle plan` says in what, `passerelle apply` takes it"
@@ -92,6 +94,46 @@ def test_a_file_that_differs_from_what_runs_is_told(tmp_path: Path) -> None:
     live.trial_until_ms = NOW_MS + 600_000
     assert "`passerelle confirm` lets it stay" in call("status", live=live)["notes"][0]
     assert call("status", stopped=True)["configuration"] == {}
+
+
+def notes_after(takeover: Takeover, live: FakeLive | None) -> list[str]:
+    """Return the notes of status where this was the last that the log of configurations says."""
+
+    async def run() -> list[str]:
+        desk, store = await opened(live=live)
+        await submitted(store, Configure(Takeover("start", "abc1", "", 1_000, "passerelle", ""), files={}))
+        await submitted(store, Configure(takeover, files={}))
+        refusal = Takeover("refuse", "", takeover.hash, takeover.at_ms + 1, "alice", "routes.yaml has 1 error")
+        await submitted(store, Configure(refusal))
+        answer = await Operations(desk).call("status", {}, who="nurse")
+        await store.close()
+        notes: list[str] = answer["notes"]
+        return notes
+
+    return asyncio.run(run())
+
+
+def test_what_was_gone_back_from_is_told(tmp_path: Path) -> None:
+    """As long as the file says something else: it would come back with the next `apply`."""
+    live = FakeLive()
+    live.running.path = tmp_path / "routes.yaml"
+    live.runs = replace(configuration(), contents={"routes.yaml": b"version: 1\n"})
+    back = Takeover("return", "c0ffee", "abc1", NOW_MS, "passerelle", "abc1 was not confirmed in time")
+    assert (
+        notes_after(back, live)[0]
+        == f"configuration c0ffee came back at {clock(NOW_MS, NOW_MS)}: abc1 was not confirmed in time"
+    )
+    live.running.path.write_text("version: 1\n")
+    assert notes_after(back, live) == []
+
+
+@pytest.mark.parametrize(("left_ms", "words"), [(60_000, "starts after that, abc1"), (-60_000, "starts, abc1")])
+def test_a_stopped_engine_had_one_on_trial(left_ms: int, words: str) -> None:
+    """What comes back, and when."""
+    trial = Takeover("apply", "c0ffee", "abc1", NOW_MS - 90_000, "alice", "new", NOW_MS + left_ms)
+    [note] = notes_after(trial, None)
+    assert note.startswith("configuration c0ffee was on trial until ")
+    assert note.endswith(f"when the engine {words} comes back")
 
 
 def test_a_stopped_engine_tells_when_it_last_heard() -> None:
