@@ -8,10 +8,18 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.changes import Requeue
+from engine.core.changes import Identify, Receive, Requeue, Route
 from engine.core.lanes import Lanes
-from engine.core.lifecycle import DeliveryState
-from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, show_delivery_id
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import (
+    DELIVERIES_MAX,
+    Delivery,
+    DeliveryFlag,
+    DeliveryKind,
+    StoredMessage,
+    delivery_id,
+    show_delivery_id,
+)
 from engine.core.ports import SendOutcome, Urgency
 from engine.routes.configuration import DeadLetter
 from engine.store.memory import MemoryStore
@@ -93,6 +101,53 @@ def test_fences_end_without_being_sent_and_keep_order() -> None:
         await runtime.until(bench.all_delivered)
         assert bench.door.taken == [first, second]
         assert bench.row(fence).state is DeliveryState.DELIVERED
+        await bench.stop()
+
+    scenario(run)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("act", [False, True])
+def test_a_fence_that_the_store_kept_orders_two_references(act: bool, restart: bool) -> None:
+    """
+    One person, first under a local number's key, then under the patient's: a link came between.
+
+    The messages share no lane key; the fence of the decision, or of an operator's act, shares one with each. Another
+    person's messages leave meanwhile; a fence that nothing stands before isn't kept.
+    """
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        bench.door.receiver = lambda delivery: None if delivery.lanes == (1,) else accepted(delivery)
+        before = [bench.add(1), bench.add(1)]
+        other = bench.add(3)
+        fences = [Delivery(4 << 16, "dpi", "", (1, 2), DeliveryKind.FENCE) for _ in range(2)]
+        fences[1].lanes = (8, 9)
+        bench.places += 1
+        bench.store.submit(Receive(StoredMessage("gam", "main", b"MSH|^~\\&|", runtime.now_ms())), Urgency.NOW)
+        route = Route(4, "main", "gam", MessageState.RECEIVED, MessageState.FILTERED, fences=[] if act else fences)
+        bench.store.submit(route, Urgency.SOON)
+        link = Identify(None, fences if act else [], place=4)
+        bench.store.submit(link, Urgency.SOON)
+        after = [bench.add(2), bench.add(2)]
+        await runtime.until(lambda: other in bench.door.taken)
+        (fence,) = link.fences if act else route.fences
+        assert fence.id == delivery_id(4, DELIVERIES_MAX)
+        if restart:
+            bench.crash()
+            again = Bench(runtime, disk=bench.store.disk)
+            again.ids, again.door.taken = bench.ids, bench.door.taken
+            await again.start()
+            again.door.receiver = bench.door.receiver
+            bench = again
+        await runtime.sleep(10)
+        assert bench.door.taken == [other]
+        assert {one for _, one in bench.door.sent} <= {before[0], other}, "nothing passes the first of its lane"
+        bench.door.receiver = accepted
+        await runtime.until(bench.all_delivered)
+        assert bench.door.taken == [other, *before, *after]
+        assert bench.row(fence.id).state is DeliveryState.DELIVERED
         await bench.stop()
 
     scenario(run)

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import marshal
 from dataclasses import replace
 
 import pytest
 
-from engine.core.changes import Audit, Change, Fulfil, Intend, Moments, Note, Prune, Receipt, Receive, Refuse, Requeue
+from engine.core.changes import (
+    Audit,
+    Change,
+    Fulfil,
+    Identify,
+    Intend,
+    Moments,
+    Note,
+    Prune,
+    Receipt,
+    Receive,
+    Refuse,
+    Requeue,
+)
+from engine.core.identities import IdentityEvent, Wait
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Attempt, DeliveryFlag, Intention, PayloadKind, Refusal
 from engine.errors import ChangeRefused, StoreUnavailable
@@ -22,9 +37,17 @@ from engine.store.sqlite.wire import (
     write_batch,
     write_report,
 )
+from tests.conformance.identities import fence, identifier, mint, patient, review, stay
+from tests.conformance.identities import said as asserted
 from tests.conformance.stores import decided, delivery, message, routed, settled
 
 ONE = delivery(7, lanes=(1, -2), payload_kind=PayloadKind.SPLICES, payload=b"\x01\x02", control_id="C", copies=1)
+BEFORE = patient(1, asserted("cha"), asserted("chb"), identifiers=(11, 12), apart=(3,))
+AFTER = patient(1, asserted("cha", sex="M"), asserted("chc", attributes=()), identifiers=(12, 13))
+TOUCHED = IdentityEvent(
+    "assert", 7, 1, "alice", "é \udcff", 5, {13: (None, stay(13, 12)), 11: (identifier(11, 1, "\x00"), None)},
+    {1: (BEFORE, AFTER), 2: (patient(2), None)}, {(1, 2): (review(1, 2), None), (1, 3): (None, review(1, 3))},
+)  # fmt: skip
 CHANGES: list[Change] = [
     Receive(message(3, raw=b"\x00\xff" * 1_000)),
     routed(7, ONE, keys=[1, -(1 << 63)]),
@@ -39,6 +62,10 @@ CHANGES: list[Change] = [
     Moments({("received", "gam"): 2}),
     Audit(1, "alice", "reveal", "7", "why"),
     Prune(1, 2, 3),
+    routed(7, ONE, identity=[mint(1, 11, -12, traits=7), TOUCHED], fences=[fence(7, 1, -2)], releases=(11, -12)),
+    decided(8, MessageState.WAITING, wait=Wait((5, -6), 9_000)),
+    replace(decided(8, MessageState.DEAD), expected=MessageState.WAITING),
+    Identify(mint(1, 11), [fence(7, 1)], (11,), place=7, also=[TOUCHED], next_patient=9),
 ]
 
 
@@ -62,6 +89,30 @@ def test_bytes_in_memory_stay_there() -> None:
     """What is sent to the receiver isn't stored from here: it doesn't travel."""
     (found,) = carried(routed(7, replace(ONE, rendered=b"x" * 1_000)))
     assert found.deliveries[0].rendered is None  # type: ignore[union-attr]
+
+
+def test_who_has_nothing_to_do_with_identities_sends_nothing_of_them() -> None:
+    """The values of a plain decision are its own and its deliveries', as before there were identities."""
+    _, ((_, _, plain, _),) = marshal.loads(write_batch(Batch([(1, routed(7, ONE), 10)])))
+    _, ((_, _, more, _),) = marshal.loads(write_batch(Batch([(1, routed(7, ONE, releases=(1,)), 10)])))
+    assert (len(plain), len(more)) == (2, 3)
+
+
+def test_what_the_store_decided_of_identities_comes_back() -> None:
+    """Ids of events, the fences kept, who was released: of a decision, of an act, of an act inside an intention."""
+    kept = fence(7, 1, 2)
+    kept.id, kept.copies = 7 << 16 | 40_000, 2
+    theirs = routed(7, ONE, identity=[replace(mint(1, 11), id=4)], fences=[kept], releases=(11,), released=[3, 5])
+    acted = Identify(replace(mint(2, 21), id=5), [kept], (21,), [6], 7, [replace(mint(3, 31), id=6)])
+    report = Report([(theirs, 1, DONE), (acted, 2, DONE), (Fulfil(1, True, "linked", [acted]), 3, DONE)], 3, 100)
+    said = read_report(write_report([1, 2, 3], report)[LENGTH_BYTES:])
+    ours = routed(7, ONE, identity=[mint(1, 11)], fences=[fence(7, 8), fence(7, 1, 2)], releases=(11,))
+    acts = [Identify(mint(2, 21), [fence(7, 1, 2)], (21,), [], 7, [mint(3, 31)]) for _ in range(2)]
+    fill(ours, said.filled[1])
+    fill(acts[0], said.filled[2])
+    fill(Fulfil(1, True, "linked", [acts[1]]), said.filled[3])
+    assert ours == theirs
+    assert acts == [acted, acted]
 
 
 def test_the_end_is_told() -> None:
