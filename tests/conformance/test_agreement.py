@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Prune, Receive, Reopen, Requeue, Treat
-from engine.core.identities import Wait
+from engine.core.changes import Identify, Prune, Receive, Reopen, Requeue, Route, Treat, events_of
+from engine.core.identities import IdentityEvent, ReviewState, Wait
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryKind
+from tests.conformance.identities import attach, fence, mint, reverse, review
 from tests.conformance.stores import (
     HOUSES,
     balanced,
@@ -31,7 +32,7 @@ def changes_of(chance: random.Random, places: list[int], ids: list[tuple[int, st
     """A batch of changes, right and wrong ones."""
     batch: list[Any] = []
     for _ in range(chance.randint(1, 8)):
-        kind = chance.randrange(9)
+        kind = chance.randrange(11)
         place = chance.choice(places) if places else 1
         key, destination, copies = chance.choice(ids) if ids else (999 << 16, "dpi", 1)
         if kind <= 1:
@@ -50,8 +51,24 @@ def changes_of(chance: random.Random, places: list[int], ids: list[tuple[int, st
             batch.append(Treat(key, destination, before, chance.choice(list(DeliveryState)), chance.random() < 0.5))
         elif kind == 7:
             batch.append(Requeue(Delivery(key, destination, "r2", (chance.randrange(9) + 1, 3)), chance.random() < 0.5))
+        elif kind == 8:
+            event = _event(chance, place)
+            batch.append(
+                Identify(event, [fence(place, *chance.sample(range(1, 9), 2))], tuple(event.identifiers), place=place)
+            )
+        elif kind == 9:
+            over = _decision(chance, place)
+            if over.state != MessageState.WAITING:
+                over.expected = MessageState.WAITING
+            batch.append(over)
         else:
-            states = [MessageState.DEAD, MessageState.DISCARDED, MessageState.RECEIVED, MessageState.FILTERED]
+            states = [
+                MessageState.DEAD,
+                MessageState.DISCARDED,
+                MessageState.RECEIVED,
+                MessageState.FILTERED,
+                MessageState.WAITING,
+            ]
             batch.append(Reopen(place, "main", chance.choice(states), chance.choice(states)))
     return batch
 
@@ -59,7 +76,10 @@ def changes_of(chance: random.Random, places: list[int], ids: list[tuple[int, st
 def _decision(chance: random.Random, place: int) -> Any:
     if chance.random() < 0.4:
         state = chance.choice([MessageState.FILTERED, MessageState.UNROUTED, MessageState.DEAD, MessageState.WAITING])
-        wait = Wait((chance.randrange(1, 6),), 9_000) if state == MessageState.WAITING else None
+        event = _event(chance, place)
+        if state in (MessageState.FILTERED, MessageState.UNROUTED) and chance.random() < 0.5:
+            return decided(place, state, identity=[event], releases=tuple(event.identifiers))
+        wait = Wait((chance.randrange(101, 106),), 9_000) if state == MessageState.WAITING else None
         return decided(place, state, wait=wait)
     deliveries = []
     for ordinal in range(chance.randint(1, 3)):
@@ -76,7 +96,29 @@ def _decision(chance: random.Random, place: int) -> Any:
                 queued=not dead or chance.random() < 0.5,
             )
         )
-    return routed(place, *deliveries, keys=[chance.randrange(1, 6)])
+    identity: dict[str, Any] = {}
+    if chance.random() < 0.5:
+        event = _event(chance, place)
+        fences = [fence(place, *chance.sample(range(1, 9), 2), destination=name) for name in ("dpi", "lab")]
+        identity = {"identity": [event], "releases": tuple(event.identifiers), "fences": fences}
+    return routed(place, *deliveries, keys=[chance.randrange(1, 6)], **identity)
+
+
+def _event(chance: random.Random, place: int) -> IdentityEvent:
+    """An event on few patients, identifiers and pairs, so that some find what others left, or don't."""
+    key, hash_ = chance.randrange(1, 5), chance.randrange(101, 106)
+    event = mint(key, hash_, place=place, traits=chance.randrange(3))
+    event.at_ms = 1_000 + chance.randrange(40)
+    if chance.random() < 0.3:
+        event = reverse(event)
+    elif chance.random() < 0.3:
+        row = event.patients[key][1]
+        assert row is not None
+        event = attach(row, hash_ + 1, place=place, at_ms=event.at_ms)
+    if chance.random() < 0.3:
+        pair = (None, review(key, key + 1, state=ReviewState(chance.randrange(2))))
+        event.reviews[key, key + 1] = pair if chance.random() < 0.7 else pair[::-1]
+    return event
 
 
 async def view(store: Any, places: list[int]) -> list[Any]:
@@ -94,6 +136,15 @@ async def view(store: Any, places: list[int]) -> list[Any]:
     seen.append([await store.queries.find_messages(state=state, limit=1_000) for state in states])
     seen.append([await store.queries.deliveries_of(place) for place in places])
     seen.append(await store.recent("gam", 0, 1_000))
+    seen.append(await store.identities(range(101, 110), range(1, 10), range(3)))
+    seen.append(await store.identity_facts())
+    seen.append(await store.waiting_until(1 << 50, 1_000))
+    seen.append(await store.queries.identity_events(limit=1_000))
+    seen.append([await store.queries.identity_events(patient=key, identifier=100 + key) for key in range(1, 6)])
+    seen.append(await store.queries.reviews(state=None, limit=1_000))
+    seen.append(await store.queries.identity_rows())
+    seen.append(await store.queries.identity_stats())
+    seen.append(await store.queries.carriers(range(1, 4), limit=1_000))
     return seen
 
 
@@ -114,6 +165,7 @@ def test_stores_agree(seed: int, tmp_path: Path) -> None:
                 # One by one: in one commit a change must not depend on another.
                 outcomes = [(await commit(store, change))[0] for change in batch]
                 results.append([f"{type(change).__name__}: {out}" for change, out in zip(batch, outcomes, strict=True)])
+                results[-1] += [decisions_of(change) for change in batch]
             for result in results[1:]:
                 assert result == results[0]
             remember(batch, outcomes, places, ids)
@@ -132,6 +184,13 @@ def test_stores_agree(seed: int, tmp_path: Path) -> None:
             await store.close()
 
     asyncio.run(run())
+
+
+def decisions_of(change: Any) -> str:
+    """What the store wrote into a change on identities."""
+    if not isinstance(change, (Identify, Route)):
+        return ""
+    return f"{[event.id for event in events_of(change)]} {change.fences} {change.released}"
 
 
 def remember(batch: list[Any], outcomes: list[Any], places: list[int], ids: list[tuple[int, str, int]]) -> None:

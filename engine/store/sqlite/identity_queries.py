@@ -56,9 +56,11 @@ class IdentityQueries:
                     " CROSS JOIN identity_events AS e ON e.id = t.event ORDER BY e.id DESC"
                 )
                 rows = connection.execute(query, (json.dumps(keys), below, limit)).fetchall()
-            else:
-                query = f"SELECT {_EVENT} FROM identity_events AS e WHERE e.id < ? ORDER BY e.id DESC LIMIT ?"  # noqa: S608
-                rows = connection.execute(query, (below, limit)).fetchall()
+                # Both kinds of keys are numbers of one column: a hash may, once in a million years, be an id.
+                events = map(_event, rows)
+                return [each for each in events if patient in each.patients or identifier in each.identifiers]
+            query = f"SELECT {_EVENT} FROM identity_events AS e WHERE e.id < ? ORDER BY e.id DESC LIMIT ?"  # noqa: S608
+            rows = connection.execute(query, (below, limit)).fetchall()
             return [_event(row) for row in rows]
 
         return await self._store.ask(read)
