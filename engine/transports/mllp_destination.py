@@ -242,5 +242,6 @@ class MllpDestination:
 def _sentence(error: BaseException, timeout: float) -> str:
     if isinstance(error, OSError) and error.strerror:
         # asyncio's own words are `Connect call failed ('10.1.4.20', 5500)`; a name that isn't known has no errno.
-        return (os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror).lower()
+        number = error.errno or 0
+        return (os.strerror(number) if number > 0 else error.strerror).lower()
     return str(error) or f"no connection within {timeout:g} s"
