@@ -9,5 +9,12 @@ Who gave an identifier, and which identifiers stand for a patient.
     finess        form and check digit of a FINESS
     gates         what may leave to a destination: INS, insurance number, test identities
     statuses      the status of an identity (RNIV) with its reasons
+    traits        strict traits, their normal form, their comparison
+    claims        what a message says of patients (nouns: claimed)
+    crossreference   the view on what is known: rows that were read, decisions over them
+    policy        what the group decided: registry, contracts, merges, unknown patients
+    numbers       the federation identifier: made, verified
+    decisions     who the patients of a message are; the rules are in deciding/
+    acts          what identity officers do: link, unlink, apart, undo
     verdicts      what a comparison says: same, different, unknown
 """

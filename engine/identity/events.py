@@ -17,6 +17,12 @@ IDENTITY_EVENTS: Final = frozenset(
 )  # fmt: skip
 """Events of ADT that join, move, rename or part identities and stays."""
 
+MERGES: Final = frozenset({"A18", "A30", "A34", "A36", "A40"})
+"""One number of a patient ends in another: MRG-1 in PID-3."""
+
+RENAMES: Final = frozenset({"A46", "A47"})
+"""A number, or the INS, gets another value: MRG-1 was, PID-3 is."""
+
 RESULT_TYPES: Final = frozenset(
     {"ORU", "ORM", "OML", "OMI", "OMG", "OMP", "OUL", "OUR", "MDM", "ORF", "OPU", "RDE", "RAS", "RDS"}
 )

@@ -20,6 +20,7 @@ TESTED_ELSEWHERE = {
     # module or folder of engine/: the tests that hold it, and why they are not its mirror
     "core/changes.py": ("tests/conformance", "declarations; the suite of stores says what they mean"),
     "core/ports.py": ("tests/conformance", "declarations; the suite of stores says what they mean"),
+    "identity/deciding/": ("tests/unit/identity/deciding", "one message asks the rules of several modules: by event"),
     "store/": ("tests/conformance", "one suite for all stores, instead of a mirror of each one's insides"),
     "cli/": ("tests/unit/cli", "commands are tested as they are typed, several modules a command"),
     "daemon/": ("tests/integration", "where the rooms meet: whole engines over real sockets"),

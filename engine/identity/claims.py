@@ -1,0 +1,244 @@
+"""
+Read what a message says of patients (HL7 v2, HPRIM Santé): see identity.claimed for the nouns.
+
+HL7: each PID with the segments behind it, up to the next one. PID-3, PID-5 (L, else the only untyped repetition),
+PID-7, PID-8, birth place in PID-11 (XAD-7 BDL, COG in XAD-9), PID-18, PID-21, PV1-19, PV1-50, MRG-1, 3, 5, 6 (PAM
+France 2.11.1). HPRIM: P-2 with its fusion, P-4, P-5 usual name, P-6 birth name, P-7, P-8, P-11, P-34.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from engine.core.identities import IdentifierKind
+from engine.identity.claimed import Claimed, ClaimedIns, Claims, Person
+from engine.identity.ins import read_ins
+from engine.identity.patients import patient_references
+from engine.identity.spellings import INS_ARC, NULL, text_of
+from engine.identity.statuses import Attribute, IdentityStatus, status_of
+from engine.identity.traits import StrictTraits
+
+if TYPE_CHECKING:
+    from engine.core.references import References
+    from engine.identity.authorities import Recogniser
+    from engine.parsers.hl7v2.message import Message
+    from engine.parsers.hl7v2.segments import Segment
+
+__all__ = ["Claimed", "ClaimedIns", "Claims", "Person", "read_claims"]
+
+_ARC: Final = INS_ARC.encode()
+_BEHIND: Final = (b"MRG", b"PV1", b"ZFD", b"PD1", b"PV2")
+
+
+def read_claims(
+    message: Message, recogniser: Recogniser, references: References, *, site: str, type_: str, event: str
+) -> Claims:
+    """
+    Read what a message says of patients.
+
+    Args:
+        message: As received, in UTF-8.
+        recogniser: For the message's site.
+        references: Makes the hashes; those of local numbers are the lane keys.
+        site: Of the message.
+        type_: MSH-9.1, or H-6.
+        event: MSH-9.2.
+
+    Returns:
+        The claims; without persons where the message names none.
+    """
+    reader = _Reader(message, recogniser, references)
+    persons = reader.hl7() if message.format == "hl7v2" else reader.hprim()
+    make = references.hash
+    lanes = tuple([make("patient", key, value) for key, value in patient_references(message, recogniser)])
+    return Claims(persons, references, site=site, type_=type_, event=event, lanes=lanes)
+
+
+class _Reader:
+    """Reads one message."""
+
+    __slots__ = ("_component", "_hash", "_marks", "_message", "_recogniser")
+
+    def __init__(self, message: Message, recogniser: Recogniser, references: References) -> None:
+        self._message = message
+        self._recogniser = recogniser
+        self._hash = references.hash
+        self._marks = message.delimiters
+        self._component = message.delimiters.component
+
+    # --- HL7 v2 ----------------------------------------------------------------------------------------------
+
+    def hl7(self) -> list[Person]:
+        """Return the patients in order."""
+        message = self._message
+        starts = message.positions(b"PID")
+        if len(starts) == 1:
+            behind = {code: message.head(code) for code in _BEHIND}
+            return [self._person(message.peek(starts[0]), behind)]
+        persons = []
+        for start, end in zip(starts, [*starts[1:], None], strict=True):
+            found: dict[bytes, Segment | None] = dict.fromkeys(_BEHIND)
+            for code in _BEHIND:
+                inside = [one for one in message.positions(code) if one > start and (end is None or one < end)]
+                found[code] = message.peek(inside[0]) if inside else None
+            persons.append(self._person(message.peek(start), found))
+        return persons
+
+    def _person(self, pid: Segment, behind: dict[bytes, Segment | None]) -> Person:
+        names, traits = self._traits(pid)
+        status = status_of(self._message, pid, behind[b"ZFD"])
+        person = Person(traits, self._concealed(pid, behind, status))
+        person.names = names
+        self._patients(pid.field(3), person.local, person.federation, person.ins)
+        person.accounts = self._stays(pid.field(18), "AN")
+        if pid.field(21):
+            self._patients(pid.field(21), person.mother, [], [])
+        visit = behind[b"PV1"]
+        if visit is not None:
+            person.visits = self._stays(visit.field(19), "VN")
+            person.alternates = self._stays(visit.field(50), "VN")
+        merged = behind[b"MRG"]
+        if merged is not None and merged.count:
+            person.replaces = any(merged.field(number) for number in range(1, merged.count + 1))
+            self._patients(merged.field(1), person.prior, person.prior_federation, person.prior_ins)
+            person.prior_accounts = self._stays(merged.field(3), "AN")
+            person.prior_visits = self._stays(merged.field(5), "VN")
+            person.prior_alternates = self._stays(merged.field(6), "VN")
+        return person
+
+    def _patients(self, field: bytes, local: list[Claimed], federation: list[Claimed], ins: list[ClaimedIns]) -> None:
+        """Read the identifiers of patients of one field."""
+        if not field or field == NULL:
+            return
+        for identifier, spelling in self._recogniser.spellings(self._marks).identifiers(field):
+            authority = spelling.authority
+            if authority is not None and spelling.reference:
+                value = identifier.strip()
+                if value and value != NULL:
+                    text = text_of(value)
+                    kind = IdentifierKind.LOCAL if authority.site else IdentifierKind.FEDERATION
+                    claimed = Claimed(
+                        self._hash("patient", spelling.reference, text), kind, spelling.reference, text, authority.site
+                    )
+                    into = local if authority.site else federation
+                    if claimed not in into:
+                        into.append(claimed)
+        if field.find(_ARC) >= 0:
+            self._ins(field, ins)
+
+    def _ins(self, field: bytes, into: list[ClaimedIns]) -> None:
+        for repetition in self._marks.repetitions(field):
+            found = read_ins(repetition, self._marks)
+            if found is not None and found.value:
+                into.append(ClaimedIns(self._hash("ins", found.authority.oid, found.value), found))
+
+    def _stays(self, field: bytes, expected: str) -> list[Claimed]:
+        """Read numbers of stays, each with the establishment that gave it."""
+        if not field or field == NULL:
+            return []
+        found = []
+        for identifier, spelling in self._recogniser.spellings(self._marks, expected).identifiers(field):
+            authority, value = spelling.authority, identifier.strip()
+            if authority is not None and authority.site and not spelling.reference and value and value != NULL:
+                key, text = authority.key, text_of(value)
+                found.append(Claimed(self._hash("stay", key, text), IdentifierKind.STAY, key, text, authority.site))
+        return found
+
+    def _traits(self, pid: Segment) -> tuple[tuple[str, ...], StrictTraits]:
+        """Read the strict traits (PAM France, PID-5: L is the birth name, D the usual one)."""
+        marks = self._marks
+        chosen: list[bytes] | None = None
+        untyped: list[bytes] | None = None
+        names = []
+        repetitions = marks.repetitions(pid.field(5))
+        for repetition in repetitions:
+            parts = marks.components(repetition)
+            type_ = parts[6].strip().upper() if len(parts) > 6 else b""
+            names.append(self._text(marks.subcomponents(parts[0])[0]))
+            if type_ == b"L" and chosen is None:
+                chosen = parts
+            elif not type_ and len(repetitions) == 1:
+                untyped = parts
+        parts = chosen or untyped or []
+        parts = [*parts[:3], b"", b"", b""]
+        place = pid.field(11)
+        return tuple(filter(None, names)), StrictTraits(
+            self._text(marks.subcomponents(parts[0])[0]), self._text(parts[1]), self._text(parts[2]),
+            text_of(marks.components(pid.field(7))[0]).strip(), text_of(marks.components(pid.field(8))[0]).strip(),
+            self._birth_place(place) if place.find(b"BDL") >= 0 else "",
+        )  # fmt: skip
+
+    def _birth_place(self, field: bytes) -> str:
+        for repetition in self._marks.repetitions(field):
+            parts = self._marks.components(repetition)
+            if len(parts) > 8 and parts[6].strip().upper() == b"BDL":
+                return text_of(parts[8]).strip()
+        return ""
+
+    def _text(self, data: bytes) -> str:
+        text = text_of(data).strip()
+        return "" if text == '""' else text
+
+    def _concealed(self, pid: Segment, behind: dict[bytes, Segment | None], status: IdentityStatus) -> IdentityStatus:
+        """Add what other fields than PID-32 say: pseudonym (PID-5 S alone), PD1-12, PV2-22 (secret birth)."""
+        attributes = set()
+        demographics, visit = behind[b"PD1"], behind[b"PV2"]
+        if (demographics is not None and demographics.field(12).strip() == b"Y") or (
+            visit is not None and visit.field(22).strip() == b"Y"
+        ):
+            attributes.add(Attribute.HIDDEN)
+        types = [
+            parts[6].strip().upper()
+            for repetition in self._marks.repetitions(pid.field(5))
+            if len(parts := self._marks.components(repetition)) > 6
+        ]
+        if types and all(one == b"S" for one in types):
+            attributes.add(Attribute.ANONYMOUS)
+        return status._replace(attributes=status.attributes | attributes) if attributes else status
+
+    # --- HPRIM Santé -----------------------------------------------------------------------------------------
+
+    def hprim(self) -> list[Person]:
+        """Return the patients in order; none of an HPRIM Médecin letter, whose numbers have no authority."""
+        if self._message.format != "hprim-sante":
+            return []
+        return [self._hprim_person(self._message.peek(position)) for position in self._message.positions(b"P")]
+
+    def _hprim_person(self, own: Segment) -> Person:
+        marks = self._marks
+        usual, birth = (self._parts(own, number) for number in (5, 6))
+        name = birth if any(birth) else ["", "", ""]
+        place = self._parts(own, 34)[1]
+        traits = StrictTraits(
+            name[0] or usual[0], name[1] or usual[1], name[2], text_of(own.field(7)).strip(),
+            text_of(own.field(8)).strip(), place,
+        )  # fmt: skip
+        person = Person(traits, status_of(self._message, own))
+        person.names = tuple(filter(None, (usual[0], name[0])))
+        numbers = [text_of(part.strip()) for part in marks.components(own.field(2))[:3]]
+        authority = self._recogniser.own_patients.get("PI")
+        if authority is not None:
+            key, site = authority.key, authority.site
+            made = [
+                Claimed(self._hash("patient", key, value), IdentifierKind.LOCAL, key, value, site)
+                if value and value != '""' else None
+                for value in (*numbers, "", "")[:2]
+            ]  # fmt: skip
+            person.local = [made[0]] if made[0] else []
+            if numbers[2:] and numbers[2].upper() == "FU" and made[1]:
+                person.prior, person.replaces, person.fusion = [made[1]], True, True
+        stay = marks.components(own.field(4))[0].strip()
+        if stay and stay != NULL:
+            given = self._recogniser.recognise([stay], marks, 0, "AN")
+            if given is not None and given.site:
+                text = text_of(stay)
+                person.accounts = [
+                    Claimed(self._hash("stay", given.key, text), IdentifierKind.STAY, given.key, text, given.site)
+                ]
+        if own.field(11).find(_ARC) >= 0:
+            self._ins(own.field(11), person.ins)
+        return person
+
+    def _parts(self, segment: Segment, number: int) -> list[str]:
+        repetition = self._marks.repetitions(segment.field(number))[0]
+        return [self._text(part) for part in (*self._marks.components(repetition), b"", b"", b"")[:3]]

@@ -1,0 +1,144 @@
+"""
+What a site says of a patient: kept as it says it, one assertion a site.
+
+One site's status is never copied to another's (RNIV 1 v2.0, § 4.9.2). What a message doesn't say stays as it was said
+before: absence changes nothing (PAM France, A31). An INS counts as asserted only from a qualified identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from engine.core.identities import Assertion
+from engine.identity.deciding.decision import Code, conflict
+from engine.identity.deciding.judging import comparable_assertion
+from engine.identity.statuses import Status
+from engine.identity.traits import StrictTraits, Trait, compare_traits, trait_hash, traits_of, words
+
+if TYPE_CHECKING:
+    from engine.core.identities import PatientRow
+    from engine.identity.claimed import Claims, Person
+    from engine.identity.deciding.terms import Terms
+
+UPDATING: Final = frozenset(
+    {"A01", "A04", "A05", "A08", "A18", "A24", "A28", "A30", "A31", "A34", "A36", "A40", "A46", "A47"}
+)
+"""Events of ADT by which a site says who somebody is; A08 counts as A31 (PAM France excludes it, hospitals send it)."""
+
+
+def updates(claims: Claims) -> bool:
+    """Whether a message changes what its site says of a patient."""
+    return claims.is_source and (claims.event in UPDATING or claims.type != "ADT")
+
+
+def own_assertion(patient: PatientRow, site: str) -> Assertion | None:
+    """Return what a site says of a patient."""
+    return next((one for one in patient.assertions if one.site == site), None)
+
+
+def says_nothing_new(person: Person, claims: Claims, patient: PatientRow) -> bool:
+    """Whether a site says of a patient what it said before, or nothing that counts."""
+    before = own_assertion(patient, claims.site)
+    if before is None:
+        return False
+    traits, status = person.traits, person.status
+    if not updates(claims):
+        return traits == traits_of(before)
+    return (
+        before.birth_name == traits.birth_name and before.birth_date == traits.birth_date
+        and before.first_name == traits.first_name and before.first_names == traits.first_names
+        and before.sex == traits.sex and before.birth_place == traits.birth_place
+        and before.status == status.status.value and before.attributes == _attributes(person)
+        and all(one.hash == before.ins for one in person.ins)
+    )  # fmt: skip
+
+
+def make_assertion(person: Person, terms: Terms, before: Assertion | None) -> Assertion:
+    """
+    Make what a site says of a patient now.
+
+    Args:
+        person: As the message says.
+        terms: Of the message.
+        before: What the site said before, where it did.
+    """
+    said = before is not None and not person.status.status and not person.status.attributes
+    traits = _merged(person.traits, before)
+    same = before is not None and traits == traits_of(before)
+    if said and same and before is not None:
+        status, attributes = before.status, before.attributes
+    else:
+        status, attributes = person.status.status.value, _attributes(person)
+    ins = before.ins if before is not None else 0
+    best = person.best_ins if status == Status.QUALIFIED else None
+    if best is not None:
+        ins = best.hash
+    comparable = person.status.comparable and (not said or before is None or comparable_assertion(before))
+    if same and before is not None and comparable and comparable_assertion(before):
+        hashed = before.traits
+    else:
+        hashed = trait_hash(traits, terms.claims.references) if comparable else 0
+    return Assertion(
+        terms.claims.site, status, attributes, *traits, ins=ins, traits=hashed, place=terms.place, at_ms=terms.at_ms
+    )
+
+
+def check_same_person(person: Person, terms: Terms, patient: PatientRow, before: Assertion | None) -> None:
+    """
+    Make sure that a known number still stands for the person for whom it stood (IDENTITY, decision 7).
+
+    An update may correct an identity: three traits at once only while it is provisional. A result refers to somebody:
+    two are enough to doubt.
+
+    Raises:
+        Ended: The traits disagree beyond tolerance.
+    """
+    if before is None or not person.status.comparable or not comparable_assertion(before):
+        return
+    traits = person.traits
+    if not (traits.birth_name or traits.first_name or traits.birth_date or person.names):
+        return
+    if traits == traits_of(before):
+        return
+    different = set(compare_traits(traits, traits_of(before)).different) - {Trait.BIRTH_PLACE}
+    if any(words(name) == words(before.birth_name) for name in person.names):
+        different.discard(Trait.BIRTH_NAME)
+    if updates(terms.claims):
+        limit = 3 if before.status != Status.PROVISIONAL else 9
+    else:
+        limit = 2
+    if len(different) >= limit:
+        raise conflict(
+            Code.TRAITS,
+            f"{', '.join(sorted(different))} of the message are not those that {before.site} asserted for this number: "
+            "have the site check for whom it stands; if it is another person now, unlink the number, then retry",
+            patient.id,
+        )  # fmt: skip
+
+
+def put_assertion(person: Person, terms: Terms, patient: int) -> bool:
+    """
+    Remember what a site says of a patient.
+
+    Returns:
+        Whether something changed but when it was said.
+    """
+    row = terms.draft.living(patient)
+    before = own_assertion(row, terms.claims.site)
+    made = make_assertion(person, terms, before)
+    if before is not None and before == replace(made, place=before.place, at_ms=before.at_ms):
+        return False
+    terms.draft.put_assertion(patient, made)
+    terms.draft.did("assert")
+    return before is None or before.traits != made.traits
+
+
+def _merged(traits: StrictTraits, before: Assertion | None) -> StrictTraits:
+    if before is None:
+        return traits
+    return StrictTraits(*(new or old for new, old in zip(traits, traits_of(before), strict=True)))
+
+
+def _attributes(person: Person) -> tuple[str, ...]:
+    return tuple(sorted(one.value for one in person.status.attributes)) if person.status.attributes else ()

@@ -1,0 +1,102 @@
+"""
+Another registry numbers the patients (`registry: follow`): its messages fill the cross-reference.
+
+Its A28 and A31 list a federation identifier with the local numbers of the hospitals; its A40 joins two. It decides,
+nothing is reviewed here. Absence in its lists unlinks nothing (PAM France, A31).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.core.identities import IdentifierKind, IdentifierRow, PatientRow
+from engine.identity.deciding.asserting import put_assertion
+from engine.identity.deciding.decision import Code, conflict
+from engine.identity.deciding.joining import join
+from engine.identity.deciding.knowing import know
+from engine.identity.deciding.moving import paired, record_stays
+from engine.identity.events import MERGES, RENAMES
+from engine.identity.policy import GROUP, Registry
+
+if TYPE_CHECKING:
+    from engine.identity.claimed import Claimed, Person
+    from engine.identity.deciding.terms import Terms
+
+
+def is_registry(terms: Terms) -> bool:
+    """Whether a message comes from the registry that is followed, and says who somebody is."""
+    policy, claims = terms.policy, terms.claims
+    return (
+        policy.registry is Registry.FOLLOW and GROUP in policy.may_assert and claims.is_source
+        and any(person.federation for person in claims.persons)
+    )  # fmt: skip
+
+
+def follow(terms: Terms) -> list[int]:
+    """Do as the registry says; return the ids of the persons' patients."""
+    return [_follow(person, terms) for person in terms.claims.persons]
+
+
+def _follow(person: Person, terms: Terms) -> int:
+    if not person.federation:
+        return know(person, terms)
+    terms.check_asserted([*person.local, *person.prior])
+    number = person.federation[0]
+    id_ = _numbered(number, person, terms)
+    if terms.claims.event in MERGES | RENAMES:
+        for new, old in (*paired(person.federation, person.prior_federation), *paired(person.local, person.prior)):
+            _end_in(id_, new, old, terms)
+    for one in person.local:
+        _lead_to(id_, one, terms)
+    put_assertion(person, terms, id_)
+    record_stays(person, terms)
+    return id_
+
+
+def _numbered(number: Claimed, person: Person, terms: Terms) -> int:
+    """Return the patient of a federation identifier: known, known without it, or new."""
+    known = terms.find(number)
+    if known is not None:
+        return known.id
+    draft = terms.draft
+    nameless = [patient for one in person.local if (patient := terms.find(one)) is not None and not patient.number]
+    if nameless:
+        id_ = nameless[0].id
+        draft.put_patient(replace(nameless[0], number=number.value))
+    else:
+        id_ = terms.next_patient()
+        draft.mint(PatientRow(id_, number.value))
+    draft.put(IdentifierRow(number.hash, IdentifierKind.FEDERATION, number.authority, number.value, id_))
+    draft.did("follow")
+    return id_
+
+
+def _lead_to(id_: int, one: Claimed, terms: Terms) -> None:
+    """Let a local number be the patient's, as the registry says; who had only that one ends in him."""
+    row = terms.look(one)
+    if row is not None and row.patient == id_:
+        return
+    if row is not None and not terms.draft.living(row.patient).number:
+        join(terms.draft, id_, row.patient)
+    else:
+        terms.put(one, id_)
+    terms.draft.did("follow")
+
+
+def _end_in(id_: int, new: Claimed, old: Claimed, terms: Terms) -> None:
+    """Let a merged number lead to the patient; a federation identifier's whole patient ends in him."""
+    row = terms.look(old)
+    if row is None or new.value == old.value:
+        return
+    if row.kind is IdentifierKind.FEDERATION:
+        if row.patient != id_:
+            if id_ in terms.draft.living(row.patient).apart:
+                raise conflict(
+                    Code.APART, "an identity officer said that they are two people: undo that if it was wrong, retry",
+                    id_, row.patient,
+                )  # fmt: skip
+            join(terms.draft, id_, row.patient)
+    else:
+        terms.draft.put(replace(row, kind=IdentifierKind.ALIAS, patient=id_))
+    terms.draft.did("follow")

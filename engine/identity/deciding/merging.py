@@ -1,0 +1,170 @@
+"""
+Numbers of patients that a hospital merges, renames, links and unlinks.
+
+A40 (A18, A30, A34, A36; HPRIM P-2 with a fusion): HL7 v2.5 § 3.3.40, PAM France 2.11.1, ITI-30: an unknown survivor
+makes it an A47, an unknown source is no error, no stay moves. A47 (A46): § 3.3.47: a number gets another value; onto
+another patient's it is an error. Pairs are made by authority, what has no partner doesn't change. A24 and A37: §
+3.3.24, 3.3.37: link even if unknown, unlink.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from engine.core.identities import IdentifierKind
+from engine.identity.deciding.decision import Code, Ended, Outcome, conflict
+from engine.identity.deciding.joining import join, obstacle
+from engine.identity.deciding.moving import paired
+from engine.identity.deciding.parting import part
+from engine.identity.policy import OnMerge, Registry
+
+if TYPE_CHECKING:
+    from engine.core.identities import IdentifierRow
+    from engine.identity.claimed import Claimed, Person
+    from engine.identity.deciding.terms import Terms
+
+_ALIAS, _LOCAL = IdentifierKind.ALIAS, IdentifierKind.LOCAL
+
+
+def merge(person: Person, terms: Terms) -> None:
+    """
+    Carry out a merge: prior numbers end in those of PID-3.
+
+    Raises:
+        Ended: It would make a cycle, joins whom nothing may join, or names nothing that can be merged.
+    """
+    terms.check_asserted([*person.local, *person.prior, *person.prior_federation])
+    pairs = paired(person.local, person.prior)
+    if not pairs:
+        raise Ended(
+            Outcome.DEAD, Code.UNPAIRED,
+            "PID-3 and MRG-1 name no number of one declared authority: declare it, or have the message corrected, then "
+            "retry",
+        )  # fmt: skip
+    for new, old in pairs:
+        if new.value == old.value:
+            terms.findings.append("merged-with-itself")
+        else:
+            _merge_pair(new, old, terms)
+
+
+def _merge_pair(new: Claimed, old: Claimed, terms: Terms) -> None:
+    survivor, source = terms.look(new), terms.look(old)
+    if source is None:
+        terms.findings.append("merge-source-unknown")  # ITI-30: no action, no error
+        return
+    if survivor is None:
+        _rename_to(new, source, terms)
+        terms.draft.did("rename")
+        return
+    if survivor.kind is _ALIAS and source.kind is not _ALIAS:
+        raise conflict(
+            Code.CYCLE,
+            f"the number that is to go on was itself merged into another by {new.site}: have the site say which of its "
+            "numbers is in use, then retry",
+            survivor.patient, source.patient,
+        )  # fmt: skip
+    if source.kind is _LOCAL:
+        terms.put(old, source.patient, _ALIAS)
+        terms.draft.did("merge")
+    if survivor.patient != source.patient:
+        _join_or_review(survivor.patient, source.patient, terms, "merge")
+
+
+def _join_or_review(keep: int, gone: int, terms: Terms, rule: str, *, both_in_use: bool = False) -> None:
+    """
+    Decision 5: an event of one site would join two patients of the group.
+
+    Raises:
+        Ended: Something forbids it.
+    """
+    draft = terms.draft
+    hindered = obstacle(draft, draft.living(keep), draft.living(gone), both_in_use=both_in_use)
+    if terms.policy.on_merge is OnMerge.REVIEW or terms.policy.registry is Registry.FOLLOW:
+        if hindered is not None and hindered[0] is not Code.TWO_NUMBERS:
+            raise conflict(*hindered, keep, gone)
+        terms.propose(keep, gone, rule)
+        return
+    if hindered is not None:
+        raise conflict(*hindered, keep, gone)
+    ending, living = join(draft, keep, gone)
+    draft.did(rule)
+    if ending and living:
+        terms.emits.append((ending, living))
+
+
+def rename(person: Person, terms: Terms) -> None:
+    """
+    Carry out an A47: numbers get another value.
+
+    Raises:
+        Ended: A new value is another patient's, or nothing is renamed at all.
+    """
+    terms.check_asserted([*person.local, *person.prior, *person.prior_federation])
+    pairs = paired(person.local, person.prior)
+    if not pairs and not person.ins and not person.prior_ins:
+        raise Ended(
+            Outcome.DEAD, Code.UNPAIRED,
+            "PID-3 and MRG-1 name no number of one declared authority: declare it, or have the message corrected, then "
+            "retry",
+        )  # fmt: skip
+    for new, old in pairs:
+        if new.value == old.value:
+            continue
+        target, source = terms.look(new), terms.look(old)
+        if source is None:
+            terms.findings.append("rename-source-unknown")  # ITI-30: no error
+            continue
+        if target is not None and target.patient != source.patient:
+            raise conflict(
+                Code.TAKEN,
+                f"the new number is another patient's of {new.site}: if they are one person the site must merge them "
+                "(A40); have it corrected, then retry",
+                source.patient, target.patient,
+            )  # fmt: skip
+        _rename_to(new, source, terms)
+        terms.draft.did("rename")
+
+
+def _rename_to(new: Claimed, source: IdentifierRow, terms: Terms) -> None:
+    """Let a number take another's place: the old one still leads to the patient."""
+    terms.draft.put(replace(source, kind=_ALIAS))
+    terms.put(new, source.patient, _LOCAL)
+
+
+def link(one: Person, other: Person, terms: Terms) -> None:
+    """
+    Carry out an A24: two persons of the message are one patient; who isn't known yet is, afterwards.
+
+    Raises:
+        Ended: Something forbids it.
+    """
+    numbers = [*one.local, *other.local]
+    terms.check_asserted(numbers)
+    rows = [row for number in numbers if (row := terms.look(number)) is not None]
+    patients = list(dict.fromkeys(row.patient for row in rows))
+    if not patients:
+        return
+    keep = patients[0]
+    for number in numbers:
+        if terms.look(number) is None:
+            terms.put(number, keep)
+            terms.draft.did("link")
+    for gone in patients[1:]:
+        _join_or_review(keep, gone, terms, "link", both_in_use=True)
+
+
+def unlink(one: Person, other: Person, terms: Terms) -> None:
+    """Carry out an A37: the numbers of the second person go to a patient of their own, if they are the first's."""
+    terms.check_asserted([*one.local, *other.local])
+    mine = {row.patient for number in one.local if (row := terms.look(number)) is not None}
+    theirs = [row for number in other.local if (row := terms.look(number)) is not None and row.patient in mine]
+    if not theirs or len(mine) != 1:
+        terms.findings.append("not-linked")
+        return
+    part(
+        terms.draft, theirs, terms.claims.references, terms.policy, terms.next_patient, place=terms.place,
+        at_ms=terms.at_ms, sentence=f"{terms.claims.site} unlinked them",
+    )  # fmt: skip
+    terms.draft.did("unlink")

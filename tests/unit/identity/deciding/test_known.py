@@ -1,0 +1,189 @@
+"""Decisions 0 to 4: who is known, what is attached and remembered, what waits, what is reviewed."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.identity.decisions import Outcome, references_of, territorial
+from engine.identity.policy import DEAD_LETTER, MINT, PASS, OnUnknown, Unknown
+from tests.support.identity import NIR, NOW_MS, REFERENCES, Group, ins, ipp, message, nda, pid, pn
+
+CONTRACT = frozenset({frozenset({"cha", "chb"})})
+INS = ins("270013818500123")
+
+
+def test_an_admission_makes_a_patient():
+    """With a federation identifier, under which he is found too; his number becomes known."""
+    group = Group()
+    decision = group.hear(message("A28", pid(ipp("cha", "1"))))
+    assert decision.outcome is Outcome.DECIDED
+    assert decision.patient.number == "00000000196"
+    assert decision.events[0].rule == "mint"
+    assert REFERENCES.hash("patient", "1.2.3.1.1|PI", "1") in decision.releases
+    assert group.hear(message("A31", pid(pn("00000000196"))), may=("group", "cha")).patient.id == 1
+
+
+def test_an_everyday_message_changes_nothing():
+    """The same patient, the same stay: known, without event."""
+    group = Group()
+    raw = message("A01", pid(ipp("cha", "1"), stay=nda("cha", "9")))
+    group.hear(raw)
+    decision = group.hear(raw)
+    assert (decision.outcome, decision.events, decision.patient.id) == (Outcome.KNOWN, [], 1)
+
+
+def test_the_same_number_in_two_hospitals_is_two_patients():
+    """A number is one only with its authority."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    group.hear(message("A28", pid(ipp("chb", "1"), name="MARTIN")), "chb")
+    assert not group.same(("cha", "1"), ("chb", "1"))
+    assert group.reviews() == []
+
+
+def test_an_ins_qualified_on_both_sides_links():
+    """With a contract, and all strict traits equal."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI", name="D'ÉTÉ", first="JEAN-LUC")))
+    pid_b = pid(ipp("chb", "7"), INS, status="VALI", name="D ETE", first="Jean Luc", list_="JEAN LUC MARIE")
+    decision = group.hear(message("A28", pid_b), "chb")
+    assert group.same(("cha", "1"), ("chb", "7"))
+    assert decision.events[0].rule == "link-ins"
+    assert group.reviews() == []
+
+
+@pytest.mark.parametrize(
+    ("contracts", "changed", "rule"),
+    [
+        (CONTRACT, {"status": "PROV"}, "ins-one-side"),
+        (CONTRACT, {"status": ""}, "ins-one-side"),
+        (frozenset(), {}, "ins-no-contract"),
+        (CONTRACT, {"place": ""}, "ins-incomplete"),
+        (CONTRACT, {"born": "197001"}, "ins-incomplete"),
+        (CONTRACT, {"name": "DURANT"}, "ins-traits"),
+        (CONTRACT, {"sex": "M"}, "ins-traits"),
+    ],
+)
+def test_what_an_ins_doesnt_link_is_reviewed(contracts, changed, rule):
+    """Both live on, and the pair is on the list with its reason."""
+    group = Group(contracts=contracts)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI")))
+    decision = group.hear(message("A28", pid(ipp("chb", "7"), INS, **{"status": "VALI", **changed})), "chb")
+    assert decision.outcome is Outcome.DECIDED
+    assert not group.same(("cha", "1"), ("chb", "7"))
+    assert [one for one in group.reviews() if one[2] == rule] == [(1, 2, rule)]
+
+
+def test_minors_are_reviewed():
+    """Up to the day on which they are eighteen."""
+    group = Group(contracts=CONTRACT)
+    for number, born in (("1", "20080301"), ("2", "20080302")):
+        number_ins = ins(f"10803381850012{number}")
+        group.hear(message("A28", pid(ipp("cha", number), number_ins, status="VALI", born=born)))
+        group.hear(message("A28", pid(ipp("chb", number), number_ins, status="VALI", born=born)), "chb")
+    assert group.same(("cha", "1"), ("chb", "1"))
+    assert not group.same(("cha", "2"), ("chb", "2"))
+
+
+def test_an_ins_of_two_people_is_a_conflict():
+    """Qualified on both sides with other traits: dead, both references parked, the pair on the list."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI")))
+    group.hear(message("A28", pid(ipp("chb", "7"), name="MARTIN", first="LUC", sex="M")), "chb")
+    decision = group.hear(
+        message("A31", pid(ipp("chb", "7"), INS, status="VALI", name="MARTIN", first="LUC", sex="M")), "chb"
+    )
+    assert (decision.outcome, decision.code) == (Outcome.DEAD, "E-ID-INS-ELSEWHERE")
+    assert set(decision.parked) >= {territorial(REFERENCES, 1), territorial(REFERENCES, 2)}
+    assert group.reviews() == [(1, 2, "conflict")]
+    assert not group.same(("cha", "1"), ("chb", "7"))
+
+
+def test_same_traits_are_reviewed_never_linked():
+    """Two hospitals, no INS."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    group.hear(message("A28", pid(ipp("chb", "7"))), "chb")
+    assert not group.same(("cha", "1"), ("chb", "7"))
+    assert group.reviews() == [(1, 2, "same-traits")]
+
+
+@pytest.mark.parametrize("status", ["PROV~ANOM", "PROV~FICT", "PROV~DOUT", "PROV~CACH"])
+def test_concealed_identities_are_never_compared(status):
+    """Whatever is equal."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status=status)))
+    group.hear(message("A28", pid(ipp("chb", "7"), INS, status="VALI")), "chb")
+    group.hear(message("A28", pid(ipp("chc", "7"), status=status)), "chc")
+    assert group.reviews() == []
+
+
+def test_a_result_waits_for_its_patient():
+    """72 hours by default; it is no source of identity."""
+    group = Group()
+    decision = group.hear(message("R01", pid(ipp("cha", "1")), type_="ORU"))
+    assert decision.outcome is Outcome.WAIT
+    assert decision.wait.hashes == (REFERENCES.hash("patient", "1.2.3.1.1|PI", "1"),)
+    assert decision.wait.until_ms == NOW_MS + 72 * 3600 * 1000
+    released = group.hear(message("A28", pid(ipp("cha", "1")))).releases
+    assert decision.wait.hashes[0] in released
+    assert group.hear(message("R01", pid(ipp("cha", "1")), type_="ORU")).outcome is Outcome.KNOWN
+
+
+@pytest.mark.parametrize(
+    ("on_unknown", "outcome", "code"),
+    [
+        (MINT, Outcome.DECIDED, ""),
+        (PASS, Outcome.PASS, ""),
+        (DEAD_LETTER, Outcome.DEAD, "E-ID-UNKNOWN"),
+        (OnUnknown(Unknown.SEND, destination="officer"), Outcome.PASS, ""),
+    ],
+)
+def test_what_the_step_says_of_the_unknown(on_unknown, outcome, code):
+    """Mint, pass, dead letter, or send where a person looks."""
+    decision = Group().hear(message("R01", pid(ipp("cha", "1")), type_="ORU"), on_unknown=on_unknown)
+    assert (decision.outcome, decision.code, decision.send_to) == (outcome, code, on_unknown.destination)
+
+
+def test_a_known_stay_stands_for_its_patient():
+    """Without local number, if birth date and sex agree; another date is a conflict, none isn't enough."""
+    group = Group()
+    group.hear(message("A01", pid(ipp("cha", "1"), stay=nda("cha", "9"))))
+    assert group.hear(message("R01", pid(stay=nda("cha", "9"), name="USUAL"), type_="ORU")).patient.id == 1
+    wrong = group.hear(message("R01", pid(stay=nda("cha", "9"), born="19710102"), type_="ORU"))
+    assert (wrong.outcome, wrong.code) == (Outcome.DEAD, "E-ID-STAY")
+    assert group.hear(message("R01", pid(stay=nda("cha", "9"), born=""), type_="ORU")).outcome is Outcome.WAIT
+
+
+def test_a_source_speaks_of_its_own_numbers():
+    """Unless its may_assert says more; a result may refer to any."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    wrong = group.hear(message("A31", pid(ipp("cha", "1"), name="X")), "chb")
+    assert (wrong.outcome, wrong.code) == (Outcome.DEAD, "E-ID-NOT-ASSERTED")
+    assert group.hear(message("A31", pid(ipp("cha", "1"))), "chb", may=("cha", "chb")).patient.id == 1
+    assert group.hear(message("R01", pid(ipp("cha", "1")), type_="ORU"), "chb").patient.id == 1
+
+
+def test_two_numbers_of_one_authority_are_a_conflict():
+    """Of one patient, without a merge."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    assert group.hear(message("A31", pid(ipp("cha", "1"), ipp("cha", "2")))).code == "E-ID-TWO-NUMBERS"
+
+
+def test_absence_never_unlinks():
+    """An A31 that lists less than before takes nothing away."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI")))
+    group.hear(message("A31", pid(ipp("cha", "1"), status="VALI")))
+    assert REFERENCES.hash("ins", NIR, "270013818500123") in group.patient("cha", "1").identifiers
+
+
+def test_lane_keys_follow_what_is_known():
+    """The number's own while nobody knows him, the patient's afterwards."""
+    group = Group()
+    raw = message("A28", pid(ipp("cha", "1")))
+    claims = group.claims(raw)
+    group.hear(raw)
+    assert references_of(claims, group.known) == (territorial(REFERENCES, 1),)
