@@ -45,7 +45,7 @@ async def config_apply(
         who: Name of the operator.
         routes: Absolute path of the file that is meant; another one than the engine's is refused. Empty: the engine's.
         reason: Why.
-        dry: Only say what would change.
+        dry: Only say what would change; a file that is refused is noted all the same.
         expect: How many declarations differ; anything else is refused.
         wanted: Hash that the file must have: what was looked at is what is applied. Empty: any.
         confirm_seconds: Without a confirmation within this time the former configuration comes back; 0: it stays.
@@ -76,9 +76,9 @@ async def config_apply(
         require_count(answer["count"], expect, "difference")
         return answer | await _take_over(desk, configuration, "apply", who, reason, confirm_seconds)
     except PasserelleError as error:
-        if not dry:
-            with contextlib.suppress(StoreError):
-                await changing.refuse(str(error), who=who, reason=reason, hash_=hash_)
+        # Also of a dry run: somebody meant the file to run, and the command line looks before it asks for a reason.
+        with contextlib.suppress(StoreError):
+            await changing.refuse(str(error), who=who, reason=reason or "apply", hash_=hash_)
         raise
 
 

@@ -76,6 +76,14 @@ def test_a_refusal_is_noted_with_the_engine(live: FakeLive) -> None:
     assert "E116" in live.running.asked[0][1]
 
 
+def test_a_refusal_is_noted_before_a_reason_was_asked_for(live: FakeLive) -> None:
+    """The command line looks first: what it is told there, everybody is to see."""
+    live.running.path.write_text(ROUTES.replace("to: [record]", "to: [recrod]"))
+    with pytest.raises(OperationRefused, match="E116"):
+        call("config_apply", live=live, dry=True)
+    assert [(one[0], one[-1]) for one in live.running.asked] == [("refuse", "apply")]
+
+
 def test_only_the_engines_own_file_is_applied(live: FakeLive, tmp_path: Path) -> None:
     """Another one would be gone at the next start."""
     with pytest.raises(OperationRefused, match="this engine runs") as refused:
