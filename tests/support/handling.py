@@ -98,12 +98,13 @@ def validated(message: Message) -> list[Finding]:
     validator = _VALIDATORS.get(profile.name) or _VALIDATORS.setdefault(profile.name, Validator(profile))
     found = validator.check(message)
     assert len(found) <= FINDINGS_MAX
+    count = len(message.names)
     for one in found:
         assert one.rule in RULES or one.rule
         assert one.path
         assert one.sentence
         assert one.severity in ("error", "warning")
-        assert one.place.segment < len(message.names)
+        assert one.place.segment < count
     return found
 
 
