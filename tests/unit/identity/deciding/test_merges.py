@@ -1,0 +1,280 @@
+"""A40 and its like, A47, A24 and A37, HPRIM fusions: what each does with the numbers of patients."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.core.identities import IdentifierKind
+from engine.core.references import References
+from engine.identity.claims import read_claims
+from engine.identity.decisions import Outcome, territorial
+from engine.identity.policy import OnMerge
+from engine.parsers import open_message
+from tests.support.identity import ARCS, AUTHORITIES, NIA, NIR, REFERENCES, Group, ins, ipp, message, nda, pid
+
+CONTRACT = frozenset({frozenset({"cha", "chb"})})
+NUMBER, OTHER, TEMPORARY = "270013818500123", "270013818500456", "170013818500123"
+
+
+def mrg(*numbers: str, stay: str = "") -> str:
+    return f"MRG|{'~'.join(numbers)}||{stay}"
+
+
+def row(group: Group, site: str, value: str):
+    return group.disk.identifiers.get(REFERENCES.hash("patient", f"{ARCS[site]}.1|PI", value))
+
+
+def ins_row(group: Group, value: str, oid: str = NIR):
+    return group.disk.identifiers.get(REFERENCES.hash("ins", oid, value))
+
+
+def two(**policy: object) -> Group:
+    """Two patients of one hospital; the second one is known in another hospital too."""
+    group = Group(contracts=CONTRACT, **policy)
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    group.hear(message("A28", pid(ipp("cha", "2"), ins(NUMBER), status="VALI", place="38000")))
+    group.hear(message("A28", pid(ipp("chb", "7"), ins(NUMBER), status="VALI", place="38000")), "chb")
+    assert group.same(("cha", "2"), ("chb", "7"))
+    return group
+
+
+@pytest.mark.parametrize("event", ["A40", "A18", "A30", "A34", "A36"])
+def test_a_merge_that_joins_two_patients_is_reviewed(event):
+    """Both stay usable; the number that ended is no one's number in use any more."""
+    group = two()
+    decision = group.hear(message(event, pid(ipp("cha", "1")), mrg(ipp("cha", "2"))), "cha")
+    assert decision.outcome is Outcome.DECIDED
+    assert not group.same(("cha", "1"), ("cha", "2"))
+    assert (1, 2, "merge") in group.reviews()
+    assert row(group, "cha", "2").kind is IdentifierKind.ALIAS
+    assert decision.emits == []
+
+
+def test_a_merge_emits_when_the_group_says_so():
+    """All of the one is the other's; a derived A40 tells the numbers of the federation."""
+    group = two(on_merge=OnMerge.EMIT)
+    decision = group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "2"))))
+    assert group.same(("cha", "1"), ("cha", "2"))
+    assert group.same(("cha", "1"), ("chb", "7"))
+    assert decision.emits == [("00000000295", "00000000196")]
+    assert 2 not in group.disk.patients
+    assert decision.events[0].rule == "merge"
+
+
+def test_an_officer_completes_a_reviewed_merge():
+    """The hospital's number that ended doesn't stand in the way of linking."""
+    from engine.identity import acts
+
+    group = two()
+    group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "2"))))
+    done = acts.link(1, 2, group.known, acts.Act(who="officer", reason="x", place=9, at_ms=9))
+    group.remember(done)
+    assert group.same(("cha", "1"), ("chb", "7"))
+
+
+def test_an_unknown_survivor_is_a_rename():
+    """The A28 of the survivor may come later: it is known then."""
+    group = two()
+    decision = group.hear(message("A40", pid(ipp("cha", "3")), mrg(ipp("cha", "1"))))
+    assert decision.events[0].rule == "rename"
+    assert group.same(("cha", "1"), ("cha", "3"))
+    assert group.hear(message("A28", pid(ipp("cha", "3")))).outcome is Outcome.KNOWN
+
+
+def test_an_unknown_source_is_no_error():
+    """Nothing is done with it."""
+    group = two()
+    decision = group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "404"))))
+    assert decision.outcome is Outcome.KNOWN
+    assert row(group, "cha", "404") is None
+
+
+def test_chains_are_flat_and_cycles_refused():
+    """1 in 3 in 4: all lead to the living one; 4 in 1 would be a cycle."""
+    group = Group(on_merge=OnMerge.EMIT)
+    for number in "134":
+        group.hear(message("A28", pid(ipp("cha", number))))
+    group.hear(message("A40", pid(ipp("cha", "3")), mrg(ipp("cha", "1"))))
+    group.hear(message("A40", pid(ipp("cha", "4")), mrg(ipp("cha", "3"))))
+    assert {row(group, "cha", number).patient for number in "134"} == {3}
+    decision = group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "4"))))
+    assert (decision.outcome, decision.code) == (Outcome.DEAD, "E-ID-CYCLE")
+    again = group.hear(message("A40", pid(ipp("cha", "4")), mrg(ipp("cha", "1"))))
+    assert again.outcome is Outcome.KNOWN
+
+
+@pytest.mark.parametrize("on_merge", OnMerge)
+def test_twins_are_not_merged(on_merge):
+    """Traits beyond tolerance: both parked, on the list."""
+    group = Group(on_merge=on_merge)
+    group.hear(message("A28", pid(ipp("cha", "1"), first="ANNE")))
+    group.hear(message("A28", pid(ipp("cha", "2"), first="LUCIE")))
+    decision = group.hear(message("A40", pid(ipp("cha", "1"), first="ANNE"), mrg(ipp("cha", "2"))))
+    assert (decision.outcome, decision.code) == (Outcome.DEAD, "E-ID-TRAITS")
+    assert set(decision.parked) == {territorial(REFERENCES, 1), territorial(REFERENCES, 2)}
+    assert group.reviews() == [(1, 2, "conflict")]
+    assert row(group, "cha", "2").kind is IdentifierKind.LOCAL
+
+
+def test_another_hospitals_two_numbers_forbid_a_merge():
+    """They are two people there, or a merge that only that hospital can do."""
+    group = two(on_merge=OnMerge.EMIT)
+    group.hear(message("A28", pid(ipp("chb", "8"), ins(OTHER), status="VALI", name="DURANT")), "chb")
+    group.hear(message("A31", pid(ipp("cha", "1"), ins(OTHER), status="VALI", name="DURANT")))
+    assert group.same(("cha", "1"), ("chb", "8"))
+    decision = group.hear(message("A40", pid(ipp("cha", "1"), name="DURANT"), mrg(ipp("cha", "2"))))
+    assert decision.code == "E-ID-TWO-NUMBERS"
+
+
+def test_a_merge_from_the_wrong_site():
+    """Its numbers are not the source's: dead letter."""
+    group = two()
+    decision = group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "2"))), "chb")
+    assert (decision.outcome, decision.code) == (Outcome.DEAD, "E-ID-NOT-ASSERTED")
+
+
+def test_a_merge_without_a_pair():
+    """It is never passed on unread."""
+    assert two().hear(message("A40", pid(ipp("cha", "1")), "MRG|2^^^X&9.9&ISO^PI")).code == "E-ID-UNPAIRED"
+
+
+@pytest.mark.parametrize("event", ["A31", "A39", "A48", "A43"])
+def test_an_event_with_mrg_that_nobody_reads(event):
+    """Dead letter of class identity."""
+    assert two().hear(message(event, pid(ipp("cha", "1")), mrg(ipp("cha", "2")))).code == "E-ID-EVENT"
+
+
+def test_late_messages_of_a_merged_number():
+    """They reach the living patient, and say nothing of him any more."""
+    group = two(on_merge=OnMerge.EMIT)
+    group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "2"))))
+    decision = group.hear(message("A31", pid(ipp("cha", "2"), name="OLD")))
+    assert (decision.patient.id, decision.events) == (1, [])
+
+
+def test_a_fusion_in_hprim_is_a_merge():
+    """P-2 with FU; the message goes on with the patient who goes on."""
+    group = Group(on_merge=OnMerge.EMIT)
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    group.hear(message("A28", pid(ipp("cha", "2"))))
+    raw = b"H|~^\\&|f.hpr||LAB~LAB||ORU|||CHA~CHA||P|H2.5~C|20260301\rP|1|2~1~FU||||||\rL|1\r"
+    claims = read_claims(
+        open_message(raw, as_utf8=True), AUTHORITIES.of("cha"), REFERENCES, site="cha", type_="ORU", event=""
+    )
+    decision = group.decide(claims)
+    assert decision.patient.id == 2
+    assert group.same(("cha", "1"), ("cha", "2"))
+
+
+# --- A47 -----------------------------------------------------------------------------------------------------
+
+
+def test_a_number_is_renamed():
+    """The old one still leads to the patient; the unpaired don't change."""
+    group = two()
+    group.hear(message("A47", pid(ipp("cha", "5")), mrg(ipp("cha", "2"))))
+    assert group.same(("cha", "5"), ("chb", "7"))
+    assert row(group, "cha", "2").kind is IdentifierKind.ALIAS
+    assert row(group, "cha", "5").kind is IdentifierKind.LOCAL
+    group.hear(message("A47", pid(ipp("cha", "2")), mrg(ipp("cha", "5"))))
+    assert row(group, "cha", "2").kind is IdentifierKind.LOCAL
+
+
+def test_onto_a_living_number_is_a_conflict():
+    """It should have been a merge."""
+    group = two()
+    decision = group.hear(message("A47", pid(ipp("cha", "1")), mrg(ipp("cha", "2"))))
+    assert (decision.outcome, decision.code) == (Outcome.DEAD, "E-ID-TAKEN")
+    assert set(decision.parked) == {territorial(REFERENCES, 1), territorial(REFERENCES, 2)}
+
+
+def test_an_ins_is_corrected():
+    """The wrong one leads to nobody any more, unless another site asserts it."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "1"), ins(NUMBER), status="VALI")))
+    group.hear(message("A47", pid(ipp("cha", "1"), ins(OTHER), status="VALI"), mrg(ins(NUMBER))))
+    assert ins_row(group, NUMBER) is None
+    assert ins_row(group, OTHER).patient == 1
+
+
+def test_an_ins_is_deleted():
+    """NIR and NIA together, when a site is no longer sure; what another site asserts stays."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), ins(NUMBER), ins(TEMPORARY, NIA), status="VALI")))
+    group.hear(message("A47", pid(ipp("cha", "1"), ins('""'), status="PROV"), mrg(ins(NUMBER))))
+    assert ins_row(group, NUMBER) is ins_row(group, TEMPORARY, NIA) is None
+    group = two()
+    group.hear(message("A47", pid(ipp("cha", "2"), ins('""'), status="PROV", place="38000"), mrg(ins(NUMBER))))
+    assert ins_row(group, NUMBER).patient == 2
+    assert group.same(("cha", "2"), ("chb", "7"))
+
+
+def test_a_nia_becomes_a_nir():
+    """By an A31 with both or with the NIR alone; another site that still has the NIA is linked by it."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), ins(TEMPORARY, NIA), status="VALI")))
+    group.hear(message("A31", pid(ipp("cha", "1"), ins(NUMBER), status="VALI")))
+    assert ins_row(group, NUMBER).patient == ins_row(group, TEMPORARY, NIA).patient == 1
+    group.hear(message("A28", pid(ipp("chb", "7"), ins(TEMPORARY, NIA), status="VALI")), "chb")
+    assert group.same(("cha", "1"), ("chb", "7"))
+    group.hear(message("A31", pid(ipp("chb", "7"), ins(NUMBER), ins(TEMPORARY, NIA), status="VALI")), "chb")
+    assert len(group.disk.patients) == 1
+
+
+def test_a_downgraded_identity_links_nobody():
+    """What a site no longer has qualified is one-sided."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), ins(NUMBER), status="VALI")))
+    group.hear(message("A31", pid(ipp("cha", "1"), status="PROV")))
+    group.hear(message("A28", pid(ipp("chb", "7"), ins(NUMBER), status="VALI")), "chb")
+    assert not group.same(("cha", "1"), ("chb", "7"))
+    assert (1, 2, "ins-one-side") in group.reviews()
+
+
+def test_another_nir_on_a_shared_patient_is_a_conflict():
+    """One of the two hospitals has the wrong person."""
+    group = two()
+    decision = group.hear(message("A31", pid(ipp("cha", "2"), ins(OTHER), status="VALI", place="38000")))
+    assert decision.code == "E-ID-TWO-INS"
+
+
+# --- A24, A37 ------------------------------------------------------------------------------------------------
+
+
+def test_link_even_if_unknown():
+    """Both numbers stay in use; two patients of the group are reviewed."""
+    group = Group()
+    group.hear(message("A24", pid(ipp("cha", "1")), pid(ipp("cha", "2"))))
+    assert group.same(("cha", "1"), ("cha", "2"))
+    assert {row(group, "cha", number).kind for number in "12"} == {IdentifierKind.LOCAL}
+    group.hear(message("A28", pid(ipp("cha", "3"))))
+    group.hear(message("A24", pid(ipp("cha", "1")), pid(ipp("cha", "3"))))
+    assert not group.same(("cha", "1"), ("cha", "3"))
+    assert (1, 2, "link") in group.reviews() or (1, 2, "same-traits") in group.reviews()
+
+
+def test_unlink():
+    """The second person's numbers go to a patient of their own; the two are never proposed again."""
+    group = Group()
+    group.hear(message("A24", pid(ipp("cha", "1")), pid(ipp("cha", "2"))))
+    decision = group.hear(message("A37", pid(ipp("cha", "1")), pid(ipp("cha", "2"))))
+    assert [one.id for one in decision.patients] == [1, 2]
+    assert not group.same(("cha", "1"), ("cha", "2"))
+    assert group.disk.patients[1].apart == (2,)
+    again = group.hear(message("A37", pid(ipp("cha", "1")), pid(ipp("cha", "2"))))
+    assert again.findings == ["not-linked"]
+
+
+def test_hashes_of_two_numbers():
+    """A row that isn't the number's own stops the message: nothing is decided by half a number."""
+
+    class Crude(References):
+        def hash(self, name: str, authority: str, value: str) -> int:
+            return super().hash(name, authority, "x" if name == "patient" and authority.endswith("PI") else value)
+
+    group = Group()
+    crude = Crude(b"0123456789abcdef")
+    for number, code in (("1", ""), ("2", "E-ID-HASH")):
+        read = open_message(message("A28", pid(ipp("cha", number), stay=nda("cha", "9"))), as_utf8=True)
+        claims = read_claims(read, AUTHORITIES.of("cha"), crude, site="cha", type_="ADT", event="A28")
+        assert group.decide(claims).code == code
