@@ -8,25 +8,28 @@ France 2.11.1). HPRIM: P-2 with its fusion, P-4, P-5 usual name, P-6 birth name,
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from engine.core.identities import IdentifierKind
 from engine.identity.claimed import Claimed, ClaimedIns, Claims, Person
-from engine.identity.ins import read_ins
+from engine.identity.ins import Ins, authority_of, read_ins
 from engine.identity.patients import patient_references
 from engine.identity.spellings import INS_ARC, NULL, text_of
-from engine.identity.statuses import Attribute, IdentityStatus, status_of
+from engine.identity.statuses import Attribute, IdentityStatus, identity_status, status_of
 from engine.identity.traits import StrictTraits
 
 if TYPE_CHECKING:
     from engine.core.references import References
     from engine.identity.authorities import Recogniser
+    from engine.parsers.hl7v2.delimiters import Delimiters
     from engine.parsers.hl7v2.message import Message
     from engine.parsers.hl7v2.segments import Segment
 
 __all__ = ["Claimed", "ClaimedIns", "Claims", "Person", "read_claims"]
 
 _ARC: Final = INS_ARC.encode()
+_LOCAL, _FEDERATION = IdentifierKind.LOCAL, IdentifierKind.FEDERATION
 _BEHIND: Final = (b"MRG", b"PV1", b"ZFD", b"PD1", b"PV2")
 
 
@@ -49,22 +52,24 @@ def read_claims(
     """
     reader = _Reader(message, recogniser, references)
     persons = reader.hl7() if message.format == "hl7v2" else reader.hprim()
+    known = {(one.authority, one.value): one.hash for person in persons for one in person.local}
     make = references.hash
-    lanes = tuple([make("patient", key, value) for key, value in patient_references(message, recogniser)])
+    lanes = tuple([
+        known.get(pair) or make("patient", *pair) for pair in patient_references(message, recogniser)
+    ])  # fmt: skip
     return Claims(persons, references, site=site, type_=type_, event=event, lanes=lanes)
 
 
 class _Reader:
     """Reads one message."""
 
-    __slots__ = ("_component", "_hash", "_marks", "_message", "_recogniser")
+    __slots__ = ("_hash", "_marks", "_message", "_recogniser")
 
     def __init__(self, message: Message, recogniser: Recogniser, references: References) -> None:
         self._message = message
         self._recogniser = recogniser
         self._hash = references.hash
         self._marks = message.delimiters
-        self._component = message.delimiters.component
 
     # --- HL7 v2 ----------------------------------------------------------------------------------------------
 
@@ -85,49 +90,72 @@ class _Reader:
         return persons
 
     def _person(self, pid: Segment, behind: dict[bytes, Segment | None]) -> Person:
-        names, traits = self._traits(pid)
-        status = status_of(self._message, pid, behind[b"ZFD"])
-        person = Person(traits, self._concealed(pid, behind, status))
-        person.names = names
-        self._patients(pid.field(3), person.local, person.federation, person.ins)
-        person.accounts = self._stays(pid.field(18), "AN")
-        if pid.field(21):
-            self._patients(pid.field(21), person.mother, [], [])
-        visit = behind[b"PV1"]
+        """Read one PID with what stands behind it."""
+        person = Person()
+        pseudonym = self._traits(pid, person)
+        field = pid.field
+        if data := field(3):
+            self._patients(data, person.local, person.federation, person.ins)
+        if data := field(18):
+            person.accounts = self._stays(data, "AN")
+        if data := field(21):
+            self._patients(data, person.mother, [], [])
+        visit, merged = behind[b"PV1"], behind[b"MRG"]
         if visit is not None:
-            person.visits = self._stays(visit.field(19), "VN")
-            person.alternates = self._stays(visit.field(50), "VN")
-        merged = behind[b"MRG"]
-        if merged is not None and merged.count:
-            person.replaces = any(merged.field(number) for number in range(1, merged.count + 1))
-            self._patients(merged.field(1), person.prior, person.prior_federation, person.prior_ins)
-            person.prior_accounts = self._stays(merged.field(3), "AN")
-            person.prior_visits = self._stays(merged.field(5), "VN")
-            person.prior_alternates = self._stays(merged.field(6), "VN")
+            if data := visit.field(19):
+                person.visits = self._stays(data, "VN")
+            if data := visit.field(50):
+                person.alternates = self._stays(data, "VN")
+        if merged is not None:
+            self._replaced(merged, person)
+        person.status = self._status(pid, behind, pseudonym=pseudonym, holds=any(map(_holds, person.ins)))
         return person
+
+    def _replaced(self, merged: Segment, person: Person) -> None:
+        """Read MRG."""
+        person.replaces = any(merged.field(number) for number in range(1, merged.count + 1))
+        self._patients(merged.field(1), person.prior, person.prior_federation, person.prior_ins)
+        person.prior_accounts = self._stays(merged.field(3), "AN")
+        person.prior_visits = self._stays(merged.field(5), "VN")
+        person.prior_alternates = self._stays(merged.field(6), "VN")
+
+    def _status(
+        self, pid: Segment, behind: dict[bytes, Segment | None], *, pseudonym: bool, holds: bool
+    ) -> IdentityStatus:
+        """Read the status; pseudonym (PID-5 S alone), PD1-12 and PV2-22 (secret birth) conceal an identity too."""
+        extra, demographics, visit = behind[b"ZFD"], behind[b"PD1"], behind[b"PV2"]
+        hidden = (demographics is not None and demographics.field(12).strip() == b"Y") or (
+            visit is not None and visit.field(22).strip() == b"Y"
+        )
+        acquired, corrected = (extra.field(5), extra.field(4)) if extra is not None else (b"", b"")
+        return _derive(
+            self._marks, pid.field(32), pid.field(31), acquired, corrected, holds=holds, hidden=hidden,
+            pseudonym=pseudonym,
+        )  # fmt: skip
 
     def _patients(self, field: bytes, local: list[Claimed], federation: list[Claimed], ins: list[ClaimedIns]) -> None:
         """Read the identifiers of patients of one field."""
         if not field or field == NULL:
             return
         for identifier, spelling in self._recogniser.spellings(self._marks).identifiers(field):
-            authority = spelling.authority
-            if authority is not None and spelling.reference:
-                value = identifier.strip()
-                if value and value != NULL:
-                    text = text_of(value)
-                    kind = IdentifierKind.LOCAL if authority.site else IdentifierKind.FEDERATION
-                    claimed = Claimed(
-                        self._hash("patient", spelling.reference, text), kind, spelling.reference, text, authority.site
-                    )
-                    into = local if authority.site else federation
-                    if claimed not in into:
-                        into.append(claimed)
+            reference, authority = spelling.reference, spelling.authority
+            if not reference or authority is None:
+                continue
+            value = identifier.strip()
+            if not value or value == NULL:
+                continue
+            text, site = text_of(value), authority.site
+            kind, into = (_LOCAL, local) if site else (_FEDERATION, federation)
+            claimed = Claimed(self._hash("patient", reference, text), kind, reference, text, site)
+            if not into or claimed not in into:
+                into.append(claimed)
         if field.find(_ARC) >= 0:
             self._ins(field, ins)
 
     def _ins(self, field: bytes, into: list[ClaimedIns]) -> None:
         for repetition in self._marks.repetitions(field):
+            if repetition.find(_ARC) < 0:
+                continue
             found = read_ins(repetition, self._marks)
             if found is not None and found.value:
                 into.append(ClaimedIns(self._hash("ins", found.authority.oid, found.value), found))
@@ -144,57 +172,51 @@ class _Reader:
                 found.append(Claimed(self._hash("stay", key, text), IdentifierKind.STAY, key, text, authority.site))
         return found
 
-    def _traits(self, pid: Segment) -> tuple[tuple[str, ...], StrictTraits]:
-        """Read the strict traits (PAM France, PID-5: L is the birth name, D the usual one)."""
+    def _traits(self, pid: Segment, person: Person) -> bool:
+        """
+        Read names and strict traits (PAM France, PID-5: L is the birth name, D the usual one).
+
+        Returns:
+            Whether all names are pseudonyms (S).
+        """
         marks = self._marks
-        chosen: list[bytes] | None = None
-        untyped: list[bytes] | None = None
-        names = []
+        chosen: list[bytes] = []
+        names: list[str] = []
+        pseudonyms = 0
         repetitions = marks.repetitions(pid.field(5))
         for repetition in repetitions:
             parts = marks.components(repetition)
             type_ = parts[6].strip().upper() if len(parts) > 6 else b""
-            names.append(self._text(marks.subcomponents(parts[0])[0]))
-            if type_ == b"L" and chosen is None:
+            if family := self._family(parts[0]):
+                names.append(family)
+            if type_ == b"S":
+                pseudonyms += 1
+            elif not chosen and (type_ == b"L" or (not type_ and len(repetitions) == 1)):
                 chosen = parts
-            elif not type_ and len(repetitions) == 1:
-                untyped = parts
-        parts = chosen or untyped or []
-        parts = [*parts[:3], b"", b"", b""]
+        count = len(chosen)
         place = pid.field(11)
-        return tuple(filter(None, names)), StrictTraits(
-            self._text(marks.subcomponents(parts[0])[0]), self._text(parts[1]), self._text(parts[2]),
-            text_of(marks.components(pid.field(7))[0]).strip(), text_of(marks.components(pid.field(8))[0]).strip(),
+        person.names = tuple(names)
+        person.traits = StrictTraits(
+            self._family(chosen[0]) if count else "",
+            _text(chosen[1]) if count > 1 else "",
+            _text(chosen[2]) if count > 2 else "",
+            _text(marks.components(pid.field(7))[0]),
+            _text(marks.components(pid.field(8))[0]),
             self._birth_place(place) if place.find(b"BDL") >= 0 else "",
-        )  # fmt: skip
+        )
+        return pseudonyms == len(repetitions)
+
+    def _family(self, data: bytes) -> str:
+        """Read FN-1: the family name without its parts."""
+        mark = self._marks.subcomponent
+        return _text(data.split(mark, 1)[0] if mark else data)
 
     def _birth_place(self, field: bytes) -> str:
         for repetition in self._marks.repetitions(field):
             parts = self._marks.components(repetition)
             if len(parts) > 8 and parts[6].strip().upper() == b"BDL":
-                return text_of(parts[8]).strip()
+                return _text(parts[8])
         return ""
-
-    def _text(self, data: bytes) -> str:
-        text = text_of(data).strip()
-        return "" if text == '""' else text
-
-    def _concealed(self, pid: Segment, behind: dict[bytes, Segment | None], status: IdentityStatus) -> IdentityStatus:
-        """Add what other fields than PID-32 say: pseudonym (PID-5 S alone), PD1-12, PV2-22 (secret birth)."""
-        attributes = set()
-        demographics, visit = behind[b"PD1"], behind[b"PV2"]
-        if (demographics is not None and demographics.field(12).strip() == b"Y") or (
-            visit is not None and visit.field(22).strip() == b"Y"
-        ):
-            attributes.add(Attribute.HIDDEN)
-        types = [
-            parts[6].strip().upper()
-            for repetition in self._marks.repetitions(pid.field(5))
-            if len(parts := self._marks.components(repetition)) > 6
-        ]
-        if types and all(one == b"S" for one in types):
-            attributes.add(Attribute.ANONYMOUS)
-        return status._replace(attributes=status.attributes | attributes) if attributes else status
 
     # --- HPRIM Santé -----------------------------------------------------------------------------------------
 
@@ -241,4 +263,37 @@ class _Reader:
 
     def _parts(self, segment: Segment, number: int) -> list[str]:
         repetition = self._marks.repetitions(segment.field(number))[0]
-        return [self._text(part) for part in (*self._marks.components(repetition), b"", b"", b"")[:3]]
+        return [_text(part) for part in (*self._marks.components(repetition), b"", b"", b"")[:3]]
+
+
+def _text(data: bytes) -> str:
+    text = text_of(data).strip()
+    return "" if text == '""' else text
+
+
+def _holds(claimed: ClaimedIns) -> bool:
+    return not claimed.ins.deleted and not claimed.ins.authority.obsolete
+
+
+@lru_cache(maxsize=1024)
+def _derive(
+    marks: Delimiters, codes: bytes, nameless: bytes, acquired: bytes, corrected: bytes, *, holds: bool, hidden: bool,
+    pseudonym: bool,
+) -> IdentityStatus:  # fmt: skip
+    """Derive the status from codes, which are few: no value of a patient is among them."""
+    words = [text_of(marks.components(one)[0]) for one in marks.repetitions(codes)]
+    status = identity_status(
+        words, (_ANY_INS,) if holds else (), acquired=text_of(marks.components(acquired)[0]),
+        birth_date_corrected=_yes(corrected), nameless=_yes(nameless),
+    )  # fmt: skip
+    added = {Attribute.HIDDEN} if hidden else set()
+    if pseudonym:
+        added.add(Attribute.ANONYMOUS)
+    return status._replace(attributes=status.attributes | added) if added else status
+
+
+def _yes(data: bytes) -> bool:
+    return data.strip().upper() == b"Y"
+
+
+_ANY_INS: Final = Ins("x", authority_of(f"{INS_ARC}8"), "INS")

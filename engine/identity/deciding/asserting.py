@@ -54,6 +54,16 @@ def says_nothing_new(person: Person, claims: Claims, patient: PatientRow) -> boo
     )  # fmt: skip
 
 
+def agrees(person: Person, claims: Claims, patient: PatientRow) -> bool:
+    """Whether a result clearly speaks of the patient for whom its site's number stands: letter by letter."""
+    before = own_assertion(patient, claims.site)
+    traits = person.traits
+    return (
+        before is not None and traits.birth_date == before.birth_date and traits.sex == before.sex
+        and (traits.first_name == before.first_name or before.birth_name in person.names)
+    )  # fmt: skip
+
+
 def make_assertion(person: Person, terms: Terms, before: Assertion | None) -> Assertion:
     """
     Make what a site says of a patient now.

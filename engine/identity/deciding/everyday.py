@@ -10,12 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engine.core.identities import IdentifierKind
-from engine.identity.deciding.asserting import says_nothing_new
+from engine.identity.deciding.asserting import agrees, says_nothing_new
 from engine.identity.deciding.decision import Decision, Outcome
 from engine.identity.policy import Registry
 
 if TYPE_CHECKING:
-    from engine.core.identities import PatientRow
     from engine.identity.claimed import Claims, Person
     from engine.identity.crossreference import CrossReference
     from engine.identity.policy import IdentityPolicy
@@ -28,25 +27,24 @@ def everyday(claims: Claims, view: CrossReference, policy: IdentityPolicy) -> De
     if len(claims.persons) != 1 or policy.registry is not Registry.OWN:
         return None
     person = claims.persons[0]
-    if person.replaces or person.federation or len(person.local) != 1 or not claims.is_source:
+    if person.replaces or person.federation or len(person.local) != 1:
         return None
     local = person.local[0]
     row = view.identifier(local.hash)
     if row is None or row.kind is not _LOCAL or row.value != local.value or row.authority != local.authority:
         return None
-    if not policy.allows(local.site, claims.site):
-        return None
     patient = view.patient(row.patient)
-    if patient is None or not says_nothing_new(person, claims, patient) or not _nothing_else(person, view, patient):
+    if patient is None or any(one.hash not in patient.identifiers for one in person.ins):
         return None
-    return Decision(Outcome.KNOWN, (patient,))
+    if not claims.is_source:
+        return Decision(Outcome.KNOWN, (patient,)) if agrees(person, claims, patient) else None
+    if not policy.allows(local.site, claims.site) or not _same_stays(person, view):
+        return None
+    return Decision(Outcome.KNOWN, (patient,)) if says_nothing_new(person, claims, patient) else None
 
 
-def _nothing_else(person: Person, view: CrossReference, patient: PatientRow) -> bool:
-    """Whether INS and stays are those that are known."""
-    for one in person.ins:
-        if one.hash not in patient.identifiers:
-            return False
+def _same_stays(person: Person, view: CrossReference) -> bool:
+    """Whether the stays are known under the person's number."""
     local = person.local[0].hash
     for stay in (*person.accounts, *person.visits):
         known = view.identifier(stay.hash)
