@@ -19,13 +19,14 @@ from engine.core.references import References
 from engine.daemon.ages import Ages
 from engine.daemon.destinations import Destinations
 from engine.daemon.limits import give_back_large_blocks, raise_open_files
+from engine.daemon.listening import Listening
 from engine.daemon.reload import Reload
 from engine.daemon.retention import Retention
 from engine.daemon.routers import Routers
 from engine.daemon.running import Running
 from engine.daemon.runtime import LoopRuntime
 from engine.daemon.sources import Sources
-from engine.errors import PasserelleError, StoreBroken, StoreError
+from engine.errors import PasserelleError, StoreBroken, StoreError, StoreUnavailable
 from engine.observability import logs
 from engine.observability.alerts import Alerts
 from engine.operations.control import ControlServer
@@ -36,6 +37,7 @@ from engine.routes.loader import file_secrets, load
 from engine.sandbox.pool import Pool
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
+from engine.store.sqlite.patience import ASK_SECONDS
 
 _log = structlog.get_logger(__name__)
 
@@ -157,6 +159,8 @@ class Service:
         self._retention.start()
         self._ages = Ages(store, runtime, self._moments)
         self._ages.start(moments)
+        self._listening = Listening(store.silence, runtime, self._alerts)
+        self._listening.start()
 
     def _changed(self, configuration: Configuration) -> None:
         self._configuration = configuration
@@ -164,7 +168,7 @@ class Service:
 
     async def _stop(self) -> None:
         """Stop listening, let what is under way end, commit, close. Every step runs whatever failed before."""
-        for part in ("running", "_retention", "_ages", "_routers"):
+        for part in ("running", "_retention", "_ages", "_listening", "_routers"):
             if hasattr(self, part):
                 getattr(self, part).stop()
         if hasattr(self, "_sources"):
@@ -184,6 +188,8 @@ class Service:
 
     async def _quietly(self, *works: Any) -> None:
         for result in await asyncio.gather(*works, return_exceptions=True):
+            if isinstance(result, StoreUnavailable):  # not even closed
+                self._failed = True
             if isinstance(result, PasserelleError):
                 _log.error("while stopping", reason=str(result))
             elif isinstance(result, Exception):
@@ -229,7 +235,8 @@ class Service:
             "started_ms": self._started_ms,
             "pid": os.getpid(),
             "version": version("passerelle"),
-            "store_trouble": "" if self._sources.available else "nothing can be stored, so nothing is received",
+            "store_trouble": self._store.silence(ASK_SECONDS)
+            or ("" if self._sources.available else "nothing can be stored, so nothing is received"),
             "configuration_refused": self.running.refused,
             "configuration": self._configuration.hash,
             "confirm_until_ms": self.running.unconfirmed.until_ms if self.running.unconfirmed else 0,

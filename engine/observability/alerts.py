@@ -12,7 +12,11 @@ import structlog
 _log = structlog.get_logger(__name__)
 
 _KEPT: Final = 100
-_ENDS: Final[Mapping[str, str]] = {"recovered": "outage", "E-FOLDER-BACK": "E-FOLDER-AWAY"}
+_ENDS: Final[Mapping[str, str]] = {
+    "recovered": "outage",
+    "E-FOLDER-BACK": "E-FOLDER-AWAY",
+    "E-STORE-BACK": "E-STORE-SILENT",
+}
 """Code that ends -> code that it ends. What has no end here is a moment (`dead`): kept, never open."""
 _LASTING: Final = frozenset(_ENDS.values())
 

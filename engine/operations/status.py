@@ -10,8 +10,9 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.errors import StoreUnavailable
 from engine.operations.balance import Counters, balance
-from engine.operations.desk import Answer, Desk
+from engine.operations.desk import Answer, Desk, Live
 from engine.operations.former import last_takeover
 from engine.operations.rows import lane_name
 from engine.operations.wording import age, clock, several
@@ -39,6 +40,39 @@ async def status(desk: Desk) -> Answer:
         `at_ms`, `who`, `reason`: how it came to run; `confirm_until_ms`; without an engine, the one that ran last, or
         nothing). `--watch` and the demo read the same.
     """
+    try:
+        return await _status(desk)
+    except StoreUnavailable as error:
+        if desk.live is None:
+            raise
+        return _without_store(desk, desk.live, str(error))
+
+
+def _without_store(desk: Desk, live: Live, trouble: str) -> Answer:
+    """Tell what the engine knows by itself, when not even what is on disk can be read."""
+    now, engine = desk.now_ms(), live.engine()
+    since = int(engine.get("started_ms") or 0)
+    return {
+        "v": 1,
+        "engine": "degraded",
+        "now_ms": now,
+        "since_ms": since,
+        "headline": headline("degraded", since, now),
+        "problems": [trouble],
+        "notes": ["counts and queues stand in the store: none is shown"],
+        "alerts": list(engine.get("alerts", {}).get("open", ())),
+        "destinations": [],
+        "sources": [],
+        "router": dict(live.router()),
+        "store": {"trouble": trouble},
+        "dead_letters": 0,
+        "balance": balance({}),
+        "configuration": {},
+        "version": engine.get("version", ""),
+    }
+
+
+async def _status(desk: Desk) -> Answer:
     now = desk.now_ms()
     counters = await desk.queries.counters()
     moments = await desk.queries.moments()

@@ -56,9 +56,11 @@ def message(number: int, size: int) -> bytes:
 
 async def send(port: int, number: int, size: int) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(framed(message(number, size)))
-    answer = await reader.readuntil(b"\x1c\r")
-    writer.close()
+    try:
+        writer.write(framed(message(number, size)))
+        answer = await reader.readuntil(b"\x1c\r")
+    finally:
+        writer.close()
     return field_of(answer[1:], b"MSA", 1)
 
 

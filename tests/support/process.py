@@ -56,10 +56,15 @@ class EngineProcess:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    @property
+    def writer_pid(self) -> int:
+        """Of its writer process."""
+        (writer,) = self._children()
+        return writer
+
     def kill_writer(self) -> None:
         """kill -9 of its writer process; the engine ends by itself, with the exit code of a defect."""
-        (writer,) = self._children()
-        os.kill(writer, signal.SIGKILL)
+        os.kill(self.writer_pid, signal.SIGKILL)
         assert self._process is not None
         assert self._process.wait(timeout=30) == 1, "an engine without its writer must not go on"
 

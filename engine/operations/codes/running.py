@@ -20,6 +20,16 @@ MEANINGS: Final = (
         "Nothing.",
     ),
     Meaning(
+        "E-STORE-SILENT", _STANDS,
+        "The store has not answered for some seconds: nothing is taken into custody, and nothing leaves.",
+        "Look at the disk and at the writer's process (`status` names it); when they are well, restart the service.",
+    ),
+    Meaning(
+        "E-STORE-BACK", _STANDS,
+        "The store answers again.",
+        "Nothing.",
+    ),
+    Meaning(
         "E-CONFIGURATION", _STANDS,
         "A configuration was offered and refused; the former one runs on.",
         "`passerelle lint` says what is wrong; correct routes.yaml and apply it again.",

@@ -32,7 +32,9 @@ BATCH_CHANGES: Final = 2_000
 """Changes of one frame, at most."""
 MODULE: Final = "engine.store.sqlite.writing"
 _COPIED_BYTES: Final = 65_536
-_END_SECONDS: Final = 30.0
+_END_SECONDS: Final = 15.0
+"""What the last commit may take at a stop; less than a service manager waits before it kills (systemd: 90 s)."""
+_KILLED_SECONDS: Final = 3.0
 _MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_ARENA_MAX": "2"}
 """The C library's settings (mallopt(3)): large messages go back to the system when they are stored."""
 
@@ -62,6 +64,8 @@ class WriterProcess(asyncio.Protocol):
         self._under_way: dict[int, Pending] = {}
         """By number, in order: handed over, and not yet told."""
         self._asked = False
+        self._waiting_since: float | None = None
+        """When it last said something, or was first asked again, while something is under way."""
         self._stopping = False
         self._postponed: list[Callable[[], None]] = []
         self._postponed_until: asyncio.TimerHandle | None = None
@@ -101,6 +105,18 @@ class WriterProcess(asyncio.Protocol):
         await self._loop.create_unix_connection(lambda: self, sock=ours)
         self._send(Batch())
 
+    @property
+    def pid(self) -> int:
+        """Of the process; 0 before it is started."""
+        return 0 if self._process is None else self._process.pid
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long it has said nothing although something is under way."""
+        if self._waiting_since is None or self._loop is None:
+            return 0.0
+        return self._loop.time() - self._waiting_since
+
     def stop(self, *, abandon: bool = False) -> None:
         """Ask for the end: after a last commit, or (`abandon`, test only) at once, as a crash would."""
         self._stopping = True
@@ -111,15 +127,32 @@ class WriterProcess(asyncio.Protocol):
         self._hand_over()
         self._send(Batch(end=True))
 
-    def join(self) -> None:
-        """Wait for the end of the process; in a thread, because the loop hears its last words meanwhile."""
-        if self._process is None:
-            return
+    def join(self) -> str:
+        """
+        Wait for the end of the process; in a thread, because the loop hears its last words meanwhile.
+
+        Returns:
+            A sentence when it had to be killed, or could not even be; else empty.
+        """
+        process = self._process
+        if process is None:
+            return ""
         try:
-            self._process.wait(_END_SECONDS)
+            process.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            process.kill()
+        else:
+            return ""
+        unsaid = "what it had not said to be on disk was not acknowledged, and comes again from its senders"
+        try:
+            process.wait(_KILLED_SECONDS)
+        except subprocess.TimeoutExpired:
+            return (
+                f"the store's writer (process {process.pid}) can't even be killed: its disk hangs; it holds the data "
+                f"directory until the disk answers; {unsaid}"
+            )
+        ended = f"did not end within {_END_SECONDS:.0f} s and was killed"
+        return f"the store's writer (process {process.pid}) {ended}; {unsaid}"
 
     def hang_up(self) -> None:
         """Close the socket; after `join`, and when the last report was heard."""
@@ -177,6 +210,8 @@ class WriterProcess(asyncio.Protocol):
             for _ in changes:
                 pending.popleft()
             self.begun = number
+            if self._waiting_since is None and self._loop is not None:
+                self._waiting_since = self._loop.time()
             self._send(Batch(changes))
         if self._postponed and self._loop is not None:
             self._loop.call_soon(self._work)
@@ -233,6 +268,7 @@ class WriterProcess(asyncio.Protocol):
                 fill(change, said.filled[number])
             outcomes.append((change, done, outcome))
             size += bytes_
+        self._waiting_since = self._loop.time() if under_way and self._loop is not None else None
         for trouble in said.trouble:
             self.trouble = trouble
             if isinstance(trouble, StoreBroken):
@@ -250,5 +286,6 @@ class WriterProcess(asyncio.Protocol):
         outcomes: list[Outcome] = [(change, done, error) for change, done, _ in self._under_way.values()]
         size = sum(each[2] for each in self._under_way.values())
         self._under_way.clear()
+        self._waiting_since = None
         if outcomes or trouble:
             self._report(Report(outcomes, self.begun, size, trouble))

@@ -27,6 +27,7 @@ LAST_COMMIT_SECONDS: Final = 10.0
 """How long the last commit of a killed engine may take: its disk may be slow."""
 LOOK_SECONDS: Final = 0.005
 _BRIEFLY: Final = ", for a moment"
+_WRITER: Final = ", writer "
 _HOLDER: Final = re.compile(r"process (\d+) since")
 
 
@@ -64,10 +65,7 @@ class DataDirectory:
         holder = self._flock(lock)
         if holder is not None:
             os.close(lock)
-            raise StoreLocked(
-                f"the data directory '{self.path}' is held by {holder or 'another process'}: "
-                "stop it first, or name another one (--data DIR)"
-            )
+            raise StoreLocked(f"the data directory '{self.path}' is held by {_in_words(holder)}")
         self._lock = lock
         since = datetime.fromtimestamp(now_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         os.ftruncate(lock, 0)
@@ -96,6 +94,11 @@ class DataDirectory:
                 time.sleep(LOOK_SECONDS)
             else:
                 return None
+
+    def note_writer(self, pid: int) -> None:
+        """Write into the lock who else holds it: our writer process, perhaps longer than we live."""
+        held = os.pread(self._lock, 200, 0).decode("utf-8", "replace").strip()
+        os.pwrite(self._lock, f"{held}{_WRITER}{pid}\n".encode(), 0)
 
     @property
     def lock(self) -> int:
@@ -183,6 +186,18 @@ class DataDirectory:
         """Return the room below which nothing more is taken: 1 GB, or 5 % of a smaller disk."""
         found = os.statvfs(self.path)
         return min(LEAST_FREE_BYTES, int(found.f_blocks * found.f_frsize * LEAST_FREE_SHARE))
+
+
+def _in_words(holder: str) -> str:
+    """Say who really holds the lock, and what to do."""
+    held, _, writer = holder.partition(_WRITER)
+    if writer.isdecimal() and not _lives(held):
+        return (
+            f"process {writer}, the store's writer of an engine that is gone ({held}): its last commit has not ended "
+            f"for {LAST_COMMIT_SECONDS:.0f} s; it is stopped, or its disk hangs. Look at the disk, end it "
+            f"(kill -9 {writer}), then start again: what it had not committed was never acknowledged"
+        )
+    return f"{held or 'another process'}: stop it first, or name another one (--data DIR)"
 
 
 def _lives(holder: str) -> bool:

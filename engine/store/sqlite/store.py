@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -27,6 +29,7 @@ from engine.store.sqlite.directory import DataDirectory
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
 from engine.store.sqlite.identity_reads import read_facts, read_identities, read_waiting
 from engine.store.sqlite.ledger import Ledger
+from engine.store.sqlite.patience import patiently, silence
 from engine.store.sqlite.queries import SqliteQueries
 from engine.store.sqlite.readers import Reader
 from engine.store.sqlite.reading import Reads
@@ -135,6 +138,7 @@ class SqliteStore:
         if writer is not None:
             connection.close()
             await writer.begin()
+            self._directory.note_writer(writer.pid)
             self._writer = writer
         else:
             self._checkpoints.start()
@@ -180,7 +184,12 @@ class SqliteStore:
         )
 
     async def close(self) -> None:
-        """Commit what was submitted, mark a clean stop, unlock."""
+        """
+        Commit what was submitted, mark a clean stop, unlock.
+
+        Raises:
+            StoreUnavailable: The writer did not end in time and was killed; the sentence says so.
+        """
         await self._end(abandon=False)
 
     async def abandon(self) -> None:
@@ -196,7 +205,7 @@ class SqliteStore:
         if self._company is not None:
             self._company.cancel()
         writer.stop(abandon=abandon)
-        await loop.run_in_executor(None, writer.join)
+        killed = await loop.run_in_executor(None, writer.join)
         if not abandon:
             # The last commits were handed to the loop; they are announced before this returns.
             await self._announcement(writer.begun)
@@ -208,6 +217,8 @@ class SqliteStore:
             if not waiting.done():
                 waiting.set_result(None)
         self._waiting_reads.clear()
+        if killed and not abandon:
+            raise StoreUnavailable(killed)
 
     def _close_rest(self) -> None:
         if not self._apart:
@@ -300,7 +311,7 @@ class SqliteStore:
 
     # --- reading ---
 
-    async def _read(self, read: Callable[[Connection], Result], reader: Reader | None = None) -> Result:
+    async def _read(self, read: Callable[[Connection], Result]) -> Result:
         """
         Run a read in a thread; return when everything that it may have seen was announced.
 
@@ -309,7 +320,7 @@ class SqliteStore:
         writer, loop = self._writer, self._loop
         if writer is None or loop is None:
             raise StoreUnavailable("the store is closed")
-        chosen = reader or self._stage_reader
+        chosen = self._stage_reader
 
         def work() -> tuple[Result, int]:
             result = chosen.run(read)
@@ -326,8 +337,34 @@ class SqliteStore:
             await waiting
 
     async def ask(self, read: Callable[[Connection], Result]) -> Result:
-        """Run an operator's question, in a thread apart from the stages' reads."""
-        return await self._read(read, self._query_reader)
+        """
+        Run an operator's question, in a thread apart from the stages' reads.
+
+        Raises:
+            StoreUnavailable: The store is closed, or has been silent; the sentence says since when.
+        """
+        writer, loop = self._writer, self._loop
+        if writer is None or loop is None:
+            raise StoreUnavailable("the store is closed")
+        reader = self._query_reader
+        reading = loop.run_in_executor(reader.executor, lambda: (reader.run(read), writer.begun))
+        if not await patiently(reading, self._silent_seconds):
+            raise StoreUnavailable(self.silence())
+        result, seen = reading.result()
+        # A commit that hangs must not hide what is on disk.
+        await patiently(asyncio.ensure_future(self._announcement(seen)), self._silent_seconds)
+        return result
+
+    def _silent_seconds(self) -> float:
+        return self._writer.silent_seconds if isinstance(self._writer, WriterProcess) else 0.0
+
+    def silence(self, least_seconds: float = 0.0) -> str:
+        """Say since when the writer has said nothing; empty when it has not been silent for so long."""
+        writer, seconds = self._writer, self._silent_seconds()
+        if not isinstance(writer, WriterProcess) or not seconds or seconds < least_seconds:
+            return ""
+        since = datetime.fromtimestamp(time.time() - seconds).astimezone().strftime("%H:%M:%S")
+        return silence(seconds, since, writer.pid)
 
     async def unrouted(self, group: str, after: int, limit: int, max_bytes: int) -> Page[StoredMessage]:
         """Messages in state RECEIVED after a place, in order."""
@@ -369,7 +406,7 @@ class SqliteStore:
 
     async def holds(self) -> list[Hold]:
         """Every hold in force."""
-        return await self._read(self._reads.holds)
+        return await self.ask(self._reads.holds)
 
     async def intentions(self, stage: str) -> list[Intention]:
         """Intentions not yet fulfilled, oldest first."""

@@ -101,7 +101,7 @@ def test_the_directory_is_free_when_the_last_commit_of_a_killed_engine_has_ended
     engine.kill()
     engine.wait()
     monkeypatch.setattr("engine.store.sqlite.directory.LAST_COMMIT_SECONDS", 0.05)
-    with pytest.raises(StoreLocked, match=f"held by process {engine.pid}"):
+    with pytest.raises(StoreLocked, match=rf"held by process {writer}, .* \(process {engine.pid} .*kill -9 {writer}"):
         asyncio.run(opened(tmp_path))
     monkeypatch.setattr("engine.store.sqlite.directory.LAST_COMMIT_SECONDS", 30.0)
 
