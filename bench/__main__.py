@@ -2,7 +2,7 @@
 Measure the engine, the load generator and the sink on this machine; print figures beside goals.
 
     python3 dev.py bench                      all parts, some three minutes
-    python3 dev.py bench --only load,one      some parts: parsers, bare, load, one, steady, kill, validation
+    python3 dev.py bench --only load,one      some parts: parsers, bare, load, one, steady, kill, validation, when
     python3 dev.py bench --messages 5000 --runs 1 --json figures.json
 """
 
@@ -49,12 +49,15 @@ GOALS: dict[str, tuple[str, float, str]] = {
     "parser, ADT of 1 KB": (">=", 50_000, "/s"),
     "parser, ORU of 4 KB": (">=", 25_000, "/s"),
     "parser, ORU with 5 MB PDF": (">=", 200, "/s"),
+    "when: four conditions": ("<", 15, "µs"),
     "missing": ("<=", 0, ""),
     "out of order": ("<=", 0, ""),
 }
 """Of a machine with two cores that also runs the load generator and the sink."""
 
-PARTS = ("parsers", "bare", "load", "one", "steady", "kill", "validation")
+PARTS = ("parsers", "bare", "load", "one", "steady", "kill", "validation", "when")
+ALONE = frozenset({"parsers", "validation", "when"})
+"""Parts that need no sink."""
 
 
 class Bench:
@@ -167,6 +170,12 @@ class Bench:
         for profile in PROFILES:
             self.figures[f"validated, {profile}"] = validations_a_second(profile, bodies)
 
+    def when(self) -> None:
+        """One evaluation of the typical filter of a route."""
+        from bench.conditions import microseconds
+
+        self.figures["when: four conditions"] = microseconds()
+
     def finish(self) -> None:
         """Stop the engine and weigh its data directory."""
         if self._engine is not None:
@@ -208,7 +217,7 @@ def main(arguments: list[str]) -> int:
     parts = [part for part in PARTS if part in given.only.split(",")]
     try:
         with children() as family, tempfile.TemporaryDirectory(dir=given.directory, prefix="passerelle-bench-") as home:
-            if parts != ["parsers"]:
+            if not ALONE.issuperset(parts):
                 start_sink(family)
             bench = Bench(family, Path(home), given.messages, given.runs)
             for part in parts:

@@ -28,7 +28,7 @@ from engine.routes.directories import directory_source
 from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
-from engine.routes.when import WORDS
+from engine.routes.when import PATIENT, WORDS
 from engine.transforms.nodes import Entries, Items, Node, Scalar, Word
 from engine.transforms.shapes import NameShape, TextShape, Unreadable, refuse, shown
 from engine.transforms.step import CONTEXT_NAMES, Context, KeyReader
@@ -152,7 +152,7 @@ def read_keys(entries: Named, reading: Reading, names: Names, variants: Callable
     """Read `keys:`; each is compiled for every variant that a source brings."""
     keys: dict[str, Key] = {}
     for name, key, node in read_names(entries, reading):
-        if name in CONTEXT_NAMES or name in WORDS or name in ("control", "value", "ins", "group"):
+        if name in CONTEXT_NAMES or name in WORDS or name in ("control", "value", "ins", "group", PATIENT):
             reading.error(key, "E118", f"{name} is a name that Passerelle has", "choose another name")
             continue
         values = reading.read(schema.KEY, node)

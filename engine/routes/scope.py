@@ -6,11 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
-from engine.routes.configuration import Site
+from engine.identity.patients import patient_references
+from engine.routes.configuration import Site, split_variant
 from engine.routes.names import Names
 from engine.routes.schema.doors import FORMATS
 from engine.routes.suggestions import suggest
 from engine.routes.when import Operand, WhenError
+from engine.routes.when.compiling import Values
+from engine.transforms.step import Context
 
 
 class ConditionScope:
@@ -41,6 +44,16 @@ class ConditionScope:
     def keys(self) -> Collection[str]:
         """All declared keys."""
         return sorted(self._names.key_names)
+
+    def patients(self) -> Values:
+        """Return what reads the numbers of a message's patients: those by which it is ordered (identity.patients)."""
+        names = self._names
+
+        def read(context: Context) -> list[str]:
+            recogniser = names.authorities.of(*split_variant(context.variant))
+            return [value for _, value in patient_references(context.message, recogniser)]
+
+        return read
 
     def list_of(self, name: str, column: int) -> frozenset[str]:
         """Return a list."""

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from bench.__main__ import GOALS, report
+from bench.conditions import FILTER, condition, fresh
 from bench.load import Tally, inversions, percentile
 from bench.messages import Admissions
 from bench.parsers import LIBRARIES, WORK, require_done, with_passerelle
@@ -85,6 +86,15 @@ def test_the_load_generator_and_the_sink_agree():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["figures"]["bare sink"] > 100
+
+
+def test_the_filter_is_measured_where_all_its_conditions_are_asked():
+    """Of admissions that pass it: none stops before the last condition."""
+    when, bodies = condition(), admissions(60)
+    passed = [body for body in bodies if when(fresh(body))]
+    assert len(passed) > 20
+    assert len(passed) < len(bodies)
+    assert FILTER.count(" and ") == 3
 
 
 def test_validation_is_measured_on_admissions():

@@ -37,6 +37,10 @@ class Scope:
     def keys(self):
         return ["nda"]
 
+    def patients(self):
+        every = Path.parse("PID-3[*].1")
+        return lambda context: every.read(context.message)
+
     def list_of(self, name, column):
         return frozenset({"A01", "A02"})
 

@@ -11,7 +11,7 @@ front asks that there are values and all satisfy it; `!=` is *none equals*. `is 
 two characters `""`) and `exists` (a value that isn't null) are three things.
 """
 
-from engine.routes.when.compiling import CONTEXT_KEYS, WORDS, Clause, Operand, Scope, compile_when
+from engine.routes.when.compiling import CONTEXT_KEYS, PATIENT, WORDS, Clause, Operand, Scope, compile_when
 from engine.routes.when.grammar import WhenError
 
-__all__ = ["CONTEXT_KEYS", "WORDS", "Clause", "Operand", "Scope", "WhenError", "compile_when"]
+__all__ = ["CONTEXT_KEYS", "PATIENT", "WORDS", "Clause", "Operand", "Scope", "WhenError", "compile_when"]

@@ -22,6 +22,8 @@ Values = Callable[[Context], list[str]]
 NULL: Final = '""'
 CONTEXT_KEYS: Final = ("type", "event", "site", "source", "format", "control_id")
 """Built-in keys: each has one value, or none when it is empty."""
+PATIENT: Final = "patient"
+"""A built-in key with as many values as the message has patients' numbers."""
 WORDS: Final = frozenset({"and", "or", "not", "any", "all", "in", "is", "length", "number", "age"})
 """Words of the language, which no declared key may have as its name."""
 _GLOB_MAX: Final = 4096
@@ -46,6 +48,9 @@ class Scope(Protocol):
 
     def keys(self) -> Collection[str]:
         """All declared keys, for suggestions."""
+
+    def patients(self) -> Values:
+        """Return what reads the numbers of the patients that a message is about."""
 
     def list_of(self, name: str, column: int) -> frozenset[str]:
         """Return a declared or shipped list."""
@@ -146,8 +151,10 @@ class _Compiler:
         if name in CONTEXT_KEYS:
             get = attrgetter(name)
             return lambda context: [value] if (value := get(context)) else []
+        if name == PATIENT:
+            return self._scope.patients()
         if not self._scope.has_key(name):
-            known = [*CONTEXT_KEYS, *self._scope.keys()]
+            known = [*CONTEXT_KEYS, PATIENT, *self._scope.keys()]
             hint = self._scope.suggest(name, known)
             raise WhenError("E130", f"{name} is no key", column, hint, width=len(name))
         return lambda context: context.key(name)
