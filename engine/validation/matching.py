@@ -42,6 +42,8 @@ class Match(NamedTuple):
     misfits: tuple[Misfit, ...]
     groups: tuple[str, ...]
     """For each segment the group in which it was placed (`PATIENT_RESULT.PATIENT`), empty for the message itself."""
+    fresh: tuple[int, ...] = ()
+    """For each segment how many of these groups, the innermost ones, begin with it; -1: out of order, or no place."""
 
 
 class _Open:
@@ -79,6 +81,7 @@ class _Matcher:
         self._stack = [_Open(root, "")]
         self._misfits: list[Misfit] = []
         self._groups: list[str] = []
+        self._fresh: list[int] = []
         self._last = -1
         self._last_name = ""
 
@@ -96,12 +99,13 @@ class _Matcher:
             self._report("unexpected-segment", position, name, words)
         if len(self._groups) <= position:
             self._groups.append("")
+            self._fresh.append(-1)
 
     def end(self) -> Match:
         """Close what is open."""
         while self._stack:
             self._close()
-        return Match(tuple(self._misfits), tuple(self._groups))
+        return Match(tuple(self._misfits), tuple(self._groups), tuple(self._fresh))
 
     # --- rounds ------------------------------------------------------------------------------------------
 
@@ -158,6 +162,7 @@ class _Matcher:
                     sentence = f"{name} stands after {before}, {self._root.name} has it before"
                     self._report("segment-order", position, name, sentence)
                     self._groups.append(one.path)
+                    self._fresh.append(-1)
                     return True
         return False
 
@@ -178,13 +183,16 @@ class _Matcher:
     def _enter(self, name: str, index: int) -> None:
         """Put a segment into child `index` of the innermost group, opening groups down to it."""
         one = self._stack[-1]
+        fresh = 0
         while True:
             one.reached = index
             one.counts[index] += 1
             child = (one.item.children or ())[index]
             if child.children is None:
                 self._groups.append(one.path)
+                self._fresh.append(fresh)
                 return
+            fresh += 1
             one = _Open(child, f"{one.path}.{child.name}" if one.path else child.name)
             self._stack.append(one)
             index = self._child_for(child.children, name)

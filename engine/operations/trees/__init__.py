@@ -3,6 +3,7 @@ Messages as trees for people: names, values, words of tables, marks on faulty pl
 
     tree       the neutral tree: what every format becomes, what the command line prints
     hl7v2      an HL7 v2 message, named by the dictionary
+    groups     segments inside the groups of their structure
     hprim      HPRIM Santé and HPRIM Médecin, in the norm's words
     lines      what has no fields: one node a line
     opening    the door: bytes of any format to a tree

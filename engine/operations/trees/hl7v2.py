@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.dictionary.dictionary import CODED, VARIES, Dictionary, dictionary_of, extension_of
 from engine.dictionary.entries import Part
+from engine.operations.trees.groups import grouped
 from engine.operations.trees.tree import Mark, Node, for_the_eye
 from engine.parsers.hl7v2.escapes import unescape
 from engine.parsers.hl7v2.message import Message
@@ -58,6 +59,8 @@ class _Builder:
             self._ranks[name] = rank = self._ranks.get(name, 0) + 1
             shown = f"{name}[{rank}]" if name in several else name
             root.children.append(self._segment(position, message.peek(position), shown))
+        if self._dictionary is not None:
+            root.children = grouped(root.children, names, message.header, self._dictionary)
         return root
 
     def _root(self) -> Node:

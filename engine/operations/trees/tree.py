@@ -31,6 +31,8 @@ class Node:
     """What a code means in its table."""
     children: list[Node] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
+    group: bool = False
+    """A group of the message's structure: its children are segments and groups."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the node and all below it as plain values; what is empty is left out."""

@@ -109,3 +109,11 @@ def test_time_grows_with_the_number_of_segments():
 
     seconds(10)
     assert seconds(5_000) < 40 * max(seconds(500), 0.001)
+
+
+def test_where_groups_begin():
+    """For trees: how many groups begin with each segment; -1 out of order and without a place."""
+    match = match_structure(parse_structure("X", "MSH {A(PID [PD1] {B(OBX [NTE])})}"), [
+        "MSH", "PID", "OBX", "PD1", "OBX", "ZZZ", "NTE", "PID", "OBX",
+    ])  # fmt: skip
+    assert match.fresh == (0, 1, 1, -1, 1, -1, 0, 1, 1)
