@@ -44,22 +44,32 @@ from engine.transforms.valuepaths import ValuePath
 
 _GIVEN: Final = Record(
     {
-        "file": Key(TextShape()),
-        "message": Key(TextShape()),
-        "source": Key(TextShape()),
-        "name": Key(TextShape()),
-        "with": Key(Pairs(ValuePath(), AnyText())),
-        "without": Key(ListOf(PathShape(), single=True)),
+        "file": Key(TextShape(), about="A file with the message, relative to this one and to folder:."),
+        "message": Key(TextShape(), about="Its lines themselves: |"),
+        "source": Key(TextShape(), about="From which source it comes; the route's only one unless said."),
+        "name": Key(TextShape(), about="How expectations speak of it; the name of the file unless said."),
+        "with": Key(
+            Pairs(ValuePath(), AnyText()), about="Written into the message before it is sent: { PATH: value }."
+        ),
+        "without": Key(ListOf(PathShape(), single=True), about="Paths that are taken out of it before."),
     }
 )
 CASE: Final = Record(
     {
-        "name": Key(TextShape(), required=True),
-        "route": Key(TextShape()),
-        "source": Key(TextShape()),
-        "folder": Key(TextShape(), default=""),
-        "given": Key(Raw(), required=True),
-        "expect": Key(Raw(), required=True),
+        "name": Key(TextShape(), required=True, about="What is promised, in words."),
+        "route": Key(TextShape(), about="Only this route runs; without it all do. Under a route it is that one."),
+        "source": Key(TextShape(), about="Source of the messages that do not name their own."),
+        "folder": Key(TextShape(), default="", about="Where given files lie, relative to this file."),
+        "given": Key(
+            Raw(),
+            required=True,
+            about="A file, { file | message, source, name, with, without }, or a list of these: a sequence.",
+        ),
+        "expect": Key(
+            Raw(),
+            required=True,
+            about="What becomes of the last message: ending, site, findings, and by destination what is delivered.",
+        ),
     }
 )
 

@@ -53,9 +53,12 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 -
 
 _SHAPE = Record(
     {
-        "segment": Key(SegmentName(), required=True),
-        "after": Key(SegmentName(), required=True),
-        "set": Key(Pairs(ValuePath(), TemplateShape())),
+        "segment": Key(SegmentName(), required=True, about="Name of the segment to make: PV1, ZBE."),
+        "after": Key(SegmentName(), required=True, about="Name of the segment behind whose last one it comes."),
+        "set": Key(
+            Pairs(ValuePath(), TemplateShape()),
+            about="What it holds: PATH: text, {PATH} reads the message. Written also where the segment was there.",
+        ),
     }
 )
 VERB = Verb("add", _SHAPE, build, "make a segment where there is none")

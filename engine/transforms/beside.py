@@ -21,7 +21,10 @@ class OnErrorShape(Either):
     """`dead_letter | keep | { flag: word }`: None, or the word of the finding, which may be empty."""
 
     def __init__(self) -> None:
-        super().__init__(Choice("dead_letter", "keep"), Record({"flag": Key(NameShape(), required=True)}))
+        super().__init__(
+            Choice("dead_letter", "keep"),
+            Record({"flag": Key(NameShape(), required=True, about="Word of a finding; what the step did is undone.")}),
+        )
 
     def read(self, node: Node, reader: Reader) -> str | None:
         """Read the node."""

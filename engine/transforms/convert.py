@@ -188,31 +188,58 @@ _CONVERSIONS: Final[dict[str, Callable[[Any], Conversion]]] = {
 _SIDES: Final = Choice("both", "left", "right")
 _SHAPE = Record(
     {
-        "field": Key(ValuePath()),
-        "fields": Key(ListOf(ValuePath())),
-        "case": Key(Choice("upper", "lower")),
+        "field": Key(ValuePath(), about="The path whose values are converted; above the leaves, each leaf below it."),
+        "fields": Key(ListOf(ValuePath()), about="Several such paths."),
+        "case": Key(Choice("upper", "lower"), about="Capitals, or small letters."),
         "trim": Key(
-            Either(_SIDES, Record({"side": Key(_SIDES, default="both"), "of": Key(TextShape(), required=True)}))
+            Either(
+                _SIDES,
+                Record(
+                    {
+                        "side": Key(_SIDES, default="both", about="At which side; both unless said."),
+                        "of": Key(
+                            TextShape(), required=True, about="Which characters; of a number of zeros one stays."
+                        ),
+                    }
+                ),
+            ),
+            about="Take blanks away at this side, or with { side, of } other characters.",
         ),
-        "pad_left": Key(Record({"width": Key(Number(1, 1000), required=True), "fill": Key(_Fill(), required=True)})),
+        "pad_left": Key(
+            Record(
+                {
+                    "width": Key(Number(1, 1000), required=True, about="To how many characters; what is longer stays."),
+                    "fill": Key(_Fill(), required=True, about="The one character to fill with."),
+                }
+            ),
+            about="Fill up in front.",
+        ),
         "replace": Key(
             Record(
                 {
-                    "from": Key(ListOf(TextShape(), single=True), required=True),
-                    "to": Key(AnyText(), required=True),
+                    "from": Key(ListOf(TextShape(), single=True), required=True, about="Which texts; in this order."),
+                    "to": Key(AnyText(), required=True, about='What comes in their place; "" takes them away.'),
                 }
-            )
+            ),
+            about="Put a text in the place of others.",
         ),
-        "truncate": Key(Number(1, 65_536)),
+        "truncate": Key(Number(1, 65_536), about="Keep so many characters; each cut is counted."),
         "date": Key(
             Record(
                 {
-                    "from": Key(ListOf(TextShape(), single=True), required=True),
-                    "to": Key(TextShape(), required=True),
+                    "from": Key(
+                        ListOf(TextShape(), single=True),
+                        required=True,
+                        about="Forms in which dates may stand: hl7, or %d/%m/%Y; the first that fits.",
+                    ),
+                    "to": Key(TextShape(), required=True, about="Form in which they are written: hl7, or %d/%m/%Y."),
                 }
-            )
+            ),
+            about="Write dates in another form.",
         ),
-        "on_error": Key(FallbackShape()),
+        "on_error": Key(
+            FallbackShape(), about="With date, for what is none: dead_letter, keep, { set: text } or { flag: word }."
+        ),
     }
 )
 VERB = Verb("convert", _SHAPE, build, "write values in another form")

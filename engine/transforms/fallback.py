@@ -53,7 +53,12 @@ class FallbackShape(Either):
     def __init__(self) -> None:
         super().__init__(
             Choice("dead_letter", "keep"),
-            Record({"set": Key(TemplateShape("value")), "flag": Key(NameShape())}),
+            Record(
+                {
+                    "set": Key(TemplateShape("value"), about="Text that is written instead."),
+                    "flag": Key(NameShape(), about="Word of a finding; the value stays."),
+                }
+            ),
         )
 
     def read(self, node: Node, reader: Reader) -> Fallback:

@@ -63,8 +63,8 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 -
 
 _SHAPE = Record(
     {
-        "version": Key(Choice(*VERSIONS), default="2.5"),
-        "link": Key(Choice(*LINKS, upper=True), default="C"),
+        "version": Key(Choice(*VERSIONS), default="2.5", about='H-13.1 of what is made: "2.3"'),
+        "link": Key(Choice(*LINKS, upper=True), default="C", about="H-13.2: the kind of link, C, L or R."),
     }
 )
 VERB = Verb("hl7_to_hprim", _SHAPE, build, "go on with an HPRIM Santé file")

@@ -103,10 +103,24 @@ def build(arguments: Any, reader: Reader, node: Node) -> HprimToHl7:  # noqa: AR
 
 _SHAPE = Record(
     {
-        "message": Key(Choice(*MESSAGES), default=""),
-        "version": Key(Version(), default="2.5"),
-        "on_missing": Key(Choice("dead_letter", "pointer"), default="dead_letter"),
-        "lines": Key(Record({"ipp": Key(Number(1, 12), default=0), "nda": Key(Number(1, 12), default=0)})),
+        "message": Key(
+            Choice(*MESSAGES), default="", about="What is made; unless said what the context of the file asks for."
+        ),
+        "version": Key(Version(), default="2.5", about='MSH-12 of what is made: "2.5", 2.5^FRA^2.11'),
+        "on_missing": Key(
+            Choice("dead_letter", "pointer"),
+            default="dead_letter",
+            about="For a file that it names and that did not come: dead_letter, or an RP that points at it.",
+        ),
+        "lines": Key(
+            Record(
+                {
+                    "ipp": Key(Number(1, 12), default=0, about="Line of the patient number."),
+                    "nda": Key(Number(1, 12), default=0, about="Line of the stay number."),
+                }
+            ),
+            about="Of letters: which of the twelve header lines hold numbers of the hospital.",
+        ),
     }
 )
 VERB = Verb("hprim_to_hl7", _SHAPE, build, "go on with the HL7 messages of an HPRIM file")

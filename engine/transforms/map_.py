@@ -205,18 +205,27 @@ def _check_rows(table: Table, columns: list[Word], reader: Reader, node: Node) -
 
 _SHAPE = Record(
     {
-        "field": Key(ValuePath()),
-        "fields": Key(ListOf(ValuePath())),
-        "table": Key(TableShape(), required=True),
-        "match": Key(Pairs(TextShape(), TemplateShape("value"))),
-        "at": Key(ListOf(ValuePath(), single=True)),
-        "take": Key(TextShape()),
-        "write": Key(Pairs(ValuePath(), TextShape())),
+        "field": Key(ValuePath(), about="The path whose value is replaced: PV1-3.1"),
+        "fields": Key(ListOf(ValuePath()), about="Several such paths."),
+        "table": Key(TableShape(), required=True, about="Name of a table declared under tables:"),
+        "match": Key(
+            Pairs(TextShape(), TemplateShape("value")),
+            about='By column, what to look for: { site: "{site}", code: "{value}" }; else the value alone.',
+        ),
+        "at": Key(
+            ListOf(ValuePath(), single=True),
+            about="Path of the day at which rows must be valid; of several, the first that has one.",
+        ),
+        "take": Key(TextShape(), about="Column whose text takes the place of the value."),
+        "write": Key(
+            Pairs(ValuePath(), TextShape()), about="Instead of take: by path, the column that is written there."
+        ),
         "on_missing": Key(
             FallbackShape(),
             required=True,
             missing="map can fail: a code may be missing from the table"
             "|add on_missing: dead_letter | keep | { set: ... } | { flag: ... }",
+            about="When the code is not in the table: dead_letter, keep, { set: text } or { flag: word }.",
         ),
     }
 )

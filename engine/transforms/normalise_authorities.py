@@ -122,11 +122,15 @@ def _split(text: str) -> tuple[str, int]:
 
 _SHAPE = Record(
     {
-        "fields": Key(ListOf(CxFieldShape(), single=True)),
+        "fields": Key(
+            ListOf(CxFieldShape(), single=True),
+            about="Fields of identifiers; unless said PID-3, PID-18, PV1-19, MRG-1, MRG-3.",
+        ),
         "on_unknown": Key(
             Choice("keep", "flag", "dead_letter"),
             required=True,
             missing="a field may hold no identifier of a known authority|add on_unknown: keep | flag | dead_letter",
+            about="When no identifier of a field is known: keep it, leave a finding, or a dead letter.",
         ),
     }
 )

@@ -87,10 +87,17 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 -
 
 _SHAPE = Record(
     {
-        "field": Key(OnePath(), required=True),
-        "encoding": Key(Choice("base64", "hex", "text"), required=True),
-        "format": Key(Choice("auto", "hl7v2", "hprim-sante", "hprim-medecin"), default="auto"),
-        "set": Key(Pairs(ValuePath(), TemplateShape())),
+        "field": Key(OnePath(), required=True, about="Path of the field that carries a message."),
+        "encoding": Key(Choice("base64", "hex", "text"), required=True, about="How it is written there."),
+        "format": Key(
+            Choice("auto", "hl7v2", "hprim-sante", "hprim-medecin"),
+            default="auto",
+            about="What it is; auto: as its first segment tells.",
+        ),
+        "set": Key(
+            Pairs(ValuePath(), TemplateShape()),
+            about="Written into the message that is carried; {PATH} reads the one that carries it.",
+        ),
     }
 )
 VERB = Verb("parse", _SHAPE, build, "go on with the message that a field carries")

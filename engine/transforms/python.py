@@ -151,11 +151,15 @@ class _Timeout(TextShape):
 
 _SHAPE = Record(
     {
-        "file": Key(TextShape(), required=True),
-        "call": Key(TextShape(), required=True),
-        "reads": Key(ListOf(SegmentName()), required=True),
-        "writes": Key(ListOf(ValuePath())),
-        "timeout": Key(_Timeout(), default=1.0),
+        "file": Key(TextShape(), required=True, about="The file, beside routes.yaml."),
+        "call": Key(TextShape(), required=True, about="The function; it takes one argument, the message."),
+        "reads": Key(
+            ListOf(SegmentName()),
+            required=True,
+            about="Names of the segments that it sees; no others leave the engine.",
+        ),
+        "writes": Key(ListOf(ValuePath()), about="Paths that it may write, as it writes them."),
+        "timeout": Key(_Timeout(), default=1.0, about="After that it is killed, and the message is a dead letter."),
     }
 )
 VERB = Verb("python", _SHAPE, build, "call a function of the hospital's own")

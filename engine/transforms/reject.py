@@ -40,9 +40,11 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:
 
 _SHAPE = Record(
     {
-        "code": Key(Choice("AE", "AR"), required=True),
-        "reason": Key(TemplateShape(paths=False), required=True, missing="the sender reads why it was rejected|"
-                      'add reason: "a sentence; {event}, {site} allowed, no path"'),
+        "code": Key(Choice("AE", "AR"), required=True, about="AE: the content is wrong; AR: it may be sent again."),
+        "reason": Key(
+            TemplateShape(paths=False), required=True, about="Sentence of the answer; no path: {event}, {site}.",
+            missing='the sender reads why it was rejected|add reason: "a sentence; {event}, {site} allowed, no path"',
+        ),
     }
 )  # fmt: skip
 VERB = Verb("reject", _SHAPE, build, "answer AE or AR: the message isn't taken")

@@ -167,9 +167,13 @@ def _check_xml(reader: Reader, file: str, text: str) -> None:
 
 _SHAPE = Record(
     {
-        "format": Key(Choice("json", "xml", "text"), required=True),
-        "fields": Key(Pairs(TextShape(), TemplateShape())),
-        "template": Key(TextShape()),
+        "format": Key(Choice("json", "xml", "text"), required=True, about="What the body is."),
+        "fields": Key(
+            Pairs(TextShape(), TemplateShape()), about='By name, the text of a JSON object: { unit: "{PV1-3.1}" }.'
+        ),
+        "template": Key(
+            TextShape(), about="Instead of fields: a file beside routes.yaml with {PATH} where values come."
+        ),
     }
 )
 VERB = Verb("render", _SHAPE, build, "make the body to send")

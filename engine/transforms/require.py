@@ -37,9 +37,25 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:  # noqa: ARG001 -
 
 _RULE = Record(
     {
-        "when": Key(ConditionShape(), required=True),
-        "else": Key(TemplateShape(paths=False), required=True, missing="require stops the route: the operator reads "
-                    'why|add else: "a sentence; {event}, {site} allowed, no path"'),
+        "when": Key(ConditionShape(), required=True, about="The condition."),
+        "else": Key(
+            TemplateShape(paths=False), required=True, about="Sentence of the dead letter; no path: {event}, {site}.",
+            missing='require stops the route: the operator reads why|add else: "a sentence; {event}, {site} allowed, '
+                    'no path"',
+        ),
     }
 )  # fmt: skip
-VERB = Verb("require", Record({"all": Key(ListOf(_RULE), required=True)}), build, "stop unless conditions hold")
+VERB = Verb(
+    "require",
+    Record(
+        {
+            "all": Key(
+                ListOf(_RULE),
+                required=True,
+                about="Conditions that must hold, each with what is said when it does not.",
+            )
+        }
+    ),
+    build,
+    "stop unless conditions hold",
+)

@@ -87,8 +87,12 @@ def build(arguments: Any, reader: Reader, node: Node) -> Split:  # noqa: ARG001 
 
 _SHAPE = Record(
     {
-        "by": Key(_GroupName(), required=True),
-        "keep": Key(ListOf(SegmentName())),
+        "by": Key(
+            _GroupName(),
+            required=True,
+            about="Which group each message has one of: ORDER_OBSERVATION, or the segment with which it begins.",
+        ),
+        "keep": Key(ListOf(SegmentName()), about="Which segments above the groups each message has; without it all."),
     }
 )
 VERB = Verb("split", _SHAPE, build, "make a message of each group")

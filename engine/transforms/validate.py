@@ -130,13 +130,16 @@ def _validator(word: Word, reader: Reader) -> Validator:
 
 _SHAPE = Record(
     {
-        "profile": Key(TextShape(), required=True),
+        "profile": Key(
+            TextShape(), required=True, about="pam-fr-2.11, hl7-2.x, hl7-2.5, or a file of your own beside routes.yaml."
+        ),
         "on_error": Key(
             Choice("flag", "dead_letter"),
             required=True,
             missing="a message may not be as the profile wants it|add on_error: flag | dead_letter",
+            about="Leave findings and go on, or a dead letter at the first error.",
         ),
-        "warnings": Key(Choice("ignore", "flag"), default="ignore"),
+        "warnings": Key(Choice("ignore", "flag"), default="ignore", about="Leave findings for warnings too, or not."),
     }
 )
 VERB = Verb("validate", _SHAPE, build, "compare the message with a profile: PAM France, HL7, your own")

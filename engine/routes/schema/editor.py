@@ -25,6 +25,7 @@ _BESIDE: Final = {
     "label": "What the step is for: people read it in trials and reports.",
     "when": "Only for messages for which this holds.",
     "on_error": "Where the step fails: dead_letter (usual) stops the route, keep goes on without it.",
+    "do": "The steps that run on each: .5 is a field of the segment at hand, ../OBR-3 one of the nearest OBR before.",
 }
 _NAMES: Final = {"pattern": NameShape().schema()["pattern"]}
 
@@ -104,7 +105,7 @@ def _step() -> dict[str, Any]:
     for verb in VERBS.values():
         properties[verb.name] = described(verb.shape.schema(), f"{verb.summary[0].upper()}{verb.summary[1:]}.")
         for name, shape in verb.beside.items():
-            properties[name] = shape.schema()
+            properties[name] = described(shape.schema(), _BESIDE[name])
             together[verb.name], together[name] = [name], [verb.name]
     properties |= {
         "use": {**scalar(), "description": "A run of steps declared under steps:, or a template that makes steps."},

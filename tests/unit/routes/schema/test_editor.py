@@ -10,7 +10,9 @@ import jsonschema
 import pytest
 
 from engine.routes import schema
+from engine.routes.casereading import CASE
 from engine.routes.schema.editor import json_schema
+from engine.transforms.beside import BESIDE
 from engine.transforms.shapes import Record, Reserved
 from engine.transforms.verbs import VERBS
 from tests.unit.routes.schema.conftest import as_an_editor
@@ -72,7 +74,7 @@ def test_every_key_says_what_it_is_for():
     """An editor shows it beside the completion."""
     tops = [
         schema.GROUP, schema.SITE, schema.KEY, schema.TABLE, schema.ROUTE, schema.TEMPLATE, *schema.SOURCES.values(),
-        *schema.DESTINATIONS.values(),
+        *schema.DESTINATIONS.values(), CASE, *(verb.shape for verb in VERBS.values()), *BESIDE.values(),
     ]  # fmt: skip
     seen: set[int] = set()
     silent = {
@@ -84,6 +86,14 @@ def test_every_key_says_what_it_is_for():
     }
     assert not silent
     assert all(verb.summary for verb in VERBS.values())
+
+
+@pytest.mark.parametrize(("verb", "key"), [("map", "on_missing"), ("convert", "date"), ("split", "by")])
+def test_the_keys_inside_a_verb_are_explained(verb, key):
+    """Where one writes them, from the tables that parse."""
+    step = json_schema(schema.SECTIONS)["definitions"]["steps"]["items"]["properties"]
+    assert step[verb]["properties"][key]["description"] == VERBS[verb].shape.keys[key].about
+    assert step["do"]["description"]
 
 
 def test_reserved_keys_are_not_offered():
