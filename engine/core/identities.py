@@ -160,7 +160,7 @@ class IdentityRows:
     alike: Mapping[int, tuple[int, ...]]
     """Hash of strict traits -> ids of the patients of whom a site asserts them, lowest first; bounded."""
     reviews: Mapping[tuple[int, int], ReviewRow]
-    """Of the pairs among the patients above."""
+    """Of the pairs among the patients above and those asked for, who may have been joined since."""
 
 
 @dataclass(frozen=True, slots=True)

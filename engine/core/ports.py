@@ -179,7 +179,8 @@ class Store(Protocol):
         What is known of some identifiers (by hash), patients (by id) and strict traits (by hash).
 
         The number under which a stay was given comes along, so do the patients of the identifiers and of the traits,
-        and the review rows of the pairs among all patients returned. Who asks bounds how much he asks at once.
+        and the review rows of the pairs among all patients returned, or asked for: one of a pair may have been joined
+        since. Who asks bounds how much he asks at once.
         """
 
     async def waiting_until(self, now_ms: int, limit: int) -> list[Place]:

@@ -136,7 +136,7 @@ def identities(
     alike = {key: tuple(sorted(disk.alike[key])[: rules.ALIKE_MAX]) for key in traits if disk.alike.get(key)}
     wanted = {row.patient for row in found.values()}.union(patients, *alike.values())
     rows = {key: disk.patients[key] for key in wanted if key in disk.patients}
-    reviews = {pair: row for pair, row in disk.reviews.items() if pair[0] in rows and pair[1] in rows}
+    reviews = {pair: row for pair, row in disk.reviews.items() if pair[0] in wanted and pair[1] in wanted}
     return IdentityRows(found, rows, alike, reviews)
 
 

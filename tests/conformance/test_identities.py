@@ -130,6 +130,26 @@ async def test_what_was_undone_is_as_before(house: House) -> None:
 
 
 @in_loop
+async def test_the_pair_of_one_who_was_joined_is_still_read(house: House) -> None:
+    """A link that closed a pair can be undone: its row is there when both are asked for."""
+    store, _ = await house.open()
+    pair = IdentityEvent("same-traits", 0, 1, reviews={(1, 2): (None, review(1, 2))})
+    joined = review(1, 2, state=ReviewState.LINKED)
+    first, second = mint(1, 11, place=0), mint(2, 21, place=0)
+    row, gone = second.identifiers[21][1], second.patients[2][1]
+    assert row is not None
+    link = IdentityEvent(
+        "link", 0, 2, "alice", "one person", identifiers={21: (row, replace(row, patient=1))},
+        patients={2: (gone, None)}, reviews={(1, 2): (review(1, 2), joined)},
+    )  # fmt: skip
+    for event in (first, second, pair, link):
+        await fine(store, Identify(event))
+    assert (await store.identities((), (1, 2))).reviews == {(1, 2): joined}
+    await fine(store, Identify(reverse(link)))
+    assert (await store.identities((), (1, 2))).reviews == {(1, 2): review(1, 2)}
+
+
+@in_loop
 async def test_every_part_of_a_patient_is_remembered(house: House) -> None:
     """A site says something else, another nothing more, identifiers go, a number goes: the event has both sides."""
     store, _ = await house.open()

@@ -106,7 +106,7 @@ def read_identities(
             alike = {key: tuple(each) for key, each in pairs}
         wanted = {row.patient for row in found.values() if row.patient}.union(patients, *alike.values())
         rows = read_patients(connection, wanted) if wanted else {}
-        reviews = read_reviews(connection, rows) if len(rows) > 1 else {}
+        reviews = read_reviews(connection, wanted) if len(wanted) > 1 else {}  # also of one who was joined
     finally:
         connection.execute("COMMIT")
     return IdentityRows(found, rows, alike, reviews)
