@@ -147,6 +147,7 @@ async def test_the_pair_of_one_who_was_joined_is_still_read(house: House) -> Non
     assert (await store.identities((), (1, 2))).reviews == {(1, 2): joined}
     await fine(store, Identify(reverse(link)))
     assert (await store.identities((), (1, 2))).reviews == {(1, 2): review(1, 2)}
+    await store.close()
 
 
 @in_loop
