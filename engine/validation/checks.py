@@ -58,6 +58,8 @@ class Judge:
         if shape.most and len(repetitions) > shape.most:
             often = "once" if shape.most == 1 else f"{shape.most} times"
             self._tell("repeated", shape, Where(), f"may stand {often}")
+        if shape.least > 1 and sum(1 for one in repetitions if self._content(one)) < shape.least:
+            self._tell("too-few", shape, Where(), f"must stand {shape.least} times")
         for rank, repetition in enumerate(repetitions, 1):
             if self._content(repetition) and repetition != NULL:
                 self._repetition(shape, repetition, Where(rank, repeated=repeated))

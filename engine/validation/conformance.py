@@ -134,7 +134,13 @@ class _Reader:
                 text = f"{name}({self._items(child, f'{group}.{name}' if group else name)})"
             else:
                 self._segment(child, name, group)
-            if self._most(child) != 1:
+            least, most = self._least(child), self._most(child)
+            if 0 < most < least:
+                self._faults.add(child.line, f"Min is {least} and Max {most}: more at least than at most")
+                least = most
+            if least > 1 or most > 1:
+                text = f"{{{text}}}{max(least, 1)}..{most or '*'}"
+            elif not most:
                 text = f"{{{text}}}"
             parts.append(text if self._required(child) else f"[{text}]")
         if not parts:
@@ -159,6 +165,7 @@ class _Reader:
         return Override(
             usage="R" if usage != "X" and most is not None and self._required(element) else usage,
             most=most,
+            least=self._least(element) if most is not None else None,
             length=int(length[:6]) if length.isascii() and length.isdecimal() else None,
             type=self._type(element.get("Datatype")),
             table=element.get("Table").removeprefix("HL7") or None,
@@ -175,6 +182,15 @@ class _Reader:
 
     def _required(self, element: _Element) -> bool:
         return element.get("Usage") == "R" or element.get("Min") not in ("", "0")
+
+    def _least(self, element: _Element) -> int:
+        least = element.get("Min")
+        if not least:
+            return 0
+        if not (least.isascii() and least.isdecimal()):
+            self._faults.add(element.line, f"Min is {least}: write a number")
+            return 0
+        return int(least[:6])
 
     def _most(self, element: _Element) -> int:
         most = element.get("Max")

@@ -17,7 +17,8 @@ RULES: Final[Mapping[str, str]] = {
     "missing-segment": ERROR, "missing-group": ERROR, "segment-repeated": ERROR, "segment-order": ERROR,
     "unexpected-segment": WARNING, "unknown-segment": WARNING, "no-segment": ERROR,
     # their fields
-    "required": ERROR, "forbidden": ERROR, "withdrawn": WARNING, "repeated": ERROR, "beyond-last": WARNING,
+    "required": ERROR, "forbidden": ERROR, "withdrawn": WARNING, "repeated": ERROR, "too-few": ERROR,
+    "beyond-last": WARNING,
     "length": WARNING, "type": ERROR, "table": WARNING, "user-table": WARNING, "pattern": ERROR, "value-type": ERROR,
     "required-component": WARNING, "extra-component": WARNING, "unescaped": WARNING,
     # what a standard says beyond its tables

@@ -1,7 +1,7 @@
 """
 Message structures in HL7's abstract syntax (HL7 v2.5 § 2.13): `MSH [{SFT}] PATIENT(PID [PD1]) {ORDER<OBR|RQD>}`.
 
-`[ ]` optional, `{ }` repeating, `NAME( )` a group, `NAME< | >` a choice of one.
+`[ ]` optional, `{ }` repeating (`{ }2..5`: so often), `NAME( )` a group, `NAME< | >` a choice of one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ ANY: Final = "ANYHL7SEGMENT"
 DEPTH_MAX: Final = 40
 """Brackets inside brackets; the deepest structure of HL7 has some ten."""
 
-_WORD: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*|[][{}()<>|])")
+_WORD: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*|[][{}()<>|]|[0-9]{1,6}\.\.(?:[0-9]{1,6}|\*))")
 
 
 class StructureError(Exception):
@@ -129,6 +129,17 @@ class _Parser:
     def _peek(self) -> str:
         return self._words[self._position]
 
+    def _often(self, least: int) -> tuple[int, int]:
+        """Read how often what stands in { } may stand."""
+        word = self._peek()
+        if ".." not in word:
+            return least, 0
+        self._position += 1
+        few, _, many = word.partition("..")
+        if many != "*" and int(many) < max(int(few), 1):
+            raise StructureError(f"{word} says more at least than at most")
+        return int(few), 0 if many == "*" else int(many)
+
     def _item(self) -> Item:
         word = self._peek()
         self._position += 1
@@ -139,7 +150,8 @@ class _Parser:
             one = inner[0]
             if word == "[":
                 return Item(one.name, 0, one.most, one.children, choice=one.choice)
-            return Item(one.name, one.least, 0, one.children, choice=one.choice)
+            least, most = self._often(one.least)
+            return Item(one.name, least, most, one.children, choice=one.choice)
         if not word or not word[0].isalpha():
             raise StructureError(f"{word or 'the end'!r} stands where a segment or a group is expected")
         if self._peek() in ("(", "<"):

@@ -219,7 +219,8 @@ class _Matcher:
             return
         for child, count in zip(children, one.counts, strict=True):
             if count < child.least and child.name != ANY:
-                self._missing(one, child, f"{child.name} is required")
+                often = f" {child.least} times" if child.least > 1 else ""
+                self._missing(one, child, f"{child.name} is required{often}")
 
     def _missing(self, one: _Open, child: Item, words: str) -> None:
         where = one.path or self._root.name

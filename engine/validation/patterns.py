@@ -33,7 +33,7 @@ def fits(shape: Shape) -> Fits:
 
 
 def _is_far(shape: Shape) -> bool:
-    return shape.length > _LENGTH_MAX or any(_is_far(part) for part in shape.parts)
+    return shape.length > _LENGTH_MAX or shape.least > 1 or any(_is_far(part) for part in shape.parts)
 
 
 def _never(data: bytes) -> None:

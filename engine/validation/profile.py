@@ -26,6 +26,8 @@ class Override:
 
     usage: str | None = None
     most: int | None = None
+    least: int | None = None
+    """Repetitions that a field must have where it isn't empty."""
     length: int | None = None
     type: str | None = None
     table: str | None = None

@@ -77,6 +77,7 @@ class Resolver:
             words=said.words if said.words is not None else part.words,
             usage=said.usage if said.usage is not None else part.usage,
             most=said.most if said.most is not None else part.most,
+            least=said.least or 0,
             length=said.length if said.length is not None else part.length if part.length < UNLIMITED else 0,
             matches=said.matches,
             severity=said.severity or "",

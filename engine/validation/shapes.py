@@ -22,6 +22,8 @@ class Shape:
     """As dictionary.entries.Part."""
     most: int = 1
     """Repetitions of a field; 0: any number."""
+    least: int = 0
+    """Repetitions that a field must have where it isn't empty."""
     length: int = 0
     """Characters at most; 0: any number."""
     codes: Collection[str] | None = None

@@ -30,6 +30,8 @@ SHRINK_SECONDS: Final = 20
 """Of trying to make a failing input small."""
 KEPT_BYTES_MAX: Final = 300
 """Longest input that `--grow` keeps."""
+SEED_DIGITS: Final = 5
+"""The name of a seed's file; libFuzzer names its own by their digest."""
 KEPT_MAX: Final = 60
 """Of each target, in one campaign."""
 _EXECUTED: Final = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
@@ -81,7 +83,7 @@ def _campaign(chosen: list[str], seconds: int, *, grow: bool) -> int:
                 keep(name, [shrunk])
                 print(f"{result.told}\n{name}: FAILED; {shrunk!r} is in tests/fixtures/fuzz/{name}.txt", flush=True)
             elif grow:
-                print(f"{'':<11} {keep(name, _grown(name, corpus))} inputs kept", flush=True)
+                print(f"{'':<11} {keep(name, _grown(corpus))} inputs kept", flush=True)
     print(f"{'all':<11} {total:>9,} executions, {failed} of {len(chosen)} targets failed")
     return 1 if failed else 0
 
@@ -93,7 +95,7 @@ def _corpus(name: str, folder: pathlib.Path) -> pathlib.Path:
     corpus = folder / "corpus"
     corpus.mkdir()
     for rank, data in enumerate([*TARGETS[name].seeds(), *read_kept(name)]):
-        (corpus / f"{rank:05}").write_bytes(data)
+        (corpus / f"{rank:0{SEED_DIGITS}}").write_bytes(data)
     return corpus
 
 
@@ -147,14 +149,13 @@ def _failure(name: str, data: bytes) -> tuple[str, ...]:
     return ()
 
 
-def _grown(name: str, corpus: pathlib.Path) -> list[bytes]:
-    """Return the smallest inputs that together reach what the whole corpus reaches, as many as are kept."""
-    merged = corpus.parent / "merged"
-    merged.mkdir()
-    _call(name, ["-merge=1", f"-timeout={INPUT_SECONDS_MAX}", str(merged), str(corpus)])
-    seeds = {path.read_bytes() for path in corpus.iterdir() if path.name.isdigit() and len(path.name) == 5}
-    found = sorted((path.read_bytes() for path in merged.iterdir()), key=lambda data: (len(data), data))
-    return [data for data in found if len(data) <= KEPT_BYTES_MAX and data not in seeds][-KEPT_MAX:]
+def _grown(corpus: pathlib.Path) -> list[bytes]:
+    """Return the shortest of the inputs that libFuzzer kept because each reached new code."""
+    seeds = {path.read_bytes() for path in corpus.iterdir() if len(path.name) == SEED_DIGITS}
+    found = {path.read_bytes() for path in corpus.iterdir()} - seeds
+    return sorted((data for data in found if len(data) <= KEPT_BYTES_MAX), key=lambda data: (len(data), data))[
+        :KEPT_MAX
+    ]
 
 
 def _call(name: str, options: list[str]) -> subprocess.CompletedProcess[str]:

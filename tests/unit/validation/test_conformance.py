@@ -104,3 +104,39 @@ def test_what_is_refused(old, new, fault):
     with pytest.raises(ProfileRefused) as refused:
         read_conformance_profile("lab", PROFILE.replace(old, new).encode())
     assert fault in str(refused.value)
+
+
+COUNTED = (
+    PROFILE.replace('Identifier List" Usage="R" Min="1" Max="2"', 'Identifier List" Usage="R" Min="2" Max="3"')
+    .replace('"OBSERVATION" Usage="RE" Min="0" Max="*"', '"OBSERVATION" Usage="R" Min="2" Max="3"')
+    .replace('<Segment Name="NTE" Usage="X" Min="0" Max="0"/>', '<Segment Name="NTE" Usage="O" Min="0" Max="2"/>')
+)
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "notes", "results", "rules"),
+    [
+        (2, 2, 2, []), (3, 0, 3, []),
+        (1, 0, 2, ["too-few"]), (4, 0, 2, ["repeated"]),
+        (2, 3, 2, ["segment-repeated"]),
+        (2, 0, 1, ["missing-group"]), (2, 0, 4, ["segment-repeated"]),
+    ],
+)  # fmt: skip
+def test_cardinalities_above_one(identifiers: int, notes: int, results: int, rules: list[str]) -> None:
+    """Of fields, segments and groups, both ends."""
+    validator = Validator(read_conformance_profile("p", COUNTED.encode()))
+    pid = "PID|||" + "~".join(["1^^^A"] * identifiers) + "\r"
+    text = HEAD + pid + "OBR|1\r" + "NTE|1\r" * notes + "OBX|1|ST|X||y\r" * results
+    found = validator.check(Message.parse(text.encode()))
+    assert [
+        one.rule for one in found if one.rule in ("too-few", "repeated", "segment-repeated", "missing-group")
+    ] == rules
+
+
+@pytest.mark.parametrize("least", ["many", "-1", "2"])
+def test_a_minimum_that_is_none(least: str) -> None:
+    """Each fault with its line; more at least than at most is one."""
+    text = PROFILE.replace('"PID" Usage="R" Min="1" Max="1"', f'"PID" Usage="R" Min="{least}" Max="1"')
+    with pytest.raises(ProfileRefused) as refused:
+        read_conformance_profile("p", text.encode())
+    assert ":15:" in refused.value.faults[0]

@@ -61,3 +61,12 @@ def test_what_is_no_structure(text, reason):
     with pytest.raises(StructureError) as refused:
         parse_structure("X", text)
     assert reason in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"), [("{A}2..5", 2, 5), ("{A}2..*", 2, 0), ("[{A}1..3]", 0, 3), ("{A}", 1, 0), ("A", 1, 1)]
+)
+def test_how_often(text: str, least: int, most: int) -> None:
+    """Behind { }, for profiles that count."""
+    [item] = parse_structure("X", text).children or ()
+    assert (item.name, item.least, item.most) == ("A", least, most)
