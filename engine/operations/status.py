@@ -225,7 +225,8 @@ def _source(
         "state": state,
         "received": counters.get(("received", name, "total"), 0),
         "dead": counters.get(("message", name, "dead"), 0),
-        "refused": sum(facts.get("refusals", {}).values()),
+        "refused": sum(count for (kind, source, _), count in counters.items() if (kind, source) == ("refused", name))
+        + int(facts.get("unkept_refusals") or 0),
         "connections": facts.get("connections"),
         "last_ms": facts.get("last_ms") or moments.get(("received", name)) or 0,
         "findings": {},

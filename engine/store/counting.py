@@ -3,6 +3,7 @@ Counters: kept by the writer as things happen, never by scanning.
 
     ("received", source, "total")       messages taken into custody
     ("message", source, ending)         where each of them stands; the sum over endings is always the total
+    ("refused", source, code)           what was not taken; more than the rows that are kept of it
     ("delivery", destination, state)    deliveries with something to send (fences and walls are not counted)
     ("pruned", source, ending), ("pruned_delivery", destination, state)
                                         rows removed after their retention: what a scan no longer finds
@@ -47,6 +48,10 @@ class Tally:
         """Count a message just taken."""
         self.add(("received", source, "total"))
         self.add(("message", source, "received"))
+
+    def refused(self, source: str, code: str) -> None:
+        """Count what was not taken."""
+        self.add(("refused", source, code))
 
     def message(self, source: str, before: str, after: str) -> None:
         """Move one message from an ending to another."""

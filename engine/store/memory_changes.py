@@ -68,11 +68,12 @@ class MemoryChanges:
         tally.received(change.message.source)
         return Receipt(place)
 
-    def _refuse(self, change: Refuse, undo: Undo, _tally: Tally) -> Receipt:
+    def _refuse(self, change: Refuse, undo: Undo, tally: Tally) -> Receipt:
         refusal = change.refusal
         number = self._disk.next_number
         undo.set("next_number", number + 1)
         undo.put("refusals", number, replace(refusal, raw=refusal.raw[: rules.REFUSAL_BYTES]))
+        tally.refused(refusal.source, refusal.code)
         same = [key for key, kept in self._disk.refusals.items() if kept.source == refusal.source]
         for key in same[: -rules.REFUSALS_KEPT]:
             undo.remove("refusals", key)

@@ -378,3 +378,22 @@ def test_bytes_of_refusals_count_in_the_load(house: House) -> None:
         await store.close()
 
     asyncio.run(run())
+
+
+def test_refusals_are_counted_for_good(house: House) -> None:
+    """Over a restart, and beyond the number of those that are kept; a change that fails counts nothing."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        for number in range(1_005):
+            store.submit(Refuse(Refusal("gam", "192.0.2.7", number, "E-NO-HEADER", "no header", 9)), Urgency.SOON)
+        await commit(store, Refuse(Refusal("gam", "192.0.2.7", 9, "E-EMPTY", "empty", 0)))
+        await store.close()
+        store, _ = await house.open()
+        counters = await store.queries.counters()
+        assert counters["refused", "gam", "E-NO-HEADER"] == 1_005
+        assert counters["refused", "gam", "E-EMPTY"] == 1
+        assert len(await store.queries.refusals(source="gam", limit=2_000)) == 1_000
+        await store.close()
+
+    asyncio.run(run())

@@ -74,6 +74,8 @@ class SourceIntake:
         self.findings: dict[str, int] = {}
         self.last_received_ms = 0
         self.refused_by_code: dict[str, int] = {}
+        self._unkept = 0
+        """Refusals of this run that the store doesn't know: nothing could be stored then."""
         if self._after_route:
             self._store.on_routed(source.routing, self._routed)
 
@@ -336,6 +338,7 @@ class SourceIntake:
             _log.warning("refused", source=self.source.name, peer=peer, code=code, reason=reason, times=times)
         intake = self._intake
         if not intake.available:  # the disk is low or away: what room there is belongs to messages
+            self._unkept += 1
             return
         kept = raw[:REFUSAL_BYTES] if intake.store.load <= REFUSAL_LOAD else b""
         refusal = Refusal(
@@ -358,6 +361,7 @@ class SourceIntake:
             **self.counts,
             "findings": dict(self.findings),
             "refusals": dict(self.refused_by_code),
+            "unkept_refusals": self._unkept,
             "last_received_ms": self.last_received_ms,
         }
 

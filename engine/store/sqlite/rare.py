@@ -77,6 +77,7 @@ class RareChanges:
         raw = bytes(one.raw[: rules.REFUSAL_BYTES])
         values = [one.source, one.peer, one.at_ms, one.code, one.reason, one.size, raw]
         sql.REFUSALS.run(self._connection, values)
+        self._work.tally.refused(one.source, one.code)
         # Trimmed once a transaction and source; a crowd of refusals costs one insert each.
         if one.source not in self._work.refused_sources:
             self._work.refused_sources.add(one.source)

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Configure, Moments, SetHold
-from engine.core.messages import Hold, Takeover
+from engine.core.changes import Configure, Moments, Refuse, SetHold
+from engine.core.messages import Hold, Refusal, Takeover
 from engine.operations.service import Operations
 from engine.operations.wording import clock
 from tests.support.custody import (
@@ -213,3 +213,24 @@ def test_dead_letters_are_counted_without_degrading() -> None:
     """Deliveries, and messages that died before any."""
     answer = call("status")
     assert (answer["dead_letters"], answer["engine"]) == (3, "running")
+
+
+def test_refusals_of_former_runs_count() -> None:
+    """Those in the store, and those of this run that couldn't be kept."""
+
+    async def run() -> None:
+        live = FakeLive()
+        desk, store = await opened(live=live)
+        kept = len(await store.queries.refusals(source="gam_cha"))
+        await submitted(store, Refuse(Refusal("gam_cha", "", 1, "E-EMPTY", "it is empty", 0)))
+
+        async def refused() -> int:
+            answer = await Operations(desk).call("status", {}, who="nurse")
+            return next(row["refused"] for row in answer["sources"] if row["name"] == "gam_cha")
+
+        before = await refused()
+        live.source_facts = {"unkept_refusals": 2}
+        assert (before, await refused()) == (kept + 1, kept + 3)
+        await store.close()
+
+    asyncio.run(run())
