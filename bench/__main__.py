@@ -216,7 +216,8 @@ def main(arguments: list[str]) -> int:
     given = parser.parse_args(arguments)
     parts = [part for part in PARTS if part in given.only.split(",")]
     try:
-        with children() as family, tempfile.TemporaryDirectory(dir=given.directory, prefix="passerelle-bench-") as home:
+        # in this order: whoever writes into the folder has ended when it is removed, also on Ctrl-C
+        with tempfile.TemporaryDirectory(dir=given.directory, prefix="passerelle-bench-") as home, children() as family:
             if not ALONE.issuperset(parts):
                 start_sink(family)
             bench = Bench(family, Path(home), given.messages, given.runs)

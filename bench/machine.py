@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUTES = ROOT / "bench" / "routes.yaml"
@@ -33,13 +33,13 @@ class Children:
         """Begin without children."""
         self._running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, *arguments: str, log: Path | None = None) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str, log: Path | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
         """Start a Python child in a group of its own, so that Ctrl-C reaches only us."""
-        output = log.open("ab") if log is not None else subprocess.DEVNULL
+        output = log.open("ab") if isinstance(log, Path) else subprocess.DEVNULL if log is None else log
         child = subprocess.Popen(
             [sys.executable, *arguments], cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
-        if log is not None:
+        if isinstance(log, Path):
             output.close()  # type: ignore[union-attr]  # the child has its own
         self._running.append(child)
         return child
@@ -57,8 +57,10 @@ class Children:
             self._running.remove(child)
 
     def end_all(self) -> None:
-        """Kill whoever is left."""
+        """Kill whoever is left, with what they started: an engine's writer would write on into a folder that goes."""
         for child in list(self._running):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
             self.end(child, signal.SIGKILL)
 
 
@@ -131,7 +133,7 @@ class LoadRun:
     def __init__(self, family: Children, **options: float | str) -> None:
         """Start it; options are those of bench.load."""
         arguments = [text for name, value in options.items() for text in (f"--{name}", str(value))]
-        self._log = Path(tempfile.mkstemp(prefix="passerelle-load-")[1])
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `figures`; it has no name that could be left
         self._child = family.start("-m", "bench.load", *arguments, log=self._log)
 
     def ended(self) -> bool:
@@ -150,8 +152,9 @@ class LoadRun:
         except subprocess.TimeoutExpired:
             self._child.kill()
             raise CannotMeasure(f"the load generator took more than {timeout:.0f} s") from None
-        text = self._log.read_text().strip()
-        self._log.unlink()
+        with self._log as log:
+            log.seek(0)
+            text = log.read().decode().strip()
         if self._child.returncode:
             raise CannotMeasure(f"the load generator failed: {text.splitlines()[-1] if text else 'no output'}")
         answer: dict[str, Any] = json.loads(text.splitlines()[-1])

@@ -90,6 +90,9 @@ class Child:
         code = self._process.poll()
         if code is None:
             return
+        if code < 0:
+            ended = f"{self.name} was ended from outside ({signal.Signals(-code).name})"
+            raise ChildDied(f"{ended}: the demo ends too; the log is {self._log}", 1)
         written = self._log.read_text(errors="replace").strip().splitlines()
         sentence = written[-1] if written else f"{self.name} ended with code {code} and said nothing"
         raise ChildDied(sentence, code if 0 < code < 128 else 1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +88,25 @@ def test_the_load_generator_and_the_sink_agree():
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["figures"]["bare sink"] > 100
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path):
+    """Neither the folder of the data nor a log, whoever still wrote into them."""
+    bench = subprocess.Popen(
+        [sys.executable, "-m", "bench", "--only", "load", "--directory", str(tmp_path)],
+        cwd=ROOT, env=os.environ | {"TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert bench.stderr is not None
+    try:
+        while not list(tmp_path.glob("passerelle-bench-*/data/*")):
+            assert bench.poll() is None, bench.stderr.read()
+        bench.send_signal(signal.SIGINT)
+        _, said = bench.communicate(timeout=60)
+    finally:
+        bench.kill()
+        bench.wait()
+    assert (bench.returncode, "Traceback" in said) == (130, False)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_filter_is_measured_where_all_its_conditions_are_asked():

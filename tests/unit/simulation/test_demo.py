@@ -37,7 +37,7 @@ def test_a_silent_child_that_died_is_named(tmp_path):
     """So that nobody looks for a sentence that isn't there."""
     child = Child("the engine", ["-c", "import os; os.kill(os.getpid(), 9)"], tmp_path / "log")
     child._process.wait(10)
-    with pytest.raises(ChildDied, match="the engine ended with code -9"):
+    with pytest.raises(ChildDied, match=r"the engine was ended from outside \(SIGKILL\)"):
         child.check()
     child.stop()
 
@@ -102,6 +102,23 @@ def test_the_demo_ends_with_the_sentence_of_a_child_that_died(tmp_path, monkeypa
     monkeypatch.setattr(demo, "Child", Dead)
     assert run_demo(tmp_path / "routes.yaml", tmp_path / "data") == 69
     assert capsys.readouterr().err == "127.0.0.1:6101 is in use\n"
+
+
+def test_the_demo_says_that_its_engine_was_killed(tmp_path, monkeypatch, capsys):
+    """The last line of its log would say something that is over."""
+    (tmp_path / "routes.yaml").write_text("version: 1\n")
+    monkeypatch.setattr(demo, "_make_folders", lambda routes: None)
+
+    class Killed(Child):
+        def __init__(self, name, arguments, log, *, piped=False):
+            code = "import os, sys; sys.stderr.write('ready\\n'); sys.stderr.flush(); os.kill(os.getpid(), 9)"
+            super().__init__(name, ["-c", code], log, piped=piped)
+
+    monkeypatch.setattr(demo, "Child", Killed)
+    assert run_demo(tmp_path / "routes.yaml", tmp_path / "data") == 1
+    said = capsys.readouterr().err
+    assert "the engine was ended from outside (SIGKILL)" in said
+    assert "demo-engine.log" in said
 
 
 def test_folders_of_the_routes_are_made_where_they_are_the_demos_own(tmp_path, monkeypatch):
