@@ -1,5 +1,5 @@
 """
-Every command line that the pages for operators and the README show, typed into a running engine.
+Every command line that the README and the pages for operators and analysts show, typed into a running engine.
 
 Each ends with 0 unless the page, or the list below, says otherwise; where a page shows the output, ours has its shape.
 """
@@ -25,9 +25,11 @@ from tests.support.engine import RunningEngine, free_port, running_engine
 from tests.support.mllp import Receiver, Sender, field_of, plain_ack, receiver
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "operators").glob("*.md"))]
+ROUTES_PAGES = sorted((ROOT / "docs" / "routes").glob("*.md"))
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "operators").glob("*.md")), *ROUTES_PAGES]
 FIXTURES = "tests/fixtures/messages"
 
+PROFILE = "extends: hl7-2.5\nlabel: what the DPI wants\n"
 AWAY = "away"
 AWAY_DECLARED = "{{ type: mllp, connect: 127.0.0.1:{}, production: no, contact: {{ name: DPI support, phone: 5555 }} }}"
 """A destination that nobody listens for: what a page shows of one that fails is asked of this one."""
@@ -42,7 +44,7 @@ CODES = {
 NOT_TYPED = re.compile(
     r"run\b|simulate|status --watch"  # until Ctrl-C: tests/integration/test_demo.py, test_status.py
     r"|(db|docs|fmt|init|convert|test|identity)$|.*(NAME|NUMBER|HASH|FILE|\bID\b|DEST|DIR\b|ROUTE|HOST|G\.…)"  # prose
-    r"|msg (validate|export --as-test)$|(dead retry|rollback|apply|confirm)$"
+    r"|msg (validate|export --as-test)$|(dead retry|rollback|apply|confirm|try)$"
 )
 """Words inside a sentence that are no whole command line, or one that doesn't end by itself."""
 
@@ -164,7 +166,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where commands are typed: the delivered example, its tables and fixtures, and the files that pages name."""
     shutil.copytree(ROOT / "tables", tmp_path / "tables")
     shutil.copytree(ROOT / "templates", tmp_path / "templates")
-    shutil.copytree(ROOT / FIXTURES, tmp_path / FIXTURES)
+    for name in (FIXTURES, "tests/routes"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "dpi.yaml").write_text(PROFILE, encoding="utf-8")
     (tmp_path / "admission.hl7").write_bytes(adt("C1", "900010") + adt("", "900011"))
     (tmp_path / "number.txt").write_bytes(b"900077\n")
     shutil.copy(ROOT / FIXTURES / "labo_h21.hpr", tmp_path / "LAB001.HPR")
@@ -232,4 +237,6 @@ def test_the_pages_are_read() -> None:
     found = [typed for page in PAGES for typed in lines_of(page) if not NOT_TYPED.match(typed.line)]
     assert len(found) > 60
     assert any(typed.shown for typed in found)
-    assert {typed.page for typed in found} >= {page.name for page in PAGES} - {"retention.md", "control-socket.md"}
+    silent = {"retention.md", "control-socket.md"} | {page.name for page in ROUTES_PAGES}
+    assert {typed.page for typed in found} >= {page.name for page in PAGES} - silent
+    assert {typed.page for typed in found} >= {"profiles.md", "tables.md", "tests.md"}
