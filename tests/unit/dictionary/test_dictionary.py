@@ -235,3 +235,24 @@ def test_the_dictionary_needs_no_hl7apy():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("number", "codes"),
+    [
+        ("0001", "F M U"), ("0002", "A D G M P S U W"), ("0004", "E I N O R V"), ("0007", "C L N R U RM IE"),
+        ("0190", "H BDL BR C M O B VA SA BI ASE ORI DST"), ("0326", "A V"),
+        ("0445", """VIDE PROV VALI DOUB DESA DPOT DOUA COLP COLV FILI CACH ANOM IDVER RECD IDRA USUR HOMD HOMA INVA
+                    FICT DOUT"""),
+        ("ZBE-4", "INSERT UPDATE CANCEL"), ("ZFA-1", "ACTIF FERME INEXISTANT"), ("ZFA-9", "NA IO INO"),
+        ("ZFA-11", "NA INC IC"), ("ZFP-1", "1 2 3 4 5 6 7 8"), ("ZFV-11", "MED PARAMED AUCUN"),
+        ("ZFM-1", "0 6 7 8 N O"), ("ZFM-2", "0 4 5 6 7 8 9"), ("ZFM-3", "1 2 3 4 5 6 7 8 9 R U"), ("ZFM-5", "5 U V"),
+        ("ZFD-5", "SM CV INSI CB RFID"), ("ZFD-7", "AN CC CE CM CN CS LE PA PC TC"),
+        ("ZFS-6", "OPP SPP SPL SPAP SDREP SDREM SDREIP SPD SDT SDTU SPI"),
+    ],
+)  # fmt: skip
+def test_codes_of_pam_france(number, codes):
+    """All of PAM 2.11.1 § 4.2 to 4.4, and no other."""
+    table = dictionary_of("2.5", PAM_FR).table(number)
+    assert table is not None
+    assert set(table.codes) == set(codes.split())

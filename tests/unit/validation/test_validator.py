@@ -186,3 +186,15 @@ def test_time_grows_with_the_message():
 
     seconds(10)
     assert seconds(4_000) < 40 * max(seconds(400), 0.001)
+
+
+def test_what_only_hl7_2_9_has_is_never_an_error():
+    """It is compared with 2.8.2, and says so; its additional fields are warnings."""
+    text = (
+        "MSH|^~\\&|A|B|C|D|20260301||ORU^R01^ORU_R01|1|P|2.9|||||||||||||||x\rPID|1||7^^^A^PI||D^J||1984|F\r"
+        "OBR|1|P|F|A^B^L||||||||||||||||||||||F\rOBX|1|ST|A^B^L||y||||||F" + "|" * 20 + "x\r"
+    )
+    found = Validator(shipped("hl7-2.x")).check(Message.parse(text.encode()))
+    assert [(one.path, one.rule, one.severity) for one in found] == [
+        ("MSH-12", "version", "warning"), ("MSH-27", "beyond-last", "warning"), ("OBX-31", "beyond-last", "warning"),
+    ]  # fmt: skip
