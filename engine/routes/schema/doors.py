@@ -84,7 +84,10 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
         default="",
         about="Authority of the first PID-3 repetition without CX-4 and with CX-5 empty or PI.",
     ),
-    "contact": Key(_CONTACT, about="Whom to call: name, phone, hours, runbook. Shown beside its troubles."),
+    "contact": Key(
+        _CONTACT,
+        about="Informative: whom to call (name, phone, hours); shown by passerelle docs.",
+    ),
     "renamed_from": _RENAMED,
     "may_assert": Key(Reserved("which authorities a source may assert comes with the identity register")),
     "quirks": Key(Reserved("named tolerances of senders aren't built; write steps")),
@@ -235,7 +238,10 @@ _ANY_DESTINATION: Final[dict[str, Key]] = {
     "dead_letter": DEAD_LETTER_KEY,
     "retry": Key(_RETRY, about="Delays between attempts, and how many."),
     "connect_timeout": Key(Duration(), default=10.0, about="How long to wait for a connection."),
-    "contact": Key(_CONTACT, about="Whom to call: name, phone, hours, runbook. Shown beside its troubles."),
+    "contact": Key(
+        _CONTACT,
+        about="Informative: whom to call (name, phone, hours); shown beside its troubles.",
+    ),
     "renamed_from": _RENAMED,
     "production": Key(
         Choice("yes", "no"), about="Whether real patients are treated with what it gets: no test identity goes there."

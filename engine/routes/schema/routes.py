@@ -30,7 +30,7 @@ _EXIT: Final = Record(
 ROUTE: Final = Record(
     {
         "from": Key(ListOf(TextShape(), single=True), required=True, about="Sources whose messages it takes."),
-        "owner": Key(TextShape(), default="", about="Who answers for this route."),
+        "owner": Key(TextShape(), default="", about="Informative: who answers for this route; shown by docs."),
         "when": Key(Raw(ConditionShape()), about="Which messages: type == ADT and event in [A01, A02]"),
         "on_no_match": Key(
             Choice("unrouted", "filter", "dead_letter"),

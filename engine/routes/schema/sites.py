@@ -37,7 +37,11 @@ SITE: Final = Record(
             default="cp1252",
             about="What its systems really emit. MSH-18 is tried first; this is for when it is silent or wrong.",
         ),
-        "timezone": Key(Timezone(), default="Europe/Paris", about="Where its clocks stand."),
+        "timezone": Key(
+            Timezone(),
+            default="Europe/Paris",
+            about="Where its clocks stand, for age(); no time of a message is changed by it.",
+        ),
         "authorities": Key(_AUTHORITIES, about="Who numbers its patients and stays: name -> (OID, type)."),
         "aliases": Key(
             Pairs(TextShape(), TextShape()),
@@ -52,7 +56,10 @@ KEY: Final = Record(
             about="Where HL7 messages have it; of several, the first that has a value.",
         ),
         "hprim": Key(ListOf(Raw(PathShape()), single=True), about="Where HPRIM files have it."),
-        "phi": Key(Choice("none", "pseudonym", "direct"), about="What it says about a patient."),
+        "phi": Key(
+            Choice("none", "pseudonym", "direct"),
+            about="Informative: what it says about a patient; values are hashed and masked in any case.",
+        ),
     }
 )
 TABLE: Final = Either(

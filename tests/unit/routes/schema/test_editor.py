@@ -125,3 +125,12 @@ def test_reserved_keys_are_not_offered():
 def test_small_documents(text, fine):
     """As an analyst begins one."""
     assert VALIDATOR.is_valid(as_an_editor(text)) is fine
+
+
+def test_keys_that_only_inform_say_so():
+    """An analyst who writes them must not count on more."""
+    text = json.dumps(json_schema(schema.SECTIONS))
+    for key in ("contact", "owner", "phi"):
+        described = re.findall(rf'"{key}": {{"description": "([^"]*)', text)
+        assert described, key
+        assert all(one.startswith("Informative") for one in described), key
