@@ -136,6 +136,9 @@ class StepFailed(PasserelleError):
         reason: A sentence without any value of the message.
     """
 
+    tolerable = True
+    """Whether `on_error: keep` of the step may go on without it."""
+
     def __init__(self, code: str, reason: str, *, field: str = "") -> None:
         super().__init__(f"{code} {field}: {reason}" if field else f"{code}: {reason}")
         self.code = code

@@ -10,8 +10,10 @@ from engine.cli.options import common_options, options
 from engine.cli.printing import print_json, print_rows
 from engine.operations.wording import read_duration, several
 
-_KINDS = {"sites": "site", "sources": "source", "destinations": "destination", "routes": "route", "keys": "key",
-          "tables": "table", "lists": "list"}  # fmt: skip
+_KINDS = {
+    "identity": "section", "sites": "site", "sources": "source", "destinations": "destination", "routes": "route",
+    "keys": "key", "tables": "table", "lists": "list",
+}  # fmt: skip
 
 
 @click.command()

@@ -189,6 +189,9 @@ class Store(Protocol):
     async def identity_facts(self) -> IdentityFacts:
         """The next patient, when the next wait ends, and counts."""
 
+    async def identity_event(self, event: int) -> IdentityEvent | None:
+        """One identity event, as it was given to the store."""
+
 
 class StoreQueries(Protocol):
     """

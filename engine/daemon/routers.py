@@ -11,6 +11,7 @@ from engine.core.messages import ORDINAL_BITS, delivery_id
 from engine.core.ports import Runtime, Store
 from engine.core.references import References
 from engine.errors import OperationRefused
+from engine.flow.identities import Identities
 from engine.flow.router import Router
 from engine.routes.configuration import Configuration
 
@@ -27,6 +28,7 @@ class Routers:
         self._store = store
         self._runtime = runtime
         self._references = references
+        self._identities = Identities(store, runtime)
         self._routers: dict[str, Router] = {}
 
     async def add(self, groups: Iterable[str], configuration: Configuration, *, paused: bool = False) -> None:
@@ -38,7 +40,7 @@ class Routers:
             if group not in self._routers:
                 router = Router(
                     group, configuration, self._store, self._runtime, self._references, groups=wanted,
-                    sandbox=self._sandbox,
+                    sandbox=self._sandbox, identities=self._identities,
                 )  # fmt: skip
                 if paused:
                     router.pause()
@@ -67,6 +69,7 @@ class Routers:
 
     def stop(self) -> None:
         """Take no further message."""
+        self._identities.waits.stop()
         for router in self._routers.values():
             router.stop()
 

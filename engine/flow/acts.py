@@ -15,7 +15,7 @@ from typing import Final
 
 import structlog
 
-from engine.core.changes import Fulfil, Receipt, Reopen, Requeue, SetHold, Treat
+from engine.core.changes import Fulfil, Identify, Receipt, Reopen, Requeue, SetHold, Treat
 from engine.core.messages import Intention
 from engine.core.ports import Runtime, Store, Urgency
 from engine.errors import ChangeRefused, PasserelleError, StoreError, where
@@ -119,9 +119,13 @@ class Acts:
             await self.fulfil(intention, f"a fault of Passerelle: {place}; please report it", accepted=False)
 
     async def fulfil(
-        self, intention: Intention, outcome: str, changes: Iterable[Requeue | Treat | Reopen | SetHold] = (), *,
+        self,
+        intention: Intention,
+        outcome: str,
+        changes: Iterable[Requeue | Treat | Reopen | SetHold | Identify] = (),
+        *,
         accepted: bool = True,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """
         Record the outcome of an act together with its changes; return when they are on disk.
 

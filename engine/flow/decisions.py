@@ -28,7 +28,7 @@ def decided(message: StoredMessage, evaluation: Evaluation, lanes: Collection[in
         place=message.place,
         group=message.group,
         source=message.source,
-        expected=MessageState.RECEIVED,
+        expected=message.state,
         state=evaluation.state,
         site=evaluation.site,
         type=evaluation.type,
@@ -38,6 +38,9 @@ def decided(message: StoredMessage, evaluation: Evaluation, lanes: Collection[in
         config=config,
         deliveries=evaluation.deliveries,
         keys=list({*evaluation.keys, *lanes}),
+        identity=evaluation.identity,
+        releases=evaluation.releases,
+        wait=evaluation.wait,
     )
 
 

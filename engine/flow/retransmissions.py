@@ -44,6 +44,8 @@ class Original(NamedTuple):
             return False
         if fate.state is MessageState.RECEIVED:
             return self.live
+        if fate.state is MessageState.WAITING:
+            return True
         return any(state in _LIVE for state in fate.copies)
 
 
@@ -55,6 +57,12 @@ class Retransmissions:
         self._arrivals: dict[str, OrderedDict[int, _Remembered]] = {}
         self._last_of: dict[str, int] = {}  # source -> place of its last message
         self._last_use: OrderedDict[int, int] = OrderedDict()  # lane key -> place of the last message that had it
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._arrivals.clear()
+        self._last_of.clear()
+        self._last_use.clear()
 
     def original_of(self, message: StoredMessage, window_ms: float) -> Original | None:
         """Return the message that this one repeats, if it is not a new try."""
@@ -94,6 +102,12 @@ class Retransmissions:
         arrivals.move_to_end(identity)
         if len(arrivals) > ARRIVALS_MAX:
             arrivals.popitem(last=False)
+
+    def came_between(self, keys: Iterable[int]) -> None:
+        """Note that something else than a message concerned these lanes."""
+        for key in keys:
+            if key in self._last_use:
+                self._last_use[key] = -1
 
     def forget(self, source: str, place: int) -> None:
         """Forget a message whose decision was not stored."""

@@ -184,7 +184,7 @@ class Recogniser:
         if authority is None:
             return None
         reference = authority.key if authority.of_patients else ""
-        return Normal(authority, _spell(authority, delimiters), authority.type.encode(), reference)
+        return Normal(authority, spell(authority, delimiters), authority.type.encode(), reference)
 
     def spellings(self, delimiters: Delimiters, expected: str = "") -> Spellings:
         """
@@ -238,8 +238,8 @@ def _of_type(types: Mapping[str, Authority | None], type_: str, expected: str) -
     return next(iter(types.values())) if len(types) == 1 else None
 
 
-def _spell(authority: Authority, delimiters: Delimiters) -> bytes:
-    """Write CX-4; declared names hold no delimiter (the loader refuses them)."""
+def spell(authority: Authority, delimiters: Delimiters) -> bytes:
+    """Write CX-4 of an authority; declared names hold no delimiter (the loader refuses them)."""
     parts = (authority.hd1, authority.hd2, authority.hd3)
     if not delimiters.subcomponent:  # no way to write three parts: the one that tells the authority
         return authority.hd2.encode()

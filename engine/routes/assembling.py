@@ -13,6 +13,7 @@ from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
 from engine.routes.when import Clause
+from engine.transforms.identifying import sent_elsewhere
 from engine.transforms.nodes import Entries, Items, Node, Scalar, Word
 from engine.transforms.python import files_called
 from engine.transforms.shapes import Unreadable
@@ -85,8 +86,8 @@ class Assembler:
             self.tests.append((name, values["tests"]))
         return Route(
             name=name, sources=tuple(sources), **_asked(condition, values["when"]), on_no_match=values["on_no_match"],
-            steps=steps, to=tuple(exits), calls=_calls(steps, exits), owner=str(values["owner"]),
-            renamed_from=str(values["renamed_from"]),
+            steps=steps, to=tuple(exits), calls=_calls(steps, exits), elsewhere=_elsewhere(steps, exits),
+            owner=str(values["owner"]), renamed_from=str(values["renamed_from"]),
         )  # fmt: skip
 
     def _exit(
@@ -183,5 +184,14 @@ def _asked(condition: Clause | None, node: Node | None) -> dict[str, Any]:
 
 def _calls(steps: Steps, exits: list[Exit]) -> frozenset[str]:
     """Return the files of the hospital's own that a route's steps call."""
+    return files_called(_all_steps(steps, exits))
+
+
+def _elsewhere(steps: Steps, exits: list[Exit]) -> frozenset[str]:
+    """Return the destinations to which a route's verbs of identity send what nobody knows."""
+    return sent_elsewhere(_all_steps(steps, exits))
+
+
+def _all_steps(steps: Steps, exits: list[Exit]) -> list[Step]:
     runs = [*steps.values(), *(run for exit_ in exits for run in exit_.steps.values())]
-    return files_called([step for run in runs for step in run])
+    return [step for run in runs for step in run]

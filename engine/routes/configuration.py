@@ -18,6 +18,7 @@ from engine.identity.authorities import Authorities, Authority
 from engine.identity.gates import Gate
 
 if TYPE_CHECKING:
+    from engine.identity.policy import IdentityPolicy
     from engine.parsers.paths import Path
     from engine.routes.cases import Case
     from engine.routes.when import Clause
@@ -35,6 +36,7 @@ __all__ = [
     "Destination",
     "Encode",
     "Exit",
+    "Identities",
     "Key",
     "Order",
     "Retry",
@@ -72,6 +74,22 @@ class Site:
     authorities: Mapping[str, Authority] = field(default_factory=dict, hash=False)
     aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
     """`CPAGE/PI` -> authority name: other spellings (CX-4.1 or CX-4 as text, `/`, CX-5)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identities:
+    """`identity:` of the file: how patients are known across the sites; without it nothing of that is done."""
+
+    registry: str = "own"
+    """`own` (Passerelle numbers the patients of the group) or `follow` (another registry does)."""
+    prefix: str = ""
+    width: int = 9
+    check: str = "mod97"
+    """Of the numbers that it gives: what stands in front, digits of the counter, check digits (`mod97`, `none`)."""
+    on_merge: str = "review"
+    """A merge of one site that joins two patients of the group: `review` or `emit`."""
+    contracts: tuple[tuple[str, ...], ...] = ()
+    """Sites that trust each other's qualified INS, each list sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +155,8 @@ class Source:
     """`hl7v2`, `hprim-sante`, `hprim-medecin` or `auto`."""
     charset: str = ""
     """Python codec; empty: the site's."""
+    may_assert: tuple[str, ...] = ()
+    """Sites whose identifiers it may assert, sorted; empty: those of the message's site."""
     processing: frozenset[str] = frozenset({"P"})
     """MSH-11.1 / H-11 values that are taken to the routes; others are filtered. Empty value counts as P."""
     ack: str = "after_store"
@@ -369,9 +389,16 @@ class Route:
     calls: frozenset[str] = frozenset()
     """Files with code of the hospital's own that its steps call."""
     owner: str = ""
+    elsewhere: frozenset[str] = frozenset()
+    """Destinations to which its verbs of identity send what nobody knows (`send_to`)."""
     renamed_from: str = ""
     digest: str = ""
     """Of its declaration: named runs, templates and defaults count, tables and sites don't."""
+
+    def exit_to(self, destination: str) -> Exit | None:
+        """Return the entry of `to:` for a destination, or what stands for it where a step sends elsewhere."""
+        found = next((one for one in self.to if one.destination == destination), None)
+        return Exit(destination=destination) if found is None and destination in self.elsewhere else found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -394,6 +421,9 @@ class Configuration:
     """By source name, in the order of the file."""
     authorities: Authorities = field(default_factory=Authorities)
     """Recognises the identifiers of every site."""
+    identity: Identities | None = None
+    policies: Mapping[str, IdentityPolicy] = field(default_factory=dict)
+    """By source, with a section `identity`: the rules for its messages."""
     tables: Mapping[str, Table] = field(default_factory=dict)
     table_digests: Mapping[str, str] = field(default_factory=dict)
     """By table, of the bytes of its file."""
@@ -405,12 +435,20 @@ class Configuration:
     """What the patterns under `include:` met: (folder, pattern) -> files."""
     cases: tuple[Case, ...] = ()
     """Tests, where they were asked for (loader.check)."""
+    by_patient: tuple[str, ...] = field(init=False, repr=False)
+    """Destinations of which some deliveries are ordered by patient."""
+
+    def __post_init__(self) -> None:
+        """Look up what is asked of every decision."""
+        by_exit = {one.destination for route in self.routes for one in route.to if one.order == Order()}
+        found = [name for name, one in self.destinations.items() if one.order.by == "patient" or name in by_exit]
+        object.__setattr__(self, "by_patient", tuple(found))
 
     def _said(self) -> tuple[object, ...]:
         beside = {name: data for name, data in self.contents.items() if name not in self.files}  # tables, templates
         return (
             self.sites, self.sources, self.destinations, self.routes, self.keys, self.lists, self.group_authorities,
-            beside,
+            beside, self.identity,
         )  # fmt: skip
 
     def __eq__(self, other: object) -> bool:

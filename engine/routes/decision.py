@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.core.identities import IdentityEvent, Wait
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Delivery
 
@@ -23,17 +24,21 @@ class Evaluation:
     """What the router decided on one message; `core.changes.Route` is made of it."""
 
     __slots__ = (
+        "changed",
         "charset_finding",
         "code",
         "deliveries",
         "field",
         "findings",
+        "identity",
         "keys",
         "patients",
         "reason",
+        "releases",
         "site",
         "state",
         "type",
+        "wait",
     )
 
     def __init__(self, state: MessageState, *, code: str = "", field: str = "", reason: str = "") -> None:
@@ -51,6 +56,14 @@ class Evaluation:
         """Search keys, hashed."""
         self.patients: tuple[int, ...] = ()
         """Hashed references of the patients, as of lanes, whatever `order_by` says; set when it is routed."""
+        self.identity: list[IdentityEvent] = []
+        """What was decided of patients, laid over the view already."""
+        self.changed: tuple[tuple[int, int], ...] = ()
+        """References of patients that it changed, as (before, after)."""
+        self.releases: tuple[int, ...] = ()
+        """Hashes that became known: messages that wait for one of them go on."""
+        self.wait: Wait | None = None
+        """Of state WAITING: what ends it."""
         self.findings: list[str] = []
         """Short codes of what is odd (parsers, steps); `tag:word` for tags."""
         self.charset_finding = ""

@@ -25,6 +25,7 @@ from engine.routes.configuration import (
     variant_of,
 )
 from engine.routes.directories import directory_source
+from engine.routes.identification import sites_asserted
 from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
@@ -260,6 +261,10 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
             hint = suggest(untyped, names.sites[one].authorities)
             reading.error(node.get("untyped") or node, "E133", sentence, hint, about=("sites", one))
             return None
+    try:
+        may_assert = sites_asserted(values["may_assert"] or (), reading, names)
+    except Unreadable:
+        return None
     common: dict[str, Any] = {name_: values[name_] for name_ in _COMMON}
     try:
         door = _mllp_source(values) if values["type"] == "mllp" else directory_source(values, node, reading)
@@ -267,7 +272,7 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
         return None
     common = {key: str(value) if isinstance(value, Word) else value for key, value in common.items()}
     return Source(
-        name=name, site=site, site_from=site_from, untyped=untyped,
+        name=name, site=site, site_from=site_from, untyped=untyped, may_assert=may_assert,
         processing=frozenset(str(word) for word in values["processing"] or ["P"]),
         contact={str(word): str(text) for word, text in values["contact"] or []},
         renamed_from=str(values["renamed_from"]), **common, **door,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engine.routes.configuration import Configuration, Order
 
-KINDS: Final = ("sites", "sources", "destinations", "routes", "keys", "tables", "lists")
+KINDS: Final = ("identity", "sites", "sources", "destinations", "routes", "keys", "tables", "lists")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,7 @@ def differences(before: Configuration, after: Configuration) -> Differences:
 
 def _declared(configuration: Configuration) -> dict[str, Mapping[str, Any]]:
     return {
+        "identity": {} if configuration.identity is None else {"identity": configuration.identity},
         "sites": configuration.sites,
         "sources": configuration.sources,
         "destinations": configuration.destinations,

@@ -12,26 +12,32 @@ from typing import Final
 
 from engine.core.asking import Answers, Asked, Question
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import DELIVERIES_MAX, Delivery, DeliveryKind, StoredMessage, delivery_id, part_flags
+from engine.core.messages import (
+    DELIVERIES_MAX,
+    Delivery,
+    StoredMessage,
+)
 from engine.core.references import References
 from engine.errors import OperationRefused, ParseError, StepFailed
+from engine.identity.claimed import Claims
 from engine.identity.events import flags_of
 from engine.parsers import open_message
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from engine.routes.configuration import Configuration, Exit, Route, Source, variant_of
 from engine.routes.decision import NO_MATCH, REJECTED, Evaluation
-from engine.routes.encoding import encode
-from engine.routes.lanekeys import LaneKeys
+from engine.routes.identifying import Identified, Knowledge
+from engine.routes.making import Making
 from engine.routes.multiplying import Part, chosen, other_parts, run
-from engine.routes.searching import key_authority
 from engine.routes.stopping import before_routes, site_of
+from engine.transforms.identifying import SentElsewhere, Waits
 from engine.transforms.step import Context, Dropped, Rejected
 
 
 def evaluate(
-    configuration: Configuration, stored: StoredMessage, references: References, answers: Answers | None = None
-) -> Evaluation:
+    configuration: Configuration, stored: StoredMessage, references: References, answers: Answers | None = None,
+    knowledge: Knowledge | None = None,
+) -> Evaluation:  # fmt: skip
     """
     Decide on one message.
 
@@ -40,22 +46,51 @@ def evaluate(
         stored: The message, with its place.
         references: Hashes identifiers with the data directory's key.
         answers: Replies of the hospital's own code, where it was asked.
+        knowledge: What is known of patients, where the configuration has a section `identity`; what is decided is
+            laid over its view. None: nobody is known.
 
     Returns:
         The decision. REJECTED comes with the code of table 0008 for the sender, `AE` or `AR`.
 
     Raises:
         Asked: A step needs replies: evaluate again with them.
+        Unread: Rows of the cross-reference are needed: read them, and evaluate again.
 
-    An error of our own is raised as it is: the router makes the message dead with E-INTERNAL, and logs where.
+    An error of our own is raised as it is: the router makes the message dead with E-INTERNAL, and logs where. Whatever
+    is raised, nothing is left over the view.
     """
     source = configuration.sources.get(stored.source)
     if source is None:
         return Evaluation(MessageState.DEAD, code="E-SOURCE", reason="the configuration has no such source any more")
+    walk = _Walk(configuration, source, stored, references, answers, knowledge)
     try:
-        return _Walk(configuration, source, stored, references, answers).run()
+        return walk.run()
     except ParseError as error:
+        walk.take_back()
         return Evaluation(MessageState.DEAD, code="E-PARSE", field=error.location, reason=error.reason)
+    except BaseException:
+        walk.take_back()
+        raise
+
+
+def look_ahead(
+    configuration: Configuration, stored: StoredMessage, references: References, knowledge: Knowledge
+) -> Claims | None:
+    """
+    Return what a message says of its patients before any step: for what its evaluation will ask.
+
+    Returns:
+        None: its walk ends before the routes, or it can't be read.
+    """
+    source = configuration.sources.get(stored.source)
+    if source is None:
+        return None
+    walk = _Walk(configuration, source, stored, references, None, knowledge)
+    try:
+        refusal = walk.prepare()
+    except ParseError:
+        return None
+    return None if refusal is not None or walk.identified is None else walk.identified.claims(walk.context)
 
 
 def render_again(
@@ -67,6 +102,7 @@ def render_again(
     id_: int,
     part: tuple[int, int] = (0, 0),
     answers: Answers | None = None,
+    knowledge: Knowledge | None = None,
 ) -> Delivery:
     """
     Make one delivery anew under today's configuration (retry).
@@ -82,6 +118,7 @@ def render_again(
         id_: The delivery's id, which stays.
         part: Which of how many messages that the route makes of one (Delivery.part).
         answers: As for `evaluate`.
+        knowledge: As for `evaluate`; what is decided stands in its `identified`. A retry doesn't wait.
 
     Returns:
         The delivery, ready to send, or dead without bytes when a step fails again.
@@ -89,31 +126,35 @@ def render_again(
     Raises:
         OperationRefused: Route, destination or source are no more, the site isn't known, the message can't
             be read, or the route makes another number of messages of it today.
-        Asked: As `evaluate`.
+        Asked, Unread: As `evaluate`.
     """
     source = configuration.sources.get(stored.source)
     route = next((one for one in configuration.routes if one.name == route_name), None)
-    exit_ = next((one for one in route.to if one.destination == destination), None) if route is not None else None
+    exit_ = None if route is None else route.exit_to(destination)
     if source is None or route is None or exit_ is None:
         raise OperationRefused(
             f"the configuration has no route {route_name} from {stored.source} to {destination} any more; "
             "discard the delivery, or retry its message"
         )
-    walk = _Walk(configuration, source, stored, references, answers)
+    walk = _Walk(configuration, source, stored, references, answers, knowledge)
     try:
         refusal = walk.prepare()
+        if refusal is not None:
+            raise OperationRefused(f"the message can't be routed: {refusal.reason}")
+        return walk.again(route, exit_, id_, part)
     except ParseError as error:
+        walk.take_back()
         raise OperationRefused(f"the message can't be read: {error}") from None
-    if refusal is not None:
-        raise OperationRefused(f"the message can't be routed: {refusal.reason}")
-    return walk.again(route, exit_, id_, part)
+    except BaseException:
+        walk.take_back()
+        raise
 
 
-class _Walk(LaneKeys):
+class _Walk(Making):
     """One message under one configuration."""
 
     __slots__ = (
-        "_again_id", "_answers", "_flags", "_questions", "_raw_message", "_result", "_source", "_stored", "_variant",
+        "_answers", "_begun", "_questions",
     )  # fmt: skip
 
     def __init__(
@@ -123,16 +164,17 @@ class _Walk(LaneKeys):
         stored: StoredMessage,
         references: References,
         answers: Answers | None,
+        knowledge: Knowledge | None,
     ) -> None:
-        super().__init__(configuration, references, source.name)
+        super().__init__(configuration, references, source, stored, knowledge)
         self._answers = answers
         self._questions: list[Question] = []
-        self._source = source
-        self._stored = stored
         self._result = Evaluation(MessageState.UNROUTED)
-        self._raw_message: Message | None = None
+        self._raw_message = None
         self._flags = 0
-        self._again_id: int | None = None
+        self._again_id = None
+        self._begun = 0
+        """How many deliveries there were when the route at hand began."""
 
     # --- the walk ------------------------------------------------------------------------------------------
 
@@ -141,7 +183,7 @@ class _Walk(LaneKeys):
         refusal = self.prepare()
         if refusal is not None:
             return self._with_facts(refusal)
-        self._search_keys()
+        self._result.keys = self.search_keys()
         filtered: str | None = None
         unwanted: list[Route] = []
         for route in self._configuration.routes_of.get(self._source.name, ()):
@@ -158,6 +200,8 @@ class _Walk(LaneKeys):
                 continue
             except Rejected as rejected:
                 return self._with_facts(self._reject(rejected))
+            except Waits as waits:
+                return self._with_facts(self._wait(waits))
             filtered = reason if reason is not None else filtered
         if self._questions:
             raise Asked(self._questions)
@@ -178,6 +222,7 @@ class _Walk(LaneKeys):
         name = self._site = self._result.site
         self._variant = variant_of(name, source.untyped) if name else ""
         self._recogniser = self._configuration.authorities.of(name, source.untyped)
+        self.identify()
         self.context = self._make_context(message)
         self._flags = flags_of(self.context.type, self.context.event)
         return refusal
@@ -203,7 +248,17 @@ class _Walk(LaneKeys):
             delivery = self._dead(route, exit_, StepFailed("E-DROPPED", dropped.reason), part)
         except Rejected as rejected:
             delivery = self._dead(route, exit_, StepFailed(REJECTED, rejected.reason), part)
+        except SentElsewhere as elsewhere:
+            delivery = self._again_elsewhere(route, exit_, elsewhere.destination)
+        if self.identified is not None and delivery.state is not DeliveryState.PENDING:
+            self.identified.take_back()
         return delivery
+
+    def _again_elsewhere(self, route: Route, exit_: Exit, destination: str) -> Delivery:
+        if exit_.destination == destination:
+            return self._deliver(route, exit_, self.context, touched=False, last=False, part=None)
+        reason = f"nobody knows its patient: it goes to {destination} instead"
+        return self._dead(route, exit_, StepFailed("E-ID-ELSEWHERE", reason))
 
     def _make_context(self, message: Message) -> Context:
         stored = self._stored
@@ -215,20 +270,8 @@ class _Walk(LaneKeys):
             message, site=self._result.site, source=self._source.name, type=type_, event=event,
             format=message.format, control_id=stored.control_id,
             place=stored.place, received_ms=stored.received_ms, keys=self._configuration.key_readers,
-            variant=self._variant, answers=self._answers, attachments=stored.attachments,
+            variant=self._variant, answers=self._answers, attachments=stored.attachments, identities=self.identified,
         )  # fmt: skip
-
-    def _search_keys(self) -> None:
-        stored, references = self._stored, self._references
-        keys: dict[int, None] = {}
-        if stored.control_id:
-            keys[references.hash("control", "", stored.control_id)] = None
-        for key in self._configuration.keys.values():
-            if key.read is not None:
-                authority = key_authority(key, self._recogniser, self._result.site)
-                for value in key.read(self.context):
-                    keys[references.hash(key.name, authority, value)] = None
-        self._result.keys = list(keys)
 
     # --- routes --------------------------------------------------------------------------------------------
 
@@ -243,16 +286,28 @@ class _Walk(LaneKeys):
             StepFailed: A step of the route itself failed.
             Rejected: A step rejects the message.
         """
+        self._begun = len(self._result.deliveries)
         try:
             done = run(self.context, route.steps.get(self._variant, ()), self._message)
+            if isinstance(done, list):
+                return self._route_parts(route, done)
+            touched = done is not self.context
+            if touched:
+                self._note(done)
+            return self._exits(route, done, touched=touched)
         except Dropped as dropped:
             return dropped.reason
-        if isinstance(done, list):
-            return self._route_parts(route, done)
-        touched = done is not self.context
-        if touched:
-            self._note(done)
-        return self._exits(route, done, touched=touched)
+        except SentElsewhere as elsewhere:
+            self._send_elsewhere(route, elsewhere.destination)
+            return None
+
+    def _send_elsewhere(self, route: Route, destination: str) -> None:
+        """Deliver the message as it came to one destination, in place of those of the route."""
+        del self._result.deliveries[self._begun :]
+        delivery = self._deliver(
+            route, Exit(destination=destination), self.context, touched=False, last=False, part=None
+        )
+        self._result.deliveries.append(delivery)
 
     def _route_parts(self, route: Route, parts: list[Part]) -> str | None:
         """Deliver the messages that the route's steps made of one; returns as `_route`."""
@@ -321,76 +376,6 @@ class _Walk(LaneKeys):
         if len(self._result.deliveries) == before:
             raise Dropped(dropped)
 
-    def _deliver(
-        self, route: Route, exit_: Exit, own: Context, *, touched: bool, last: bool, part: Part | None
-    ) -> Delivery:
-        """Make one delivery of a message as the steps left it."""
-        destination = self._configuration.destinations[exit_.destination]
-        received = part.received if part is not None else None
-        lanes = self.lanes_of(exit_, destination, own if touched else None, received)
-        if destination.encode.as_received and touched and own.body is None:
-            own = self._as_received(route, exit_, own, part)
-        elif not last and own.body is None and not destination.encode.as_received:
-            own = own.fork(own.message.copy())  # encode sets MSH-10 and MSH-18 of a copy
-        delivery = self._delivery(route, exit_, part)
-        delivery.lanes = lanes
-        encode(delivery, destination, own, self._stored, touched=touched, findings=self._result.findings)
-        return delivery
-
-    def _as_received(self, route: Route, exit_: Exit, done: Context, part: Part | None) -> Context:
-        """
-        Run the steps on the received bytes themselves: what no step touched leaves byte for byte.
-
-        The router works on UTF-8 with CR ends; only where that isn't what was received are they run again.
-        """
-        if self._message.base_flag == 0 and self._message.base is self._stored.raw and self._message.delimiters.usual:
-            return done
-        if self._raw_message is None:
-            self._raw_message = open_message(
-                self._stored.raw, self._stored.format, default_charset=self._message.received_codec, as_utf8=False
-            )
-        context = self.context.fork(self._raw_message.copy())
-        for steps in (route.steps, exit_.steps):
-            again = run(context, steps.get(self._variant, ()), self._raw_message)
-            if isinstance(again, list):
-                assert part is not None, "the same steps made parts before"
-                again = again[part.rank - 1].done()
-            context = again
-        return context
-
-    def _delivery(self, route: Route, exit_: Exit, part: Part | None) -> Delivery:
-        type_, flags = self._stored.type, self._flags
-        if part is not None:
-            made = part.context
-            if made.format != self._message.format:  # another kind of message was made: it is what is sent
-                type_ = f"{made.type}^{made.event}" if made.event else made.type
-                flags = flags_of(made.type, made.event)
-            flags |= part_flags(part.rank, part.count)
-        ordinal = len(self._result.deliveries)
-        return Delivery(
-            self._again_id if self._again_id is not None else delivery_id(self._stored.place, ordinal),
-            exit_.destination, route.name, type=type_, flags=flags, config=self._configuration.hash,
-        )  # fmt: skip
-
-    def _dead(self, route: Route, exit_: Exit, error: StepFailed, part: Part | None = None) -> Delivery:
-        """Make the dead delivery without bytes of one exit."""
-        destination = self._configuration.destinations[exit_.destination]
-        delivery = self._delivery(route, exit_, part)
-        delivery.kind = DeliveryKind.BODILESS
-        delivery.state = DeliveryState.DEAD
-        policy = exit_.dead_letter or destination.dead_letter
-        delivery.queued = policy.lane != "pass"
-        if policy.lane == "park":
-            delivery.due_ms = self._stored.received_ms + int(policy.results_wait * 1000)
-        delivery.code, delivery.field, delivery.reason = error.code, error.field, error.reason
-        received = part.received if part is not None else None
-        delivery.lanes = self.lanes_of(exit_, destination, None, received)
-        return delivery
-
-    def _stop(self, route: Route, error: StepFailed, part: Part | None = None) -> None:
-        for exit_ in route.to:
-            self._result.deliveries.append(self._dead(route, exit_, error, part))
-
     # --- the ending ----------------------------------------------------------------------------------------
 
     def _ending(self, filtered: str | None, unwanted: list[Route]) -> Evaluation:
@@ -402,6 +387,7 @@ class _Walk(LaneKeys):
                         reason = f"the condition of the route {route.name} doesn't hold, and no other route wanted it"
                         result.deliveries.append(self._dead(route, exit_, StepFailed(NO_MATCH, reason)))
         if len(result.deliveries) > DELIVERIES_MAX:
+            self.take_back()
             result.deliveries.clear()
             result.state, result.code = MessageState.DEAD, "E-SPLIT"
             result.reason = f"the routes make more than {DELIVERIES_MAX} deliveries of it"
@@ -419,11 +405,38 @@ class _Walk(LaneKeys):
                 result.reason = f"the condition of the route {by.name} doesn't hold"
             else:
                 result.code, result.reason = "E-UNROUTED", "no route wanted it"
+        if self.identified is not None:
+            self._settle(self.identified)
+        return result
+
+    def _settle(self, identified: Identified) -> None:
+        """Keep what was decided, unless nothing of the message goes on: what dies decides nothing."""
+        result = self._result
+        lives = any(one.state is DeliveryState.PENDING for one in result.deliveries)
+        if not lives and result.state is not MessageState.FILTERED:
+            identified.take_back(keep_conflicts=result.state is MessageState.ROUTED)
+        result.identity, result.releases = identified.events, identified.releases
+        result.changed = tuple(identified.changed)
+        result.keys = list({**dict.fromkeys(result.keys), **identified.keys})
+
+    def _wait(self, waits: Waits) -> Evaluation:
+        """Let the message wait as a whole: nothing of it leaves, and nothing is decided."""
+        result = self._result
+        self.take_back()
+        result.deliveries.clear()
+        result.state, result.code, result.reason, result.wait = (
+            MessageState.WAITING,
+            "E-ID-WAITING",
+            waits.reason,
+            waits.wait,
+        )
+        result.patients = self.received_patients() or self.lane_of_source()
         return result
 
     def _reject(self, rejected: Rejected) -> Evaluation:
         """Take nothing: what other routes made of the message isn't delivered either."""
         result = self._result
+        self.take_back()
         result.deliveries.clear()
         result.state, result.code, result.reason = MessageState.REJECTED, rejected.code, rejected.reason
         return result

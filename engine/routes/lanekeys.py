@@ -6,40 +6,91 @@ A part of a message that was made several of has the keys of its own patients on
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.identity.patients import Reference, patient_fields, patient_references
+from engine.identity.spellings import INS_ARC
+from engine.routes.identifying import Identified, ins_hashes, knows_nobody
 from engine.routes.searching import key_authority
 
 if TYPE_CHECKING:
+    from engine.core.messages import Delivery, StoredMessage
     from engine.core.references import References
     from engine.identity.authorities import Recogniser
     from engine.parsers.hl7v2.message import Message
-    from engine.routes.configuration import Configuration, Destination, Exit, Order
+    from engine.routes.configuration import Configuration, Destination, Exit, Order, Source
+    from engine.routes.identifying import Knowledge
     from engine.transforms.step import Context
+
+_ARC: Final = INS_ARC.encode()
 
 
 class LaneKeys:
     """What the walk of a message knows of lanes."""
 
     __slots__ = (
-        "_configuration", "_fields", "_message", "_patients", "_received", "_recogniser", "_references", "_site",
-        "_source_name", "context",
+        "_configuration", "_fields", "_knowledge", "_message", "_patients", "_received", "_recogniser", "_references",
+        "_site", "_source", "_stored", "context", "identified",
     )  # fmt: skip
 
     context: Context
     _message: Message
     _recogniser: Recogniser
 
-    def __init__(self, configuration: Configuration, references: References, source_name: str) -> None:
+    def __init__(
+        self, configuration: Configuration, references: References, source: Source, stored: StoredMessage,
+        knowledge: Knowledge | None,
+    ) -> None:  # fmt: skip
         """Keep what keys are made with; message, context, site and recogniser come when they are known."""
         self._configuration = configuration
         self._references = references
-        self._source_name = source_name
+        self._source = source
+        self._stored = stored
+        self._knowledge = knowledge
+        self.identified: Identified | None = None
+        """Who its patients are; None: patients aren't known here."""
         self._site = ""
         self._received: tuple[int, ...] | None = None
         self._fields: list[bytes] = []
         self._patients: list[Reference] = []
+
+    def identify(self) -> None:
+        """Begin to ask who the patients are, where the configuration says how; the recogniser is known."""
+        if self._configuration.identity is None:
+            return
+        if self._knowledge is None:
+            self._knowledge = knows_nobody()
+        self.identified = self._knowledge.identified = Identified(
+            self._configuration, self._source, self._stored, self._references, self._recogniser, self._knowledge
+        )
+
+    def take_back(self) -> None:
+        """Undo what was decided of its patients."""
+        if self.identified is not None:
+            self.identified.take_back()
+
+    def left(self, sent: Context, delivery: Delivery, destination: Destination) -> None:
+        """Note the numbers with which a message leaves: by them people find who received it."""
+        identified = self.identified
+        assert identified is not None, "asked only where patients are known"
+        numbers = self._numbers(sent if sent.message is not self._message else None)
+        identified.keys.update(dict.fromkeys(numbers))
+        data = delivery.rendered
+        if destination.gate.ins and data is not None and data.find(_ARC) >= 0:
+            identified.keys.update(dict.fromkeys(ins_hashes(sent.message, self._references)))
+
+    def search_keys(self) -> list[int]:
+        """Return the hashes under which the message is found: of its control id, and of every declared key."""
+        stored, references = self._stored, self._references
+        keys: dict[int, None] = {}
+        if stored.control_id:
+            keys[references.hash("control", "", stored.control_id)] = None
+        for key in self._configuration.keys.values():
+            if key.read is not None:
+                authority = key_authority(key, self._recogniser, self._site)
+                for value in key.read(self.context):
+                    keys[references.hash(key.name, authority, value)] = None
+        return list(keys)
 
     def lanes_of(
         self, exit_: Exit, destination: Destination, after: Context | None, received: Message | None = None
@@ -74,17 +125,28 @@ class LaneKeys:
 
     def lane_of_source(self) -> tuple[int, ...]:
         """Return the lane of a message that names no patient."""
-        return (self._references.hash("source", "", self._source_name),)
+        return (self._references.hash("source", "", self._source.name),)
 
     def _patient_lanes(self, after: Context | None) -> tuple[int, ...]:
-        lanes = self.received_patients()
+        numbers = self._numbers(after)
+        if self.identified is not None:
+            return self._identified_lanes(self.identified, numbers, self.context)
+        return numbers or self.lane_of_source()
+
+    def _numbers(self, after: Context | None) -> tuple[int, ...]:
+        """Return the hashed references of the patients as received, and as sent."""
+        numbers = self.received_patients()
         if after is not None:
             fields = patient_fields(after.message)
             if fields != self._fields:
                 patients = patient_references(after.message, self._recogniser, fields)
                 if patients != self._patients:  # to complete CX-4 and CX-5 rewrites the field, not the reference
-                    lanes = tuple(dict.fromkeys((*lanes, *self._hashes(patients))))
-        return lanes or self.lane_of_source()
+                    numbers = tuple(dict.fromkeys((*numbers, *self._hashes(patients))))
+        return numbers
+
+    def _identified_lanes(self, identified: Identified, numbers: tuple[int, ...], context: Context) -> tuple[int, ...]:
+        """Return the lanes of patients by what is known of them; of a message with no number, its stay's patient's."""
+        return identified.lanes(numbers) or identified.stay_lanes(context) or self.lane_of_source()
 
     def _lanes_of_part(self, order: Order, after: Context | None, received: Message) -> tuple[int, ...]:
         if order.by != "patient":
@@ -93,6 +155,8 @@ class LaneKeys:
             messages = [received] if after is None else [received, after.message]
             patients = [one for message in messages for one in patient_references(message, self._recogniser)]
             lanes = tuple(dict.fromkeys(self._hashes(patients)))
+            if self.identified is not None:
+                return self._identified_lanes(self.identified, lanes, self.context.fork(received))
         return lanes or self.lane_of_source()
 
     def _hashes(self, patients: list[Reference]) -> tuple[int, ...]:

@@ -38,6 +38,7 @@ from engine.routes.directories import at_root
 from engine.routes.document import read_document
 from engine.routes.files import DiskFiles, Files
 from engine.routes.findings import ConfigurationRefused, Finding, Findings
+from engine.routes.identification import policies, read_identity
 from engine.routes.names import Names, Secrets
 from engine.routes.reading import Reading
 from engine.routes.shipped import LISTS
@@ -166,7 +167,8 @@ class _Loader:
         self._digest = blake2b(digest_size=8)
         self._sections: dict[str, Named] = {name: [] for name in _NAMED}
         self._origins: dict[tuple[str, str], Mark] = {}
-        self._group: Node | None = None
+        self._single: dict[str, Node] = {}
+        """`group` and `identity`: sections that are one declaration."""
         self._defaults = Defaults()
         self._table_digests: dict[str, str] = {}
         self._made: dict[str, Named] = {}
@@ -183,6 +185,7 @@ class _Loader:
         self._defaults.read(sections["defaults"], self._reading)
         read_sites(self._defaults.applied("sites", sections["sites"]), self._reading, names)
         names.authorities = make_authorities(names.sites.values(), group)
+        names.identity = read_identity(self._single.get("identity"), self._reading, names)
         made = self._made = self._shared()
         sources = read_sources(made["sources"], self._reading, names)
         keys = read_keys(sections["keys"], self._reading, names, lambda: _variants(sources.values()))
@@ -223,6 +226,8 @@ class _Loader:
             lists=names.lists,
             routes_of={name: tuple(route for route in routes if name in route.sources) for name in sources},
             authorities=names.authorities,
+            identity=names.identity,
+            policies=policies(names.identity, names.authorities, sources),
             tables=names.tables,
             cases=tuple(cases),
             table_digests=self._table_digests,
@@ -337,10 +342,10 @@ class _Loader:
                     continue  # read as what was meant: that everything in it is missing would only follow
             if name == "version":
                 self._reading.read(Choice("1"), node)
-            elif name == "group":
-                if self._group is not None:
-                    self.findings.add("error", "E102", key.mark, "group stands in another file too", "keep one")
-                self._group = node
+            elif name in ("group", "identity"):
+                if name in self._single:
+                    self.findings.add("error", "E102", key.mark, f"{name} stands in another file too", "keep one")
+                self._single[name] = node
             elif name != "include":
                 self._section(name, node)
         include = document.get("include")
@@ -407,8 +412,8 @@ class _Loader:
 
     def _read_group(self) -> dict[str, Authority]:
         values: dict[str, Any] | None = None
-        if self._group is not None:
-            values = self._reading.read(schema.GROUP, self._group)
+        if "group" in self._single:
+            values = self._reading.read(schema.GROUP, self._single["group"])
         return read_authorities((values or {}).get("authorities") or [], "", self._reading)
 
     def _shared(self) -> dict[str, Named]:
@@ -440,6 +445,7 @@ class _Loader:
         by_name = {route.name: route for route in routes}
         taken = {name for route in routes for name in route.sources}
         reached = {one.destination for route in routes for one in route.to}
+        reached |= {name for route in routes for name in route.elsewhere}
         for section, known, used, sentence, hint in (
             ("sources", sources, taken, "no route takes from", "add it to from: of a route"),
             ("destinations", destinations, reached, "no route delivers to", "add it to to: of a route, or remove it"),

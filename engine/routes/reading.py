@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.dictionary.limits import is_unordered, last_component, last_field, segments
 from engine.errors import PathError
-from engine.identity.authorities import Recogniser
-from engine.identity.spellings import INS_ARC
+from engine.identity.authorities import Authority, Recogniser
 from engine.parsers.paths import Path
 from engine.routes.configuration import split_variant
 from engine.routes.document import read_document
 from engine.routes.findings import Declaration, Findings
+from engine.routes.identification import patient_authorities
 from engine.routes.names import Names
 from engine.routes.scope import ConditionScope
+from engine.routes.selecting import is_ins, of_authority
 from engine.routes.suggestions import suggest
 from engine.routes.templates import REFERENCE
 from engine.routes.when import Clause, Operand, WhenError, compile_when
@@ -279,9 +280,9 @@ class Reading:
         bound: dict[str, Callable[[bytes, Delimiters], list[int]]] = {}
         for name in path.authorities:
             if name == "ins":
-                bound[name] = _is_ins
+                bound[name] = is_ins
             elif name in recogniser.names:
-                bound[name] = _of_authority(recogniser, name)
+                bound[name] = of_authority(recogniser, name)
             else:
                 if not site and self._sources_refused:
                     raise Unreadable
@@ -382,6 +383,18 @@ class Reading:
         """Whether code of the hospital's own may run."""
         return self._names.environment.get("PASSERELLE_PYTHON", "") == "yes"
 
+    def registry(self) -> str:
+        """Return what stands under `identity.registry`; empty: there is no such section."""
+        return self._names.identity.registry if self._names.identity is not None else ""
+
+    def patient_authorities(self) -> dict[str, Authority]:
+        """Return by site the authority under which it numbers its patients."""
+        return patient_authorities(self._names.sites)
+
+    def destinations(self) -> Collection[str]:
+        """Return the names of the declared destinations."""
+        return self._names.templates.declared.get("destination", ())
+
     def answered_early(self) -> str:
         """Return a source of the route that answers before its routes run, or nothing."""
         return self._answered_early
@@ -473,26 +486,3 @@ def _operand(path: Path) -> Operand:
 
 def _mark_of(where: Node | Mark) -> Mark:
     return where.mark if isinstance(where, Node) else where
-
-
-def _is_ins(field: bytes, delimiters: Delimiters) -> list[int]:
-    mark = INS_ARC.encode()
-    return [
-        rank
-        for rank, repetition in enumerate(delimiters.repetitions(field))
-        if mark in b"".join(delimiters.components(repetition)[3:4])
-    ]
-
-
-def _of_authority(recogniser: Recogniser, name: str) -> Callable[[bytes, Delimiters], list[int]]:
-    wanted = recogniser.names[name]
-    wanted_key = wanted.key
-
-    def recognise(field: bytes, delimiters: Delimiters) -> list[int]:
-        return [
-            rank
-            for rank, (_, spelling) in enumerate(recogniser.spellings(delimiters).identifiers(field))
-            if spelling.authority is wanted or (spelling.authority is not None and spelling.authority.key == wanted_key)
-        ]
-
-    return recognise

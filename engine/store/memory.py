@@ -19,7 +19,7 @@ from engine.core.changes import (
     Receipt,
     Route,
 )
-from engine.core.identities import IdentityFacts, IdentityRows
+from engine.core.identities import IdentityEvent, IdentityFacts, IdentityRows
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import (
     WHOLE,
@@ -329,6 +329,10 @@ class MemoryStore:
     async def identity_facts(self) -> IdentityFacts:
         """The next patient, when the next wait ends, and counts."""
         return memory_identities.identity_facts(self.disk)
+
+    async def identity_event(self, event: int) -> IdentityEvent | None:
+        """One identity event, as it was given to the store."""
+        return await self.queries.identity_event(event)
 
     async def recount(self) -> dict[CounterKey, int]:
         """Count again by scanning: what the counters must say."""

@@ -81,7 +81,7 @@ class NormaliseAuthorities(Step):
                 data = message.peek(position).field(number)
                 if not data or data == NULL:
                     continue
-                written = _written(data, spellings)
+                written = written_field(data, spellings)
                 if written is None:
                     self._unknown(context, text)
                 elif written != data:
@@ -94,7 +94,7 @@ class NormaliseAuthorities(Step):
             context.findings.append(f"unknown-authority {field}")
 
 
-def _written(data: bytes, spellings: Spellings) -> bytes | None:
+def written_field(data: bytes, spellings: Spellings) -> bytes | None:
     """Return a field in its declared form; None: it has no identifier of a known authority."""
     written: list[bytes] = []
     known = False

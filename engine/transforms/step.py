@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.core.messages import Attachment
     from engine.parsers.hl7v2.message import Message
     from engine.parsers.hl7v2.segments import Segment
+    from engine.transforms.identifying import Identification
     from engine.transforms.nodes import Mark
 
 KeyReader = Callable[["Context"], list[str]]
@@ -48,8 +49,8 @@ class Context:
     """One message on its way through one route: the message itself, what is known about it, what steps left."""
 
     __slots__ = (
-        "answers", "at", "attachments", "body", "control_id", "event", "findings", "format", "id", "keys", "message",
-        "place", "rank", "received_ms", "site", "source", "tags", "type", "value", "variant",
+        "answers", "at", "attachments", "body", "control_id", "event", "findings", "format", "id", "identities", "keys",
+        "message", "place", "rank", "received_ms", "site", "source", "tags", "type", "value", "variant",
     )  # fmt: skip
 
     def __init__(
@@ -68,10 +69,13 @@ class Context:
         variant: str | None = None,
         answers: Answers | None = None,
         attachments: tuple[Attachment, ...] = (),
+        identities: Identification | None = None,
     ) -> None:
         self.message = message
         self.answers: Answers = answers if answers is not None else {}
         """Replies of the hospital's own code, known so far."""
+        self.identities = identities
+        """Who the patients are; None: patients aren't known here."""
         self.attachments = attachments
         """Files beside the message, which it names."""
         self.variant = site if variant is None else variant
@@ -112,6 +116,7 @@ class Context:
         other.received_ms = self.received_ms
         other.keys = self.keys
         other.answers = self.answers
+        other.identities = self.identities
         other.variant = self.variant
         other.attachments = self.attachments
         other.at = None
@@ -153,6 +158,7 @@ class Step:
             Dropped: The route doesn't want the message.
             Rejected: The message isn't taken; its sender is told.
             Asked: It needs a reply that isn't known yet.
+            Waits, Unread: It needs a patient whom nobody knows, or rows of him that nobody has read.
         """
         raise NotImplementedError
 
@@ -310,6 +316,8 @@ class Tolerant(Step):
         findings, tags = len(context.findings), len(context.tags)
 
         def undo(failure: StepFailed) -> None:
+            if not failure.tolerable:
+                raise failure
             bring_back()
             context.message, context.body, context.at, context.rank = message, body, at, rank
             context.format, context.type, context.event, context.attachments = format_, type_, event, attachments

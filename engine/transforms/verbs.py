@@ -15,9 +15,11 @@ from engine.transforms import (
     hl7_to_hprim,
     hprim_to_hl7,
     keep,
+    localise_identity,
     map_,
     move,
     normalise_authorities,
+    normalise_identity,
     parse,
     python,
     reject,
@@ -35,7 +37,8 @@ VERBS: Final[dict[str, Verb]] = {
     module.VERB.name: module.VERB
     for module in (
         set_, default, copy, move, swap, delete, keep, add, map_, convert, foreach, split, require,
-        normalise_authorities, parse, python, hprim_to_hl7, hl7_to_hprim, render, validate, tag, drop, reject,
+        normalise_authorities, normalise_identity, localise_identity, parse, python, hprim_to_hl7, hl7_to_hprim,
+        render, validate, tag, drop, reject,
     )
 }  # fmt: skip
 """Every verb that a step may have; exactly one stands in a step."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from engine.core.messages import Delivery, show_delivery_id
+from engine.core.messages import Delivery, DeliveryFlag, show_delivery_id
 from engine.core.ports import Runtime
 from engine.flow.delivery.deadlines import Deadlines, Moment
 from engine.flow.delivery.passing import Passing
@@ -17,6 +17,11 @@ from engine.routes.configuration import DeadLetter, Destination
 
 Alert = Callable[[str, str, str], None]
 """Called with a code, a destination's name and a sentence, once at the start of what it tells and once at its end."""
+
+
+def is_conflict(delivery: Delivery) -> bool:
+    """Whether it is a dead letter of class identity that holds both patients' lanes: no destination stops by it."""
+    return delivery.code.startswith("E-ID-") and bool(delivery.flags & DeliveryFlag.IDENTITY_EVENT)
 
 
 class Parking:
@@ -67,7 +72,7 @@ class Parking:
         age = (self._runtime.now_ms() - delivery.due_ms) / 1000 + wait if delivery.due_ms else 0.0
         since = self.since[place] = now - max(0.0, age)
         name = self._destination.name
-        if policy.lane == "block":
+        if policy.lane == "block" and not is_conflict(delivery):
             self.stopped_by[place] = None
             self._alert(
                 "stopped",

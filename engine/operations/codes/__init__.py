@@ -4,6 +4,7 @@ What the codes mean that operators meet on messages, refusals and alerts: what h
     meaning      the words of one code
     receiving    codes of refusals: what was not taken into custody
     routing      codes of the router: what a message ended with, what a step could not do
+    identity     codes of class identity: who the patient is
     delivering   codes of attempts, and those that a receiver gives (`AE 204`)
     running      codes of alerts and of notes in `status`
 
@@ -15,12 +16,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.operations.codes import delivering, receiving, routing, running
+from engine.operations.codes import delivering, identity, receiving, routing, running
 from engine.operations.codes.meaning import Meaning
 
 MEANINGS: Final[dict[str, Meaning]] = {
     meaning.code: meaning
-    for meaning in (*receiving.MEANINGS, *routing.MEANINGS, *delivering.MEANINGS, *running.MEANINGS)
+    for meaning in (*receiving.MEANINGS, *routing.MEANINGS, *identity.MEANINGS, *delivering.MEANINGS, *running.MEANINGS)
 }
 """By code, in the order in which a message meets them."""
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.routes.schema.doors import DEAD_LETTER, DESTINATIONS, ORDER_BY, SOURCES
 from engine.routes.schema.routes import ROUTE
-from engine.routes.schema.sites import AUTHORITY, GROUP, KEY, SITE, TABLE
+from engine.routes.schema.sites import AUTHORITY, GROUP, IDENTITY, KEY, SITE, TABLE
 from engine.routes.schema.templates import DECLARED, DEFAULTS, KINDS, PARAM, TEMPLATE, VALUES
 from engine.routes.schema.words import OUTGOING
 
@@ -24,6 +24,7 @@ __all__ = [
     "DEFAULTS",
     "DESTINATIONS",
     "GROUP",
+    "IDENTITY",
     "KEY",
     "KINDS",
     "ORDER_BY",
@@ -42,6 +43,7 @@ SECTIONS: Final[dict[str, str]] = {
     "version": "Of the language: 1.",
     "include": "Further files of this configuration, below this one: [sites.yaml, routes/*.yaml]",
     "group": "The group of hospitals, with the authorities that are its own.",
+    "identity": "Patients across the establishments: who numbers them, and what may link them.",
     "sites": "Its establishments: FINESS, charset, authorities.",
     "lists": "Named lists of codes: `in list urgent`. Shipped: pam.identity, pam.stay, pam.cancel.",
     "tables": "Tables of codes, CSV files: for `map`, `in table`, `site_from`.",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.identity.gates import MAY_HAVE
-from engine.routes.schema.words import OUTGOING, AddressShape, Charset, Duration, Network, Size
+from engine.routes.schema.words import OUTGOING, AddressShape, Charset, Network, Size
 from engine.transforms.shapes import (
     Choice,
+    Duration,
     Either,
     Key,
     ListOf,
@@ -89,7 +90,10 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
         about="Informative: whom to call (name, phone, hours); shown by passerelle docs.",
     ),
     "renamed_from": _RENAMED,
-    "may_assert": Key(Reserved("which authorities a source may assert comes with the identity register")),
+    "may_assert": Key(
+        ListOf(TextShape(), single=True),
+        about="Sites whose patients and stays it may number; unless said, its own. Needs the section identity.",
+    ),
     "quirks": Key(Reserved("named tolerances of senders aren't built; write steps")),
 }
 _ATTACHMENTS: Final = Record(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from engine.routes.casereading import CASE
 from engine.routes.schema.doors import DESTINATIONS, SOURCES, any_of
 from engine.routes.schema.routes import ROUTE
-from engine.routes.schema.sites import GROUP, KEY, SITE, TABLE
+from engine.routes.schema.sites import GROUP, IDENTITY, KEY, SITE, TABLE
 from engine.routes.schema.templates import DEFAULTS, TEMPLATE, USE, using
 from engine.transforms.beside import BESIDE
 from engine.transforms.shapes import ListOf, NameShape, Record, TextShape, described, scalar
@@ -62,6 +62,7 @@ def _sections() -> dict[str, dict[str, Any]]:
         "version": {"enum": [1, "1"]},
         "include": ListOf(TextShape(), single=True).schema(),
         "group": GROUP.schema(),
+        "identity": IDENTITY.schema(),
         "sites": _named(SITE.schema()),
         "lists": _named({"type": "array", "items": scalar()}, names=False),
         "tables": _named(TABLE.schema()),

@@ -1,11 +1,23 @@
-"""What `group:`, `sites:`, `keys:` and `tables:` take."""
+"""What `group:`, `identity:`, `sites:`, `keys:` and `tables:` take."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from engine.routes.schema.words import Charset, Finess, HdText, Oid, Timezone
-from engine.transforms.shapes import Choice, Either, Key, ListOf, NameShape, Pairs, PathShape, Raw, Record, TextShape
+from engine.transforms.shapes import (
+    Choice,
+    Either,
+    Key,
+    ListOf,
+    NameShape,
+    Number,
+    Pairs,
+    PathShape,
+    Raw,
+    Record,
+    TextShape,
+)
 
 AUTHORITY: Final = Record(
     {
@@ -25,6 +37,34 @@ GROUP: Final = Record(
     {
         "label": Key(TextShape(), default="", about="Name of the group, for people."),
         "authorities": Key(_AUTHORITIES, about="Authorities of the group itself; its `ipp` is @group in paths."),
+    }
+)
+IDENTITY: Final = Record(
+    {
+        "registry": Key(
+            Choice("own", "follow"),
+            required=True,
+            about="Who numbers the patients of the group: own (Passerelle does), follow (another registry; its A31).",
+        ),
+        "number": Key(
+            Record(
+                {
+                    "prefix": Key(HdText(), default="", about="What stands in front of each number."),
+                    "width": Key(Number(4, 18), default=9, about="Digits of the counter."),
+                    "check": Key(Choice("mod97", "none"), default="mod97", about="Two check digits at the end."),
+                }
+            ),
+            about="With registry: own, the form of the numbers that Passerelle gives.",
+        ),
+        "on_merge": Key(
+            Choice("review", "emit"),
+            default="review",
+            about="A merge of one site that joins two patients of the group: a person decides, or a merge is sent.",
+        ),
+        "contracts": Key(
+            ListOf(ListOf(TextShape(), least=2)),
+            about="Which sites trust each other's qualified INS: [[cha, chb]]. Only between them it links patients.",
+        ),
     }
 )
 SITE: Final = Record(

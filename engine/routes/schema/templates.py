@@ -7,9 +7,10 @@ from typing import Any, Final
 from engine.routes.schema.doors import DESTINATIONS, SOURCES
 from engine.routes.schema.routes import ROUTE
 from engine.routes.schema.sites import SITE
-from engine.routes.schema.words import AddressShape, Charset, Duration, Finess, Oid, Size
+from engine.routes.schema.words import AddressShape, Charset, Finess, Oid, Size
 from engine.transforms.shapes import (
     Choice,
+    Duration,
     Key,
     ListOf,
     NameShape,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from engine.core.changes import Change, Route
-from engine.core.identities import IdentityFacts, IdentityRows
+from engine.core.identities import IdentityEvent, IdentityFacts, IdentityRows
 from engine.core.messages import Arrival, Delivery, Fate, Hold, Intention, StoredMessage
 from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
 from engine.errors import StoreBroken, StoreError, StoreUnavailable
@@ -426,6 +426,10 @@ class SqliteStore:
         """The next patient, when the next wait ends, and counts."""
         counters = self.counters
         return await self._read(lambda c: read_facts(c, counters))
+
+    async def identity_event(self, event: int) -> IdentityEvent | None:
+        """One identity event, as it was given to the store."""
+        return await self.queries.identity_event(event)
 
     async def recount(self) -> dict[CounterKey, int]:
         """Count again by scanning: what the counters must say. For doctor and tests: it reads everything."""

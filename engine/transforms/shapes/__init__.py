@@ -7,12 +7,14 @@ findings come at once.
 
     reading        Shape and Reader
     scalars        texts, names, choices, numbers
+    durations      how long
     naming         paths, texts with values, conditions, tables, steps
     collections    lists, mappings, records
     verbs          a verb, as the modules of verbs declare it
 """
 
 from engine.transforms.shapes.collections import Either, Key, ListOf, Pairs, Raw, Record, Reserved, described
+from engine.transforms.shapes.durations import Duration
 from engine.transforms.shapes.naming import ConditionShape, PathShape, StepsShape, TableShape, TemplateShape
 from engine.transforms.shapes.reading import REFERENCE, Reader, Shape, Unreadable, meant, refuse, scalar, shown
 from engine.transforms.shapes.scalars import NAME_FORM, AnyText, Choice, NameShape, Number, TextShape
@@ -24,6 +26,7 @@ __all__ = [
     "AnyText",
     "Choice",
     "ConditionShape",
+    "Duration",
     "Either",
     "Key",
     "ListOf",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -63,6 +63,15 @@ class Reader(Protocol):
 
     def allows_python(self) -> bool:
         """Whether code of the hospital's own may run."""
+
+    def registry(self) -> str:
+        """Return what stands under `identity.registry`: `own`, `follow`; empty: patients aren't known here."""
+
+    def patient_authorities(self) -> Mapping[str, Any]:
+        """Return by site the identity.Authority under which it numbers its patients (CX-5 PI)."""
+
+    def destinations(self) -> Collection[str]:
+        """Return the names of the declared destinations."""
 
     def answered_early(self) -> str:
         """Return a source of the route that answers before its routes run (`ack: after_store`), or nothing."""

@@ -14,7 +14,7 @@ from engine.core.messages import Delivery, Intention, StoredMessage, delivery_id
 from engine.core.ports import Queued, Urgency
 from engine.core.references import References, digest_of
 from engine.errors import StoreUnavailable
-from engine.flow import router as module
+from engine.flow import backlog, evaluating, treating
 from engine.flow.router import Router
 from engine.routes.evaluation import evaluate
 from engine.routes.loader import load
@@ -131,7 +131,9 @@ def test_what_waited_before_the_start_comes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize("bound", ["page", "buffer"])
 def test_a_backlog_larger_than_memory(tmp_path: Path, bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the bounds objects are dropped and found by paging: none is missed, none comes twice."""
-    monkeypatch.setattr(module, "_PAGE_MESSAGES" if bound == "page" else "_BUFFER_BYTES", 3 if bound == "page" else 300)
+    monkeypatch.setattr(
+        backlog, "_PAGE_MESSAGES" if bound == "page" else "_BUFFER_BYTES", 3 if bound == "page" else 300
+    )
 
     async def test(it: Yard) -> None:
         await it.router.start()
@@ -174,12 +176,12 @@ def test_a_fault_of_ours_stops_one_message(tmp_path: Path, monkeypatch: pytest.M
     """An exception in the evaluation kills its message, with the place and without the text; others go on."""
 
     async def test(it: Yard) -> None:
-        def broken(configuration: Any, stored: StoredMessage, references: Any, answers: Any) -> Any:
+        def broken(configuration: Any, stored: StoredMessage, references: Any, answers: Any, knowledge: Any) -> Any:
             if stored.control_id == "A1":
                 raise ValueError("SECRET PATIENT")
             return evaluate(configuration, stored, references, answers)
 
-        monkeypatch.setattr(module, "evaluate", broken)
+        monkeypatch.setattr(evaluating, "evaluate", broken)
         await it.router.start()
         it.receive(message(it.runtime, "A1"), message(it.runtime, "A2", ipp="43"))
         await it.rest()
@@ -266,7 +268,7 @@ def test_a_retry_that_cannot_be_rendered_is_refused_at_the_start(
             def broken(*_: Any) -> Delivery:
                 raise error
 
-            monkeypatch.setattr(module, "render_again", broken)
+            monkeypatch.setattr(treating, "render_again", broken)
         configuration = load(tmp_path / "routes.yaml", environment={})
         again = Router("main", configuration, it.store, it.runtime, References(b"k" * 32))
         await again.start()
@@ -305,13 +307,13 @@ def test_a_decision_that_the_store_refuses(tmp_path: Path, monkeypatch: pytest.M
     """That one message is dead, with the store's reason; the router goes on, and a repeat is evaluated again."""
 
     async def test(it: Yard) -> None:
-        def wrong(configuration: Any, stored: StoredMessage, references: Any, answers: Any) -> Any:
+        def wrong(configuration: Any, stored: StoredMessage, references: Any, answers: Any, knowledge: Any) -> Any:
             evaluation = evaluate(configuration, stored, references, answers)
             if stored.place == 1:
                 evaluation.deliveries[0].id = delivery_id(99, 0)
             return evaluation
 
-        monkeypatch.setattr(module, "evaluate", wrong)
+        monkeypatch.setattr(evaluating, "evaluate", wrong)
         await it.router.start()
         it.receive(message(it.runtime, "A1"), message(it.runtime, "A2", ipp="43"))
         await it.rest()

@@ -7,27 +7,38 @@ import io
 import pathlib
 import re
 from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from engine.core.asking import Answers, answered_at_once
+from engine.core.messages import StoredMessage
+from engine.core.references import References
 from engine.errors import StepFailed
 from engine.identity.authorities import Authority
+from engine.identity.policy import MINT
 from engine.parsers import open_message
-from engine.routes.configuration import Site
+from engine.routes.configuration import Identities, Site
 from engine.routes.declarations import make_authorities
 from engine.routes.document import read_document
 from engine.routes.findings import Findings
+from engine.routes.identification import policies
+from engine.routes.identifying import Identified, knows_nobody
 from engine.routes.multiplying import Part, run
 from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.sandbox.at_once import workers
+from engine.transforms.identifying import Waits
 from engine.transforms.step import Context, Dropped, Rejected
 from engine.transforms.tables import Table
 from engine.transforms.verbs import VERBS
 
 PAGES = pathlib.Path(__file__).parents[3] / "docs" / "routes"
 HEAD = "MSH|^~\\&|A|B|C|D|20260301||ADT^A01^ADT_A01|4711|P|2.5"
+GHT = Authority(
+    name="ipp", site="", type="PN", oid="1.2.250.1.999.1.1", hd1="GHT-IPP", hd2="1.2.250.1.999.1.1", hd3="ISO"
+)
 CHA = Site(
     name="cha", finess_ej="000000026",
     authorities={
@@ -49,6 +60,7 @@ class Example:
     steps: str = ""
     before: str = ""
     after: str = ""
+    known: str = ""
     tables: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
 
@@ -64,7 +76,7 @@ def examples(page: pathlib.Path) -> list[Example]:
             found[-1].tables[title.split("`")[1]] = match["text"]
         elif title.startswith("File "):
             found[-1].files[title.split("`")[1]] = match["text"]
-        elif title in ("Before", "After"):
+        elif title in ("Before", "After", "Known"):
             setattr(found[-1], title.lower(), match["text"])
     return found
 
@@ -83,7 +95,8 @@ def outcome(example: Example) -> str:
         sites={"cha": CHA},
         lists={"urgent": frozenset({"S", "A"})},
     )
-    known.authorities = make_authorities([CHA], {})
+    known.authorities = make_authorities([CHA], {"ipp": GHT})
+    known.identity = Identities(prefix="G")
     known.tables = {name: table_of(name, text) for name, text in example.tables.items()}
     known.read_file = lambda word: (str(word), example.files[word])
     document = read_document("page.yaml", f"steps:\n{example.steps}\n", findings)
@@ -101,6 +114,8 @@ def outcome(example: Example) -> str:
         message, site="cha", source="gam_cha", variant="cha/ipp", type=type_, event=event[:3], control_id="4711"
     )  # fmt: skip
 
+    context.identities = identified(known, context, example.known)
+
     def work(answers: Answers) -> Context | list[Part]:
         context.answers = answers
         return run(context, steps, message)
@@ -112,6 +127,8 @@ def outcome(example: Example) -> str:
         return f"dead letter {' '.join(filter(None, (failed.code, failed.field)))}: {failed.reason}"
     except Dropped as dropped:
         return f"filtered: {dropped.reason}"
+    except Waits as waits:
+        return f"waits: {waits.reason}"
     except Rejected as rejected:
         return f"rejected {rejected.code}: {rejected.reason}"
     if isinstance(done, list):
@@ -126,6 +143,26 @@ def outcome(example: Example) -> str:
     return "\n".join(
         [*written, *(f"finding: {one}" for one in context.findings), *(f"tag: {one}" for one in context.tags)]
     )
+
+
+def identified(names: Names, context: Context, known: str) -> Identified:
+    """Know nobody but whom these lines name, each a message that made him known."""
+    sources = {"gam_cha": SimpleNamespace(name="gam_cha", may_assert=())}
+    configuration: Any = SimpleNamespace(
+        authorities=names.authorities, sites=names.sites, policies=policies(names.identity, names.authorities, sources)
+    )
+    knowledge = knows_nobody()
+
+    def of(raw: bytes, place: int) -> Identified:
+        stored = StoredMessage("gam_cha", "main", raw, 1_772_323_200_000, place=place)
+        recogniser = names.authorities.of("cha", "ipp")
+        source: Any = sources["gam_cha"]
+        return Identified(configuration, source, stored, References(b"k" * 32), recogniser, knowledge)
+
+    for rank, line in enumerate(known.splitlines(), 1):
+        raw = f"{HEAD}\r{line}\r".encode()
+        of(raw, rank).decide(context.fork(open_message(raw, as_utf8=True)), MINT)
+    return of(b"", 100)
 
 
 ALL = [(name, rank, one) for name in sorted(VERBS) for rank, one in enumerate(examples(PAGES / f"{name}.md"), 1)]

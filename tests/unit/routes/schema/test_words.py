@@ -12,6 +12,7 @@ from engine.routes.findings import Findings
 from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.routes.schema import words
+from engine.transforms.shapes import Duration
 
 
 def read(shape, text):
@@ -26,12 +27,12 @@ def read(shape, text):
 
 
 CASES = [
-    (words.Duration(), "30s", 30.0),
-    (words.Duration(), "500ms", 0.5),
-    (words.Duration(), "1.5h", 5400.0),
-    (words.Duration(), '"0"', 0.0),
-    (words.Duration(), '"30"', "E111"),
-    (words.Duration(), "thirty", "E111"),
+    (Duration(), "30s", 30.0),
+    (Duration(), "500ms", 0.5),
+    (Duration(), "1.5h", 5400.0),
+    (Duration(), '"0"', 0.0),
+    (Duration(), '"30"', "E111"),
+    (Duration(), "thirty", "E111"),
     (words.Size(), "20MB", 20_000_000),
     (words.Size(), "4KiB", 4096),
     (words.Size(), '"20"', "E111"),

@@ -1,0 +1,147 @@
+"""From a message to the router's decision on it: the routes run, and what their result means for custody."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from engine.core.asking import Answers, Asked
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Arrival, Delivery, StoredMessage
+from engine.errors import where
+from engine.flow.decisions import decided, duplicate, faulty
+from engine.identity.crossreference import Unread
+from engine.routes.decision import REJECTED, Evaluation
+from engine.routes.evaluation import evaluate, look_ahead
+from engine.routes.fences import fences
+from engine.routes.identifying import Knowledge
+
+if TYPE_CHECKING:
+    from engine.core.changes import Route
+    from engine.core.ports import Place
+    from engine.flow.retransmissions import Retransmissions
+    from engine.flow.router import Router
+
+_log = structlog.get_logger(__name__)
+
+
+class Evaluating:
+    """Decides for one router."""
+
+    def __init__(self, router: Router, memory: Retransmissions) -> None:
+        """
+        Begin without findings.
+
+        Args:
+            router: Whose configuration, references, identities and clock are used.
+            memory: Remembers each message on which was decided.
+        """
+        self._router = router
+        self._memory = memory
+        self.findings: dict[tuple[str, str], int] = {}
+        """(source, finding) -> how often."""
+
+    def route_of(
+        self, message: StoredMessage, *, retried: bool = False, told: Place = 0, answers: Answers | None = None,
+        expired: bool = False, wide: bool = False,
+    ) -> Route:  # fmt: skip
+        """
+        Run the routes.
+
+        Args:
+            message: To route.
+            retried: An operator asked for it.
+            told: The same message before, which its sender was told to be in custody.
+            answers: Replies of the hospital's own code.
+            expired: As of routes.identifying.Knowledge.
+            wide: The same.
+        """
+        knowledge = self.knowledge(expired=expired, wide=wide)
+        try:
+            evaluation = evaluate(self._router.configuration, message, self._router.references, answers, knowledge)
+        except (Asked, Unread):
+            raise
+        except Exception as error:
+            return self._faulty(message, error)
+        if evaluation.state is MessageState.REJECTED and told:
+            return duplicate(message, told, self._router.configuration.hash)
+        if evaluation.state is MessageState.REJECTED and (retried or self._was_answered(message)):
+            evaluation.state, evaluation.code = MessageState.DEAD, REJECTED
+            evaluation.reason = f"its sender was answered already when a route rejected it: {evaluation.reason}"
+        for finding in evaluation.findings:
+            key = (message.source, finding)
+            self.findings[key] = self.findings.get(key, 0) + 1
+        return self._decision(message, evaluation)
+
+    def _decision(self, message: StoredMessage, evaluation: Evaluation) -> Route:
+        """Make the change, and remember the message; a rejected one isn't ours: its sender may repeat it."""
+        deliveries = evaluation.deliveries
+        if len(deliveries) == 1:
+            lanes: Collection[int] = deliveries[0].lanes
+        else:
+            lanes = {lane for delivery in deliveries for lane in delivery.lanes}
+        if evaluation.state is not MessageState.REJECTED:
+            live = any(delivery.state is DeliveryState.PENDING for delivery in deliveries)
+            live = live or evaluation.state is MessageState.WAITING
+            name = message.control_id or message.name
+            between = frozenset((*lanes, *evaluation.patients))
+            arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
+            self._memory.remember(message.source, arrival)
+        route = decided(message, evaluation, lanes, self._router.configuration.hash)
+        if evaluation.changed:
+            route.fences = self.fences(evaluation.changed, place=message.place, deliveries=deliveries)
+        return route
+
+    def _was_answered(self, message: StoredMessage) -> bool:
+        """
+        Tell whether a sender that waits for the routes may have been told `AA` because its time was over.
+
+        Half of `answer_within` is left for the commit: after it, a rejected message would be lost to both sides.
+        """
+        source = self._router.configuration.sources[message.source]
+        if source.ack != "after_route":
+            return True
+        return self._router.runtime.now_ms() - message.received_ms > source.answer_within * 500
+
+    def _faulty(self, message: StoredMessage, error: Exception) -> Route:
+        """Make a message dead on which our own code fails; the place is told, never the exception's text."""
+        place = where(error)
+        _log.error("internal fault", place=message.place, source=message.source, where=place)
+        return faulty(message, place, self._router.configuration.hash)
+
+    def fences(
+        self, changed: Iterable[tuple[int, int]], *, place: Place, deliveries: Collection[Delivery] = ()
+    ) -> list[Delivery]:
+        """Propose the fences of references that a decision changed."""
+        others = [one for one in self._router.identities.routers if one is not self._router]
+        places = [one.settled for one in others]
+        if place < self._router.settled:  # it waited, or an operator tries it again: others came behind it
+            places.append(self._router.settled)
+        return fences(changed, self._router.configuration, places, place=place, deliveries=deliveries)
+
+    def knowledge(self, *, expired: bool = False, wide: bool = False) -> Knowledge | None:
+        """Return what an evaluation may know of patients; None: the configuration knows none."""
+        if self._router.configuration.identity is None:
+            return None
+        known = self._router.identities
+        return Knowledge(known.view, known.next_patient, known.give_back, expired=expired, wide=wide)
+
+    def ahead(self, messages: Iterable[StoredMessage]) -> tuple[list[int], list[int]]:
+        """Return the identifiers and the traits for which messages that come next will ask."""
+        knowledge = self.knowledge()
+        identifiers: list[int] = []
+        traits: list[int] = []
+        if knowledge is None:
+            return identifiers, traits
+        for message in messages:
+            try:
+                claims = look_ahead(self._router.configuration, message, self._router.references, knowledge)
+            except Exception:  # noqa: S112 - its own turn tells
+                continue
+            if claims is not None:
+                identifiers += claims.keys
+                if claims.is_source and claims.trait_key:
+                    traits.append(claims.trait_key)
+        return identifiers, traits

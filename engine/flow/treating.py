@@ -1,0 +1,131 @@
+"""What operators ask of a router, carried out between two messages: retry, discard, restore, and acts on identities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from engine.core.changes import Identify, Reopen, Requeue
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Delivery, Intention, place_of
+from engine.flow.acts import Refusal
+from engine.flow.identity_acts import PREFIX, IdentityActs
+from engine.routes.evaluation import render_again
+
+if TYPE_CHECKING:
+    from engine.core.asking import Answers
+    from engine.flow.router import Router
+    from engine.routes.identifying import Identified
+
+
+class Treating:
+    """The acts of one router."""
+
+    def __init__(self, router: Router) -> None:
+        """Act on behalf of a router."""
+        self._router = router
+        self._identity_acts = IdentityActs(router)
+
+    async def carry_out(self, intention: Intention) -> None:
+        """
+        Carry out one act, and fulfil it.
+
+        Raises:
+            Refusal: It can't be carried out.
+            ChangeRefused: Somebody changed things meanwhile.
+            StoreError: The store is in trouble: the act waits.
+        """
+        delivery, place = intention.arguments.get("delivery"), intention.arguments.get("message")
+        if intention.verb.startswith(PREFIX):
+            await self._identity_acts.carry_out(intention)
+        elif intention.verb == "retry" and isinstance(delivery, int):
+            await self._retry_delivery(intention, delivery)
+        elif intention.verb in _MESSAGE_VERBS and isinstance(place, int):
+            await self._change_message(intention, place)
+        else:
+            raise Refusal(f"the router knows no {intention.verb} of this")
+
+    async def _retry_delivery(self, intention: Intention, delivery_id: int) -> None:
+        router = self._router
+        row = await router.store.delivery(delivery_id)
+        if row is None or row.state is not DeliveryState.DEAD:
+            raise Refusal("this delivery is not dead: somebody treated it meanwhile")
+        message = await router.store.message(place_of(delivery_id))
+        if message is None:
+            raise Refusal("the message's bytes were pruned: it can't be sent again")
+        if not router.answers_for(message.group):
+            return  # another group's router executes it
+
+        def render(answers: Answers) -> tuple[Delivery, Identified | None]:
+            knowledge = router.evaluating.knowledge(expired=True, wide=True)
+            made = render_again(
+                router.configuration, message, router.references, row.route, row.destination, delivery_id, row.part,
+                answers, knowledge,
+            )  # fmt: skip
+            return made, None if knowledge is None else knowledge.identified
+
+        again, identified = await router.answered(render)
+        if again.state is not DeliveryState.PENDING:
+            raise Refusal(" ".join(filter(None, ("it would die again:", again.code, again.field, again.reason))))
+        if identified is None:
+            changes: list[Requeue | Identify] = [Requeue(again, rendered_again=True)]
+        else:
+            # Its former lanes too: what came behind it may wait under a reference that its patient had then.
+            again.lanes = tuple(dict.fromkeys((*again.lanes, *row.lanes)))
+            changes = [Requeue(again, rendered_again=True), *self._identifies(identified, again)]
+        await self.fulfil(intention, "goes back to its place", changes)
+
+    def _identifies(self, identified: Identified, again: Delivery) -> list[Identify]:
+        """Make the changes of what a retry decided on patients."""
+        router, events = self._router, identified.events
+        if not events:
+            return []
+        proposed = router.evaluating.fences(identified.changed, place=again.place, deliveries=[again])
+        made = [Identify(event, place=again.place) for event in events]
+        made[-1].fences, made[-1].releases = proposed, identified.releases
+        return made
+
+    async def fulfil(self, intention: Intention, outcome: str, changes: Sequence[Requeue | Identify]) -> None:
+        """Record an act together with its changes; what it decided on patients is on disk, or forgotten."""
+        identities = self._router.identities
+        identifies = [one for one in changes if isinstance(one, Identify)]
+        events = [one.event for one in identifies if one.event is not None]
+        identities.adopt(events)
+        stored = False
+        try:
+            await self._router.acts.fulfil(intention, outcome, changes)
+            stored = True
+        finally:
+            identities.resolved(events, stored=stored)
+        for one in identifies:
+            identities.not_before(one.next_patient)
+            identities.waits.released(one.released)
+
+    async def _change_message(self, intention: Intention, place: int) -> None:
+        router = self._router
+        message = await router.store.message(place)
+        if message is None:
+            raise Refusal("this message never existed, or was pruned")
+        if not router.answers_for(message.group):
+            return
+        allowed, state, outcome = _MESSAGE_VERBS[intention.verb]
+        if message.state not in allowed:
+            raise Refusal(f"the message is {message.state.name.lower()}: {intention.verb} doesn't apply")
+        await router.acts.fulfil(intention, outcome, [Reopen(place, message.group, message.state, state)])
+        # a router that isn't started, or starts again, finds it in the store
+        if intention.verb == "retry" and router.started:
+            message.state = MessageState.RECEIVED
+            generation = router.generation
+            route = await router.decided_on(message, retried=True, wide=True)
+            router.submit(route, generation)
+
+
+_MESSAGE_VERBS: Final = {
+    "retry": (
+        frozenset({MessageState.DEAD, MessageState.FILTERED, MessageState.UNROUTED}),
+        MessageState.RECEIVED,
+        "goes through the routes again",
+    ),
+    "discard": (frozenset({MessageState.DEAD}), MessageState.DISCARDED, "discarded; restore brings it back"),
+    "restore": (frozenset({MessageState.DISCARDED}), MessageState.DEAD, "dead again"),
+}

@@ -1,0 +1,117 @@
+"""Codes of dead letters of class identity, and of messages that wait: who the patient is isn't sure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from engine.operations.codes.meaning import Meaning
+
+_DEAD: Final = "dead letter"
+
+MEANINGS: Final = (
+    Meaning(
+        "E-ID-WAITING", "waiting message",
+        "Nobody knows its patient yet, or the performing site has no number for him. It waits by itself.",
+        "Nothing, if the admission is on its way. Otherwise ask the site for the patient's identity message.",
+    ),
+    Meaning(
+        "E-ID-UNKNOWN", _DEAD,
+        "Nobody knew its patient, or the time for which it could wait is over.",
+        "Ask the site to send the patient's identity (A28 or A31), then `passerelle dead retry`.",
+    ),
+    Meaning(
+        "E-ID-ELSEWHERE", _DEAD,
+        "At its retry nobody knew the patient, and the route sends such messages to another destination.",
+        "Ask the site to send the patient's identity (A28 or A31), then `passerelle dead retry`.",
+    ),
+    Meaning(
+        "E-ID-NOBODY", _DEAD,
+        "It names no number by which a patient could ever be known.",
+        "Declare the authority of its numbers at the site, or have the message corrected; then retry.",
+    ),
+    Meaning(
+        "E-ID-NOT-ASSERTED", _DEAD,
+        "A source speaks of numbers of another site.",
+        "Find out why. If it may, write may_assert at the source, `passerelle apply`, then retry.",
+    ),
+    Meaning(
+        "E-ID-TWO-PATIENTS", _DEAD,
+        "Its identifiers belong to two patients of the group. What comes for both waits behind it.",
+        "An identity officer looks at the review list and decides; then retry, or discard.",
+    ),
+    Meaning(
+        "E-ID-TWO-NUMBERS", _DEAD,
+        "A patient would get two numbers of one site, and no merge says so. What comes for him waits behind it.",
+        "Have the site merge them (A40) or correct the message; then retry, or discard.",
+    ),
+    Meaning(
+        "E-ID-INS-ELSEWHERE", _DEAD,
+        "It names an INS that another patient of the group holds. What comes for both waits behind it.",
+        "An identity officer finds out whose INS it is; the site that is wrong corrects it; then retry, or discard.",
+    ),
+    Meaning(
+        "E-ID-TWO-INS", _DEAD,
+        "A patient would have two INS. What comes for him waits behind it.",
+        "An identity officer finds out which one is right; the site corrects it; then retry, or discard.",
+    ),
+    Meaning(
+        "E-ID-TRAITS", _DEAD,
+        "It asks to join two patients whose names, dates or sex disagree. What comes for both waits behind it.",
+        "Don't force it. Ask the site whether they are one person; have it corrected; then retry, or discard.",
+    ),
+    Meaning(
+        "E-ID-TAKEN", _DEAD,
+        "It gives a patient a number that another one has in use. What comes for both waits behind it.",
+        "The site should have sent a merge (A40), or made a mistake: ask it; then retry, or discard.",
+    ),
+    Meaning(
+        "E-ID-APART", _DEAD,
+        "It asks to join two patients of whom an identity officer said that they are two people.",
+        "Ask the officer. If that was wrong, undo it and retry; otherwise have the site undo its merge, and discard.",
+    ),
+    Meaning(
+        "E-ID-CYCLE", _DEAD,
+        "It merges a number into one that was merged into it before.",
+        "Ask the site which number goes on; have it send that; then discard this one.",
+    ),
+    Meaning(
+        "E-ID-UNPAIRED", _DEAD,
+        "It renames a number, and doesn't say which of several it means.",
+        "Have the site send one number a message; then discard this one.",
+    ),
+    Meaning(
+        "E-ID-EVENT", _DEAD,
+        "It replaces numbers (MRG) by an event that says nothing of how.",
+        "Do what it asks for with `passerelle identity link` or `unlink`, then discard it.",
+    ),
+    Meaning(
+        "E-ID-STAY", _DEAD,
+        "It names a stay that isn't this patient's. What comes for both waits behind it.",
+        "Find out whose stay, or whose result, it is; have it corrected; then retry, or discard.",
+    ),
+    Meaning(
+        "E-ID-HASH", _DEAD,
+        "Two numbers have one hash. Nothing was decided.",
+        "Tell the maintainers: that is to be expected once in billions of numbers.",
+    ),
+    Meaning(
+        "E-ID-NUMBERS", _DEAD,
+        "No federation identifier of the declared width is left.",
+        "Write a greater width under identity.number, `passerelle apply`, then retry.",
+    ),
+    Meaning(
+        "E-ID-SITE", _DEAD,
+        "The step localise_identity found no performing site in the message that is one of the group's.",
+        "Look at the field that site: names; map it to the names of the sites, `passerelle apply`, then retry.",
+    ),
+    Meaning(
+        "E-ID-NO-NUMBER", _DEAD,
+        "The performing site has no number for this patient.",
+        "Have the patient admitted there; when the site has sent his identity, `passerelle dead retry`.",
+    ),
+    Meaning(
+        "E-ID-SEVERAL-NUMBERS", _DEAD,
+        "The performing site uses several numbers for this patient.",
+        "Have the site merge them (A40), then `passerelle dead retry`.",
+    ),
+)  # fmt: skip

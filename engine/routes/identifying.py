@@ -1,0 +1,295 @@
+"""
+Who the patients of one message are: what the verbs of identity ask, and what follows for its lanes.
+
+Decisions are made on the view that all routers share, and laid over it at once, so that what comes later in the same
+walk builds on them; `take_back` undoes them where the walk ends without a decision (rows are missing, code of the
+hospital's own is asked) or the message dies. What one message says is decided once, at the first verb that asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from engine.core.identities import IdentifierKind, Wait
+from engine.identity.claims import read_claims
+from engine.identity.crossreference import Known
+from engine.identity.decisions import decide, references_of, territorial, touched
+from engine.identity.ins import read_ins
+from engine.identity.policy import OnUnknown, Unknown
+
+if TYPE_CHECKING:
+    from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewRow
+    from engine.core.messages import StoredMessage
+    from engine.core.references import References
+    from engine.identity.authorities import Authority, Recogniser
+    from engine.identity.claimed import Claims
+    from engine.identity.decisions import Decision
+    from engine.parsers.hl7v2.message import Message
+    from engine.routes.configuration import Configuration, Site, Source
+    from engine.transforms.step import Context
+
+_CLAIMED: Final = (
+    (b"PID", 3), (b"PID", 5), (b"PID", 7), (b"PID", 8), (b"PID", 11), (b"PID", 18), (b"PID", 32), (b"MRG", 1),
+    (b"MRG", 3), (b"MRG", 5), (b"PV1", 19), (b"P", 2), (b"P", 4), (b"P", 5), (b"P", 6), (b"P", 7),
+)  # fmt: skip
+"""What makes two copies of a message say the same of its patients."""
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What the walk of a message may know of patients."""
+
+    view: Known
+    """Shared by all who decide."""
+    next_patient: Callable[[], int]
+    """Gives the id of a new patient, never the same twice."""
+    give_back: Callable[[int], None] = lambda _: None
+    """Takes ids back that nobody used: those from this one on."""
+    expired: bool = False
+    """The message waited until its time was over."""
+    identified: Identified | None = None
+    """What the walk decided."""
+    wide: bool = False
+    """The message may be older than decisions that it didn't see: its lanes hold its own numbers too."""
+
+
+def knows_nobody() -> Knowledge:
+    """Return the knowledge of a trial: a cross-reference in memory, empty at first."""
+    counter = iter(range(1, 1 << 62))
+    return Knowledge(Whole(), lambda: next(counter))
+
+
+class Whole(Known):
+    """A cross-reference that is all in memory: what isn't there isn't known."""
+
+    __slots__ = ()
+
+    def identifier(self, key: int) -> IdentifierRow | None:
+        """Return an identifier by its hash."""
+        return self._identifiers.get(key)
+
+    def patient(self, id_: int) -> PatientRow | None:
+        """Return a patient."""
+        return self._patients.get(id_)
+
+    def alike(self, traits: int) -> tuple[int, ...]:
+        """Return the patients of whom a site asserts these strict traits."""
+        self._traits.add(traits)
+        return super().alike(traits)
+
+    def review(self, low: int, high: int) -> ReviewRow | None:
+        """Return the entry of a pair on the review list."""
+        return self._reviews.get((low, high))
+
+
+class Identified:
+    """The patients of one message; see transforms.identifying.Identification."""
+
+    __slots__ = (
+        "_decided", "_first", "_knowledge", "_named", "_policy", "_recogniser", "_references", "_sites", "_stored",
+        "changed", "decisions", "group", "keys",
+    )  # fmt: skip
+
+    group: Authority
+
+    def __init__(
+        self, configuration: Configuration, source: Source, stored: StoredMessage, references: References,
+        recogniser: Recogniser, knowledge: Knowledge,
+    ) -> None:  # fmt: skip
+        self.group = configuration.authorities.group["ipp"]
+        self._policy = configuration.policies[source.name]
+        self._sites = configuration.sites
+        self._stored = stored
+        self._references = references
+        self._recogniser = recogniser
+        self._knowledge = knowledge
+        self._decided: dict[tuple[bytes, ...], Decision] = {}
+        self._named: dict[int, int] = {}
+        """Hash of a federation identifier that was written -> its patient."""
+        self._first = 0
+        """The first id that was given to a new patient; 0: none."""
+        self.decisions: list[Decision] = []
+        """In order; their events are laid over the view."""
+        self.changed: dict[tuple[int, int], None] = {}
+        """References that they changed, as (before, after)."""
+        self.keys: dict[int, None] = {}
+        """Hashes of what leaves: numbers and INS, as search keys."""
+
+    # --- what the verbs ask ----------------------------------------------------------------------------------
+
+    def decide(self, context: Context, on_unknown: OnUnknown) -> Decision:
+        """Decide once for what a message says."""
+        message = context.message
+        said = tuple(message.fields(_CLAIMED))
+        decision = self._decided.get(said)
+        if decision is None:
+            decision = self._decide(self.claims(context), on_unknown)
+            self._decided[said] = decision
+        return decision
+
+    def claims(self, context: Context) -> Claims:
+        """Read what a message says of its patients."""
+        return read_claims(
+            context.message, self._recogniser, self._references, site=context.site, type_=context.type,
+            event=context.event,
+        )  # fmt: skip
+
+    def _decide(self, claims: Claims, on_unknown: OnUnknown) -> Decision:
+        knowledge, stored = self._knowledge, self._stored
+        if knowledge.expired and on_unknown.action is Unknown.HOLD:
+            on_unknown = on_unknown.after_wait
+        decision = decide(
+            claims, knowledge.view, self._policy, on_unknown=on_unknown, next_patient=self._next_patient,
+            place=stored.place, at_ms=stored.received_ms,
+        )  # fmt: skip
+        for event in decision.events:
+            knowledge.view.apply(event)
+            self.changed.update(dict.fromkeys(touched(event, self._references)))
+        self.decisions.append(decision)
+        make, authority = self._references.hash, self.group.key
+        for patient in decision.patients:
+            if patient is not None and patient.number:
+                self._named[make("patient", authority, patient.number)] = patient.id
+        return decision
+
+    def _next_patient(self) -> int:
+        given = self._knowledge.next_patient()
+        self._first = self._first or given
+        return given
+
+    def patients(self, message: Message) -> tuple[PatientRow | None, ...]:
+        """Return the patient whom each PID of a message names: by any number of his that it holds."""
+        claims = read_claims(
+            message, self._recogniser, self._references, site=self._recogniser.site, type_="", event=""
+        )  # fmt: skip
+        view = self._knowledge.view
+        found: list[PatientRow | None] = []
+        for person in claims.persons:
+            rows = [view.identifier(one.hash) for one in (*person.federation, *person.local)]
+            ids = dict.fromkeys(row.patient for row in rows if row is not None)
+            found.append(view.patient(next(iter(ids))) if len(ids) == 1 else None)
+        return tuple(found)
+
+    def numbers(self, patient: PatientRow, site: str) -> list[IdentifierRow]:
+        """Return the numbers that a site uses for a patient today; those that it replaced aren't."""
+        keys = {one.key for one in self._sites[site].authorities.values()}
+        rows = [self._knowledge.view.identifier(key) for key in patient.identifiers]
+        return [row for row in rows if row is not None and row.kind is IdentifierKind.LOCAL and row.authority in keys]
+
+    def waits(self, on_unknown: OnUnknown) -> bool:
+        """Whether the message waits under this rule."""
+        return on_unknown.action is Unknown.HOLD and not self._knowledge.expired
+
+    def wait(self, message: Message, patients: Sequence[PatientRow | None], site: str, on_unknown: OnUnknown) -> Wait:
+        """Return what ends a wait: one of its patients becomes known, or gets a number of the site."""
+        make = self._references.hash
+        keys = {number_at(self._references, site, one.id): None for one in patients if one is not None}
+        if len(keys) < len(patients) or not patients:
+            claims = read_claims(message, self._recogniser, self._references, site="", type_="", event="")
+            keys.update(dict.fromkeys(claims.keys))
+        if not keys:
+            keys[make("source", "", self._stored.source)] = None  # nobody can end it but its time
+        return Wait(tuple(keys), self._stored.received_ms + on_unknown.hold_ms)
+
+    # --- what follows ----------------------------------------------------------------------------------------
+
+    def lanes(self, numbers: Sequence[int]) -> tuple[int, ...]:
+        """
+        Return the lane keys of a message that names patients under these numbers (hashes of their own).
+
+        The references before its decisions and after them; raises Unread.
+        """
+        view, references, named = self._knowledge.view, self._references, self._named
+        found: dict[int, None] = {}
+        for number in numbers:
+            patient = named.get(number)
+            if patient is None:
+                row = view.identifier(number)
+                patient = row.patient if row is not None else 0
+            found[territorial(references, patient) if patient else number] = None
+        if self._knowledge.wide:
+            found.update(dict.fromkeys(numbers))
+        for decision in self.decisions:
+            for one in decision.patients:
+                if one is not None:
+                    found[territorial(references, one.id)] = None
+        for before, after in self.changed:
+            found[before] = found[after] = None
+        return tuple(found)
+
+    def stay_lanes(self, context: Context) -> tuple[int, ...]:
+        """Return the lane keys of a message without any number of a patient: those of its stays' patients."""
+        return references_of(self.claims(context), self._knowledge.view)
+
+    @property
+    def events(self) -> list[IdentityEvent]:
+        """What is to be committed with the message."""
+        return [event for decision in self.decisions for event in decision.events]
+
+    @property
+    def releases(self) -> tuple[int, ...]:
+        """Hashes that became known; messages that wait for one of them go on."""
+        return releases_of(self.events, self._references, self._sites)
+
+    def take_back(self, *, keep_conflicts: bool = False) -> None:
+        """
+        Undo what was decided: nothing of it is remembered.
+
+        Args:
+            keep_conflicts: What a message in conflict put on the review list stays there.
+        """
+        view = self._knowledge.view
+        kept: list[Decision] = []
+        for decision in reversed(self.decisions):
+            for event in reversed(decision.events):
+                view.revert(event)
+            if keep_conflicts and decision.outcome == "dead":
+                kept.append(decision)
+        self.decisions = kept[::-1]
+        for event in self.events:
+            view.apply(event)
+        self._decided.clear()
+        self._named.clear()
+        self.changed.clear()
+        if self._first:
+            self._knowledge.give_back(self._first)
+            self._first = 0
+
+
+def number_at(references: References, site: str, patient: int) -> int:
+    """Return the hash for which a message waits until a site has a number for a patient."""
+    return references.hash("number-at", site, str(patient))
+
+
+def releases_of(events: Sequence[IdentityEvent], references: References, sites: Mapping[str, Site]) -> tuple[int, ...]:
+    """Return the hashes that events made known: numbers of patients and stays, and numbers that a site now has."""
+    found: dict[int, None] = {}
+    owners = {one.key: site.name for site in sites.values() for one in site.authorities.values()} if events else {}
+    for event in events:
+        for key, (before, after) in event.identifiers.items():
+            if after is None:
+                continue
+            if before is None:
+                found[key] = None
+            if after.kind is IdentifierKind.LOCAL and (before is None or before.patient != after.patient):
+                found[number_at(references, owners.get(after.authority, ""), after.patient)] = None
+        for id_, (_, patient) in event.patients.items():
+            if patient is None:  # joined to another, who may have the numbers that were missing
+                found.update({number_at(references, site, id_): None for site in sites})
+    return tuple(found)
+
+
+def ins_hashes(message: Message, references: References) -> list[int]:
+    """Return the hashes of every INS under which a message names its patients."""
+    found = []
+    for field in message.fields(_NUMBERED):
+        for repetition in message.delimiters.repetitions(field):
+            ins = read_ins(repetition, message.delimiters)
+            if ins is not None and ins.value and not ins.deleted:
+                found.append(references.hash("ins", ins.authority.oid, ins.value))
+    return found
+
+
+_NUMBERED: Final = ((b"PID", 3), (b"MRG", 1))

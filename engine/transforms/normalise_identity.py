@@ -1,0 +1,117 @@
+"""
+`normalise_identity: { on_unknown, on_conflict }`: say who the patient is, and write his federation identifier.
+
+PID-3 leaves with the federation identifier first, then the site's own numbers, then the INS, which the gate of each
+destination lets out or not. Authorities of PID-18, PID-21, PV1-19, PV1-50, MRG and ZBE-1 are completed. Nothing else
+is touched: no order number, no OBX, no trait (PAM France 2.11.1; RNIV 1 v2.0, § 4.9).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine.identity.policy import OnUnknown, Unknown
+from engine.transforms.identifying import (
+    OnUnknownShape,
+    SentElsewhere,
+    Unidentified,
+    Waits,
+    complete,
+    identifier,
+    joined,
+    read_identifiers,
+    require_section,
+)
+from engine.transforms.nodes import Entries, Node
+from engine.transforms.shapes import Choice, Key, Reader, Record, Verb, refuse
+from engine.transforms.step import Context, Step
+
+if TYPE_CHECKING:
+    from engine.core.identities import PatientRow
+    from engine.identity.authorities import Authority, Recogniser
+
+
+class NormaliseIdentity(Step):
+    """Decide who the patient is, and write it."""
+
+    __slots__ = ("_recogniser", "on_unknown")
+
+    def __init__(self, on_unknown: OnUnknown, recogniser: Recogniser) -> None:
+        super().__init__("normalise_identity")
+        self.on_unknown = on_unknown
+        self._recogniser = recogniser
+
+    def apply(self, context: Context) -> None:
+        """
+        Decide, and write.
+
+        Raises:
+            Unidentified: A dead letter of class identity.
+            Waits: Nobody knows the patient yet.
+            SentElsewhere: Nobody knew him until the wait was over.
+            Unread: Rows of the cross-reference were never read.
+        """
+        identities = context.identities
+        assert identities is not None, "no configuration loads this verb without the section"
+        decision = identities.decide(context, self.on_unknown)
+        context.findings += [one for one in decision.findings if one not in context.findings]
+        if decision.outcome == "dead":
+            raise Unidentified(decision.code, decision.reason, lanes=decision.parked)
+        if decision.send_to:
+            raise SentElsewhere(decision.send_to)
+        if decision.outcome == "wait":
+            assert decision.wait is not None, "it says for what it waits"
+            raise Waits(decision.wait, decision.reason)
+        if context.format == "hl7v2":
+            _write(context, decision.patients, self._recogniser, identities.group)
+
+
+def _write(context: Context, patients: tuple[PatientRow | None, ...], recogniser: Recogniser, group: Authority) -> None:
+    message = context.message
+    spellings = recogniser.spellings(message.delimiters)
+    for rank, position in enumerate(message.positions(b"PID")):
+        data = message.peek(position).field(3)
+        patient = patients[rank] if rank < len(patients) else None
+        found = read_identifiers(data, spellings, group)
+        ours = found.ours
+        if patient is not None and patient.number:
+            ours = [identifier(patient.number, group, message)]
+        local = [one for _, one in found.local]
+        written = joined(message, [*ours, *local, *found.ins, *found.others])
+        if written and written != data:
+            message.own(position).set_field(3, written)
+    complete(message, recogniser)
+
+
+def build(arguments: Any, reader: Reader, node: Node) -> Step:
+    """Make the step for the reader's site."""
+    registry = require_section(reader, node, "normalise_identity")
+    on_unknown: OnUnknown = arguments["on_unknown"]
+    if registry == "follow" and on_unknown.action is Unknown.MINT:
+        where = node.get("on_unknown") if isinstance(node, Entries) else None
+        raise refuse(
+            reader, where or node, "E118", "with registry: follow another registry numbers the patients",
+            "write on_unknown: pass | dead_letter | { hold: 72h, then: dead_letter }",
+        )  # fmt: skip
+    return NormaliseIdentity(on_unknown, reader.site_recogniser())
+
+
+_SHAPE = Record(
+    {
+        "on_unknown": Key(
+            OnUnknownShape("mint", "pass", "dead_letter"),
+            required=True,
+            about="What becomes of a message whose patient nobody knows.",
+            missing="nobody may know the patient|"
+            "add on_unknown: mint | pass | dead_letter | { hold: 72h, then: dead_letter }",
+        ),
+        "on_conflict": Key(
+            Choice("dead_letter"),
+            required=True,
+            about="What becomes of a message that contradicts what is known.",
+            missing="identities may contradict each other|"
+            "add on_conflict: dead_letter: what comes for both patients waits for a person",
+        ),
+    }
+)
+VERB = Verb("normalise_identity", _SHAPE, build, "say who the patient is across the sites, and write his group number")
