@@ -197,8 +197,8 @@ class _Writing:
         for index in range(len(self.letter.results) + 1):
             if index:
                 result = self.letter.results[index - 1]
-                seconds = result[10:14] if any(result[10:14]) else None
-                for place, (value, unit, low, high) in enumerate(filter(None, (_measure(result), seconds)), 1):
+                seconds = _measure(result, 10) if any(result[10:14]) else None
+                for place, (value, unit, low, high) in enumerate(filter(None, (_measure(result, 4), seconds)), 1):
                     rank += 1
                     made.append(self._result(result, rank, place if seconds else 0, value, unit, low, high))
                 made += [
@@ -247,8 +247,9 @@ def _leaf_lines(lines: list[str]) -> bytes:
     return _BREAK.join([leaf(line) for line in lines])
 
 
-def _measure(result: list[str]) -> list[str]:
-    return [*result, *[""] * 8][4:8]
+def _measure(result: list[str], number: int) -> list[str]:
+    """Return value, unit, low and high from a field on; the last ones may not be there."""
+    return [*result[number : number + 4], *[""] * 4][:4]
 
 
 def _text(lines: list[str]) -> list[str]:

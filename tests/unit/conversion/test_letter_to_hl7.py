@@ -82,3 +82,12 @@ def test_each_letter_has_a_number_of_its_own() -> None:
     number = one.split("TXA|")[1].split("|")[11]
     assert number == convert().split("TXA|")[1].split("|")[11]
     assert number not in other
+
+
+@pytest.mark.parametrize("second", ["9,5", "9,5|mg", "9,5|mg|1", "9,5|mg|1|2"])
+def test_a_second_value_may_end_anywhere(second: str) -> None:
+    """Laboratories leave out what is empty at the end of a line."""
+    message = convert(coded=f"RES|L|C|N|1|g|||N|F|{second}\r\n")
+    first, *more = [line for line in message.split("\r") if line.startswith("OBX|")]
+    assert first == "OBX|1|NM|C^L^L|1|1|g||N|||F"
+    assert [line.split("|")[4:6] for line in more] == [["2", "9.5"]]
