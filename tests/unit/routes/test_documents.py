@@ -119,6 +119,7 @@ def test_the_shape_of_a_verb_names_each_of_its_keys(verb):
 
 INSIDE = {
     "convert": {"side", "of", "width", "fill", "from", "to", "set", "flag", "one"}, "map": {"column", "set", "flag"},
+    "normalise_identity": {"hold", "send_to", "then"}, "localise_identity": {"hold", "send_to", "then"},
     "require": {"when", "else"}, "hprim_to_hl7": {"ipp", "nda"}, "render": {"name"},
 }  # fmt: skip
 """Keys of mappings inside the shapes."""
