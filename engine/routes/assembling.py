@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from engine.routes import schema
-from engine.routes.configuration import DeadLetter, Destination, Exit, Key, Order, Route, Source
+from engine.routes.configuration import DeadLetter, Destination, Exit, Key, Order, Route, Source, split_variant
 from engine.routes.declarations import Named, read_dead_letter, read_names, read_order, variants_of
 from engine.routes.findings import Findings
 from engine.routes.names import Names
@@ -18,6 +19,8 @@ from engine.transforms.nodes import Entries, Items, Node, Scalar, Word
 from engine.transforms.python import files_called
 from engine.transforms.shapes import Unreadable
 from engine.transforms.step import Step
+
+_SITE: Final = "{site}"
 
 Steps = Mapping[str, tuple[Step, ...]]
 
@@ -75,27 +78,34 @@ class Assembler:
         to_node = node.get("to")
         # a misspelt `to:` is read, and told, under another name than it is written
         items = to_node.items if isinstance(to_node, Items) else [to_node or node] * len(values["to"])
+        sites = sorted({site for site, _ in map(split_variant, variants) if site})
+        pairs = list(zip(values["to"], items, strict=True))
+        if self._sources_refused:  # nobody knows which sites they would bring
+            pairs = [(value, item) for value, item in pairs if _SITE not in _destination_of(value)]
+        entries = [entry for pair in pairs for entry in _for_each_site(*pair, sites)]
         exits = [
-            one
-            for value, item in zip(values["to"], items, strict=True)
-            if item is not None and (one := self._exit(value, item, variants, order, dead_letter)) is not None
+            replace(one, site=site)
+            for value, item, site in entries
+            if item is not None and (one := self._exit(value, item, variants, order, dead_letter, site)) is not None
         ]
-        self._check_once(values["to"])
-        self._check_multiplying(steps, exits, values["to"])
+        self._check_once([value for value, _, _ in entries])
+        self._check_multiplying(steps, exits, [value for value, _, _ in entries])
         if values["tests"] is not None:
             self.tests.append((name, values["tests"]))
         return Route(
             name=name, sources=tuple(sources), **_asked(condition, values["when"]), on_no_match=values["on_no_match"],
-            steps=steps, to=tuple(exits), calls=_calls(steps, exits), elsewhere=_elsewhere(steps, exits),
+            steps=steps, to=tuple(exits), by_site=any(one.site for one in exits), calls=_calls(steps, exits),
+            elsewhere=_elsewhere(steps, exits),
             owner=str(values["owner"]), renamed_from=str(values["renamed_from"]),
         )  # fmt: skip
 
     def _exit(
-        self, value: Any, node: Node, variants: list[str], order: Order | None, dead_letter: DeadLetter | None
-    ) -> Exit | None:
+        self, value: Any, node: Node, variants: list[str], order: Order | None, dead_letter: DeadLetter | None,
+        site: str,
+    ) -> Exit | None:  # fmt: skip
         plain = isinstance(value, Word)
-        word = value if plain else value["destination"]
-        if not self._known([word], self._destinations, self._refused_destinations, "destination"):
+        word = _destination_of(value)
+        if not self._known([word], self._destinations, self._refused_destinations, "destination", site):
             return None
         if plain or not isinstance(node, Entries):
             return Exit(destination=str(word), order=order, dead_letter=dead_letter)
@@ -127,7 +137,7 @@ class Assembler:
         """
         seen: set[str] = set()
         for value in values:
-            word = value if isinstance(value, Word) else value["destination"]
+            word = _destination_of(value)
             if word in seen:
                 self._reading.error(
                     word.node, "E134", f"{word} stands under this to: already",
@@ -135,7 +145,9 @@ class Assembler:
                 )  # fmt: skip
             seen.add(word)
 
-    def _known(self, words: list[Word], declared: Mapping[str, Any], refused: set[str], kind: str) -> list[str]:
+    def _known(
+        self, words: list[Word], declared: Mapping[str, Any], refused: set[str], kind: str, site: str = ""
+    ) -> list[str]:
         known: list[str] = []
         for word in words:
             if word in declared:
@@ -144,7 +156,8 @@ class Assembler:
                 else:
                     known.append(str(word))
             elif word not in refused:
-                self._reading.error(word.node, "E116", f"there is no {kind} {word}", suggest(word, declared))
+                of_site = f", for messages of {site}" if site else ""
+                self._reading.error(word.node, "E116", f"there is no {kind} {word}{of_site}", suggest(word, declared))
         return known
 
     def _when(self, node: Node | None, variants: list[str]) -> Clause | None:
@@ -173,6 +186,34 @@ class Assembler:
             self._findings, self._names, variant=variant, answered_early=self._early,
             sources_refused=self._sources_refused,
         )  # fmt: skip
+
+
+def _destination_of(value: Any) -> Word:
+    """Return the name that an entry of `to:` says."""
+    word: Word = value if isinstance(value, Word) else value["destination"]
+    return word
+
+
+def _for_each_site(value: Any, node: Node | None, sites: list[str]) -> list[tuple[Any, Node | None, str]]:
+    """
+    Return what one entry of `to:` stands for.
+
+    Args:
+        value: As it was read: a name, or the keys of an entry.
+        node: Where it stands.
+        sites: Those that the sources of the route bring.
+
+    Returns:
+        Itself, for any site; or, where its name holds `{site}`, one entry for each site, with that site's name in it.
+    """
+    word = _destination_of(value)
+    if _SITE not in word or not sites:
+        return [(value, node, "")]
+    made: list[tuple[Any, Node | None, str]] = []
+    for site in sites:
+        name = Word.of(word.replace(_SITE, site), word.node)
+        made.append((name if isinstance(value, Word) else value | {"destination": name}, node, site))
+    return made
 
 
 def _asked(condition: Clause | None, node: Node | None) -> dict[str, Any]:

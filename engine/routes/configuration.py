@@ -369,6 +369,8 @@ class Exit:
     """By variant (`variant_of`; "" when the site is unknown): compiled with that site's values."""
     dead_letter: DeadLetter | None = None
     order: Order | None = None
+    site: str = ""
+    """Only messages of this site: one of those that an entry `pacs_{site}` stands for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -386,6 +388,8 @@ class Route:
     steps: Mapping[str, tuple[Step, ...]] = field(default_factory=dict, compare=False)
     """By variant, as in Exit."""
     to: tuple[Exit, ...] = ()
+    by_site: bool = False
+    """Whether some entry of `to:` is open to messages of one site only."""
     calls: frozenset[str] = frozenset()
     """Files with code of the hospital's own that its steps call."""
     owner: str = ""
@@ -399,6 +403,10 @@ class Route:
         """Return the entry of `to:` for a destination, or what stands for it where a step sends elsewhere."""
         found = next((one for one in self.to if one.destination == destination), None)
         return Exit(destination=destination) if found is None and destination in self.elsewhere else found
+
+    def to_of(self, site: str) -> tuple[Exit, ...]:
+        """Return the entries of `to:` that are open to messages of a site."""
+        return tuple([one for one in self.to if one.site in ("", site)]) if self.by_site else self.to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -112,7 +112,9 @@ class _Page:
     def _sends(self) -> list[str]:
         parts = ["## Sends"]
         said = self._said["to"]
-        for exit_, one in zip(self._route.to, said if isinstance(said, list) else [said], strict=True):
+        entries = {_name_in(one): one for one in (said if isinstance(said, list) else [said])}
+        for exit_ in self._route.to:
+            one = next(one for name, one in entries.items() if name.replace("{site}", exit_.site) == exit_.destination)
             parts += self._exit(exit_, one if isinstance(one, dict) else {})
         return parts
 
@@ -122,6 +124,8 @@ class _Page:
         order = exit_.order or destination.order
         how = ", ".join([_door(destination), _order(order.by, order.keys), _LANES[lane]])
         parts = [f"### {destination.name}", f"{_capital(how)}. {_encoding(destination)}"]
+        if exit_.site:
+            parts.append(f"Only messages of the establishment {exit_.site}.")
         if exit_.when_text:
             parts.append(f"Only messages for which this holds:\n\n{_fenced(exit_.when_text, '')}")
         if said.get("steps"):
@@ -131,6 +135,11 @@ class _Page:
     def _tests(self) -> list[str]:
         names = [case.name for case in self._configuration.cases if case.route == self._route.name]
         return ["## Tests", "\n".join(f"- {name}" for name in names)] if names else []
+
+
+def _name_in(entry: Any) -> str:
+    """Return the name that an entry of `to:` says."""
+    return str(entry["destination"] if isinstance(entry, dict) else entry)
 
 
 def _steps(steps: Sequence[Any], number: str = "") -> list[str]:

@@ -325,8 +325,9 @@ class _Walk(Making):
     def _exits(self, route: Route, context: Context, *, touched: bool, part: Part | None = None) -> str | None:
         """Deliver one message to the entries of `to:`; returns why none wants it, or None."""
         reason: str | None = "no entry of to: wants it"
-        last = len(route.to) - 1
-        for rank, exit_ in enumerate(route.to):
+        open_ = route.to_of(self._site)
+        last = len(open_) - 1
+        for rank, exit_ in enumerate(open_):
             try:
                 if exit_.when is not None and not exit_.when(context):
                     continue
@@ -383,7 +384,7 @@ class _Walk(Making):
         if not result.deliveries:
             for route in unwanted:
                 if route.on_no_match == "dead_letter":
-                    for exit_ in route.to:
+                    for exit_ in route.to_of(self._site):
                         reason = f"the condition of the route {route.name} doesn't hold, and no other route wanted it"
                         result.deliveries.append(self._dead(route, exit_, StepFailed(NO_MATCH, reason)))
         if len(result.deliveries) > DELIVERIES_MAX:

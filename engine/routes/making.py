@@ -104,7 +104,7 @@ class Making(LaneKeys):
         return delivery
 
     def _stop(self, route: Route, error: StepFailed, part: Part | None = None) -> None:
-        for exit_ in route.to:
+        for exit_ in route.to_of(self._site):
             self._result.deliveries.append(self._dead(route, exit_, error, part))
 
 

@@ -51,7 +51,7 @@ def told(followed: Followed, configuration: Configuration, show: Show, *, bodies
                 "steps": [_step(step, show, bodies=bodies) for step in followed.exits[one.destination]],
                 "deliveries": [_delivery(delivery) for delivery in passed.deliveries(one.destination)],
             }
-            for one in route.to
+            for one in route.to_of(passed.evaluation.site)
         ],
         "ending": ending_of(passed) if followed.wanted is not False else _UNWANTED.format(followed.route),
         "findings": passed.evaluation.findings,

@@ -146,3 +146,18 @@ def test_pages(tmp_path):
     assert "Ada, 15" in made["README.md"]
     assert "```mermaid\nflowchart LR\n" in made["README.md"]
     assert "hunter2" not in "".join(made.values())
+
+
+def test_an_entry_for_each_site(tmp_path):
+    """Each of its destinations has a part of its own, which says for whom."""
+    more = "".join(
+        f'  to_{site}: {{ type: mllp, connect: "127.0.0.1:550{rank}" }}\n'
+        for rank, site in enumerate(("cha", "chb"), 1)
+    )
+    routes = 'routes:\n  r: { from: [lis], to: ["to_{site}", { destination: raw, steps: [ tag: x ] }] }\n'
+    text = SMALL.replace("destinations:\n", f"destinations:\n{more}") + routes
+    (tmp_path / "routes.yaml").write_text(text, encoding="utf-8")
+    page = pages(*declared(tmp_path / "routes.yaml", environment={}, secrets=file_secrets({})))["r.md"]
+    assert "### to_chb" in page
+    assert "Only messages of the establishment chb." in page
+    assert page.count("For this destination alone:") == 1
