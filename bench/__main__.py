@@ -2,7 +2,8 @@
 Measure the engine, the load generator and the sink on this machine; print figures beside goals.
 
     python3 dev.py bench                      all parts, some three minutes
-    python3 dev.py bench --only load,one      some parts: parsers, bare, load, one, steady, kill, validation, when
+    python3 dev.py bench --only load,one      some: parsers, bare, load, one, steady, kill, validation, when, identity
+    python3 dev.py bench --only identity --identifiers 10000000
     python3 dev.py bench --messages 5000 --runs 1 --json figures.json
 """
 
@@ -50,25 +51,30 @@ GOALS: dict[str, tuple[str, float, str]] = {
     "parser, ORU of 4 KB": (">=", 25_000, "/s"),
     "parser, ORU with 5 MB PDF": (">=", 200, "/s"),
     "when: four conditions": ("<", 15, "µs"),
+    "identities: look-up a message, loop": ("<=", 10, "µs"),
+    "identities: look-up a message, threads": ("<=", 40, "µs"),
+    "identities: imported": (">=", 5_000, "/s"),
+    "identities: memory, both processes": ("<", 200, "MB"),
     "missing": ("<=", 0, ""),
     "out of order": ("<=", 0, ""),
 }
 """Of a machine with two cores that also runs the load generator and the sink."""
 
-PARTS = ("parsers", "bare", "load", "one", "steady", "kill", "validation", "when")
-ALONE = frozenset({"parsers", "validation", "when"})
+PARTS = ("parsers", "bare", "load", "one", "steady", "kill", "validation", "when", "identity")
+ALONE = frozenset({"parsers", "validation", "when", "identity"})
 """Parts that need no sink."""
 
 
 class Bench:
     """One session: parts add their figures."""
 
-    def __init__(self, family: Children, directory: Path, messages: int, runs: int) -> None:
+    def __init__(self, family: Children, directory: Path, messages: int, runs: int, identifiers: int) -> None:
         """Keep the sizes; the sink runs already."""
         self.family = family
         self.directory = directory
         self.messages = messages
         self.runs = runs
+        self.identifiers = identifiers
         self.figures: dict[str, float] = {}
         self.raw: dict[str, Any] = {}
         self._engine: Engine | None = None
@@ -176,6 +182,12 @@ class Bench:
 
         self.figures["when: four conditions"] = microseconds()
 
+    def identity(self) -> None:
+        """The cross-reference in the store alone, with many identifiers; no engine runs."""
+        from bench.identity import run
+
+        self.figures |= run(self.directory, self.identifiers)
+
     def finish(self) -> None:
         """Stop the engine and weigh its data directory."""
         if self._engine is not None:
@@ -211,6 +223,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", default=",".join(PARTS), help=f"some of: {', '.join(PARTS)}")
     parser.add_argument("--messages", type=int, default=20_000, help="messages of one run with 32 connections")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument(
+        "--identifiers", type=int, default=200_000, help="of the part identity; a large group: 10000000"
+    )
     parser.add_argument("--json", type=Path, help="write all figures here too")
     parser.add_argument("--directory", type=Path, help="where the data goes (the disk that is measured)")
     given = parser.parse_args(arguments)
@@ -220,7 +235,7 @@ def main(arguments: list[str]) -> int:
         with tempfile.TemporaryDirectory(dir=given.directory, prefix="passerelle-bench-") as home, children() as family:
             if not ALONE.issuperset(parts):
                 start_sink(family)
-            bench = Bench(family, Path(home), given.messages, given.runs)
+            bench = Bench(family, Path(home), given.messages, given.runs, given.identifiers)
             for part in parts:
                 sys.stderr.write(f"measuring {part}…\n")
                 method: Callable[[], None] = getattr(bench, part)

@@ -24,6 +24,10 @@ from engine.core.identities import (
 )
 
 _COMPRESSED_FROM: Final = 200
+_LEVEL: Final = 2
+"""Of compression: a few hundred bytes gain nothing by more."""
+_ASCII: Final = json.JSONEncoder(separators=(",", ":")).encode
+_TEXT: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 _assertion_values: Final = attrgetter(*Assertion.__slots__)
 _review_values: Final = attrgetter("low", "high", "rule", "sentence", "place", "at_ms", "state._value_")
 # Looked up rather than called: an enum's constructor costs more than the rest of a row.
@@ -107,8 +111,8 @@ def unpack_event(values: Sequence[Any]) -> IdentityEvent:
 
 def write_touched(event: IdentityEvent) -> bytes:
     """Return what an event touched, as the bytes that are stored: JSON, compressed where that pays."""
-    text = json.dumps(pack_touched(event), separators=(",", ":")).encode("ascii")
-    return zlib.compress(text, 6) if len(text) >= _COMPRESSED_FROM else text
+    text = _ASCII(pack_touched(event)).encode("ascii")
+    return zlib.compress(text, _LEVEL) if len(text) >= _COMPRESSED_FROM else text
 
 
 def read_touched(event: IdentityEvent, data: bytes) -> IdentityEvent:
@@ -119,11 +123,11 @@ def read_touched(event: IdentityEvent, data: bytes) -> IdentityEvent:
 
 def write_text(values: Any) -> str:
     """Return plain values as a JSON text that a database can hold, lone surrogates escaped."""
-    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    text = _TEXT(values)
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(values, separators=(",", ":"))
+        return _ASCII(values)
     return text
 
 

@@ -24,6 +24,14 @@ ALIKE_MAX: Final = 20
 FENCES_END: Final = 3 << 14
 """Fences of one place have ordinals from DELIVERIES_MAX to below this; walls come from the end."""
 
+_BY_KIND: Final[dict[int, CounterKey]] = {
+    kind.value: (IDENTITY, "identifier", kind.name.lower()) for kind in IdentifierKind
+}
+_BY_STATE: Final[dict[int, CounterKey]] = {
+    state.value: (IDENTITY, "review", state.name.lower()) for state in ReviewState
+}
+_BY_PRESENCE: Final[dict[int, CounterKey]] = {1: (IDENTITY, "patient", "total")}
+
 _DECIDING: Final = frozenset({MessageState.ROUTED, MessageState.FILTERED, MessageState.UNROUTED})
 
 
@@ -128,19 +136,19 @@ def count_event(event: IdentityEvent, tally: Tally) -> None:
     """Count what an event adds, moves and takes away."""
     tally.add((IDENTITY, "event", event.rule))
     for one, two in event.identifiers.values():
-        _move(tally, "identifier", one.kind.name if one else "", two.kind.name if two else "")
+        _move(tally, _BY_KIND, one.kind if one else None, two.kind if two else None)
     for before, after in event.patients.values():
-        _move(tally, "patient", "total" if before else "", "total" if after else "")
+        _move(tally, _BY_PRESENCE, 1 if before else None, 1 if after else None)
     for old, new in event.reviews.values():
-        _move(tally, "review", old.state.name if old else "", new.state.name if new else "")
+        _move(tally, _BY_STATE, old.state if old else None, new.state if new else None)
 
 
-def _move(tally: Tally, name: str, before: str, after: str) -> None:
+def _move(tally: Tally, keys: Mapping[int, CounterKey], before: int | None, after: int | None) -> None:
     if before != after:
-        if before:
-            tally.add((IDENTITY, name, before.lower()), -1)
-        if after:
-            tally.add((IDENTITY, name, after.lower()))
+        if before is not None:
+            tally.add(keys[before], -1)
+        if after is not None:
+            tally.add(keys[after])
 
 
 def count_rows(
@@ -155,16 +163,44 @@ def count_rows(
         rules: How many events, by rule.
         states: How many pairs on the review list, by state.
     """
-    found: dict[CounterKey, int] = {(IDENTITY, "patient", "total"): patients}
-    found |= {(IDENTITY, "identifier", IdentifierKind(kind).name.lower()): n for kind, n in kinds.items()}
+    found: dict[CounterKey, int] = {_BY_PRESENCE[1]: patients}
+    found |= {_BY_KIND[kind]: n for kind, n in kinds.items()}
     found |= {(IDENTITY, "event", rule): n for rule, n in rules.items()}
-    found |= {(IDENTITY, "review", ReviewState(state).name.lower()): n for state, n in states.items()}
+    found |= {_BY_STATE[state]: n for state, n in states.items()}
     return {key: n for key, n in found.items() if n}
 
 
 def traits_of(row: PatientRow | None) -> set[int]:
     """Return the hashes of strict traits under which a patient is found."""
     return set() if row is None else {each.traits for each in row.assertions if each.traits}
+
+
+def keys_of(event: IdentityEvent) -> list[int]:
+    """
+    Return under which keys an event is found later: few, because each identifier is another page of an index.
+
+    Its patients, and its identifiers but those that only came to one of them: that is found under the patient
+    (`owners_of`).
+    """
+    found = list(event.patients)
+    for key, (before, after) in event.identifiers.items():
+        if before is not None or after is None or after.patient not in event.patients:
+            found.append(key)
+    return found
+
+
+def owners_of(hash_: int, row: IdentifierRow | None, events: Iterable[IdentityEvent]) -> set[int]:
+    """
+    Return the patients under whom the history of an identifier is found.
+
+    Args:
+        hash_: Of the identifier.
+        row: Its row of today.
+        events: Those found under the identifier itself.
+    """
+    touched = (each.identifiers.get(hash_, ()) for each in events)
+    rows = [row, *(each for pair in touched for each in pair)]
+    return {each.patient for each in rows if each is not None and each.patient}
 
 
 def next_patient(events: Iterable[IdentityEvent]) -> int:

@@ -216,6 +216,41 @@ async def test_the_review_list_keeps_its_order(house: House) -> None:
     await store.close()
 
 
+@in_loop
+async def test_an_identifier_has_its_whole_history(house: House) -> None:
+    """From patient to patient, gone and back: under its hash, also what was said of it before it moved."""
+    store, _ = await house.open()
+    places = await receive(store, 3)
+    first, second = mint(1, 11, 12), mint(2, 21)
+    second.identifiers[32] = (None, stay(32, 21))
+    await fine(store, decided(places[0], MessageState.FILTERED, identity=[first, second]))
+    one, two = first.patients[1][1], second.patients[2][1]
+    assert one is not None
+    assert two is not None
+    moved = IdentityEvent(
+        "link", 1, 1, "alice", "one person",
+        identifiers={hash_: (identifier(hash_, 1), identifier(hash_, 2)) for hash_ in (11, 12)},
+        patients={1: (one, None), 2: (two, replace(two, identifiers=(11, 12, 21)))},
+    )  # fmt: skip
+    alone = IdentityEvent("stay", 1, 1, identifiers={31: (None, stay(31, 11))})
+    await fine(store, Identify(moved, place=places[0], also=[alone]))
+    gone = IdentityEvent("gone", 1, 1, identifiers={11: (identifier(11, 2), None)})
+    back = IdentityEvent("back", 1, 1, identifiers={11: (None, identifier(11, 9))}, patients={9: (None, patient(9))})
+    await fine(store, Identify(gone, place=places[0], also=[back]))
+    for hash_, rules in (
+        (11, "back gone link mint"),
+        (12, "link mint"),
+        (21, "mint"),
+        (31, "stay"),
+        (32, "mint"),
+        (99, ""),
+    ):
+        assert [event.rule for event in await store.queries.identity_events(identifier=hash_)] == rules.split()
+    assert [event.rule for event in await store.queries.identity_events(patient=1)] == ["link", "mint"]
+    assert [event.rule for event in await store.queries.identity_events(identifier=11, before=5, limit=1)] == ["link"]
+    await store.close()
+
+
 # --- waits ---
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from engine.core.identities import IdentityEvent
 from engine.store.counting import IDENTITY
 from engine.store.identity_rows import read_touched
+from engine.store.identity_rules import keys_of
 from engine.store.sqlite.driver import Connection
 from engine.store.sqlite.transaction import Transaction
 
@@ -35,7 +36,7 @@ def prune_events(work: Transaction, before_ms: int) -> None:
             work.fault("prune")
             connection.execute(
                 "DELETE FROM identity_touched WHERE key IN (SELECT value FROM json_each(?)) AND event = ?",
-                (json.dumps([*event.identifiers, *event.patients]), key),
+                (json.dumps(keys_of(event)), key),
             )
             connection.execute("DELETE FROM identity_events WHERE id = ?", (key,))
             work.tally.add((IDENTITY, "event", rule), -1)

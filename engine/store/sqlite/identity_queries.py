@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Final, Protocol, TypeVar
 
 from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewState
 from engine.store.counting import CounterKey
 from engine.store.identity_rows import read_touched, unpack_patient
+from engine.store.identity_rules import owners_of
 from engine.store.names import Names
 from engine.store.rows import REVIEW_KEYS, identity_stats_of, review_row
 from engine.store.sqlite.driver import Connection
@@ -16,6 +17,15 @@ from engine.store.sqlite.identity_reads import read_identifiers
 
 ROWS_MAX: Final = 1_000
 _EVENT: Final = "e.rule, e.place, e.at_ms, e.who, e.reason, e.undoes, e.id, e.touched"
+_NEWEST: Final = f"SELECT {_EVENT} FROM identity_events AS e WHERE e.id < ? ORDER BY e.id DESC LIMIT ?"  # noqa: S608
+_UNDER: Final = f"""
+SELECT {_EVENT} FROM (
+    SELECT DISTINCT event FROM identity_touched
+    WHERE key IN (SELECT value FROM json_each(?)) AND event < ? ORDER BY event DESC LIMIT ?
+) AS t CROSS JOIN identity_events AS e ON e.id = t.event ORDER BY e.id DESC
+"""  # noqa: S608 (our own columns)
+_PAGE: Final = 200
+_TOP: Final = 1 << 62
 
 Result = TypeVar("Result")
 
@@ -44,24 +54,17 @@ class IdentityQueries:
         self, *, patient: int = 0, identifier: int = 0, before: int = 0, limit: int = 50
     ) -> list[IdentityEvent]:
         """Identity events, newest first: those that touched a patient or an identifier, else all."""
-        below = before or 1 << 62
         limit = min(limit, ROWS_MAX)
-        keys = [key for key in (patient, identifier) if key]
+        names = self._store.names
 
         def read(connection: Connection) -> list[IdentityEvent]:
-            if keys:
-                query = (
-                    f"SELECT {_EVENT} FROM (SELECT DISTINCT event FROM identity_touched"  # noqa: S608 (our own columns)
-                    " WHERE key IN (SELECT value FROM json_each(?)) AND event < ? ORDER BY event DESC LIMIT ?) AS t"
-                    " CROSS JOIN identity_events AS e ON e.id = t.event ORDER BY e.id DESC"
-                )
-                rows = connection.execute(query, (json.dumps(keys), below, limit)).fetchall()
-                # Both kinds of keys are numbers of one column: a hash may, once in a million years, be an id.
-                events = map(_event, rows)
-                return [each for each in events if patient in each.patients or identifier in each.identifiers]
-            query = f"SELECT {_EVENT} FROM identity_events AS e WHERE e.id < ? ORDER BY e.id DESC LIMIT ?"  # noqa: S608
-            rows = connection.execute(query, (below, limit)).fetchall()
-            return [_event(row) for row in rows]
+            if not patient and not identifier:
+                return [_event(row) for row in connection.execute(_NEWEST, (before or _TOP, limit)).fetchall()]
+            keys = {key for key in (patient, identifier) if key}
+            if identifier:
+                row = read_identifiers(connection, [identifier], names).get(identifier)
+                keys |= owners_of(identifier, row, _touching(connection, {identifier}, _TOP, ROWS_MAX))
+            return _history(connection, keys, patient, identifier, before or _TOP, limit)
 
         return await self._store.ask(read)
 
@@ -110,6 +113,26 @@ class IdentityQueries:
             return [(each, [found[key] for key in each.identifiers if key in found]) for each in patients]
 
         return await self._store.ask(read)
+
+
+def _touching(connection: Connection, keys: Collection[int], below: int, limit: int) -> list[IdentityEvent]:
+    """Return events found under some keys, newest first."""
+    rows = connection.execute(_UNDER, (json.dumps(list(keys)), below, limit)).fetchall()
+    return [_event(row) for row in rows]
+
+
+def _history(
+    connection: Connection, keys: Collection[int], patient: int, identifier: int, below: int, limit: int
+) -> list[IdentityEvent]:
+    """Return the events under some keys that touched the patient or the identifier itself."""
+    found: list[IdentityEvent] = []
+    while len(found) < limit:
+        page = _touching(connection, keys, below, _PAGE)
+        found += [each for each in page if patient in each.patients or identifier in each.identifiers]
+        if len(page) < _PAGE:
+            break
+        below = page[-1].id
+    return found[:limit]
 
 
 def _event(row: tuple[Any, ...]) -> IdentityEvent:

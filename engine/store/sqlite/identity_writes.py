@@ -184,7 +184,7 @@ class IdentityWrites:
     def _write_identifiers(self, touched: set[int], current: rules.Current) -> None:
         rows: dict[int, IdentifierRow] = current.identifiers
         values: list[Any] = []
-        for row in (rows[key] for key in touched if key in rows):
+        for row in (rows[key] for key in sorted(touched) if key in rows):
             values += (
                 row.hash, int(row.kind), self._work.names.any(row.authority), storable_value(row.value), row.patient,
                 row.under,
@@ -196,22 +196,21 @@ class IdentityWrites:
 
     def _write_patients(self, before: dict[int, PatientRow | None], current: rules.Current, next_patient: int) -> None:
         values: list[Any] = []
-        found: list[int] = []
+        found: list[tuple[int, int]] = []
         lost: list[tuple[int, int]] = []
         for key, old in before.items():
             row = current.patients.get(key)
             if row is not None:
                 values += (key, write_text(pack_patient(row)))
             traits, former = rules.traits_of(row), rules.traits_of(old)
-            for each in traits - former:
-                found += (each, key)
+            found += [(each, key) for each in traits - former]
             lost += [(each, key) for each in former - traits]
         if values:
             self._work.fault("patients")
             _PATIENTS.run(self._connection, values)
         if found:
             self._work.fault("identity_traits")
-            _TRAITS.run(self._connection, found)
+            _TRAITS.run(self._connection, _flat(sorted(found)))
         self._delete(_NO_TRAITS, lost)
         self._delete(_NO_PATIENTS, [key for key in before if key not in current.patients])
         if next_patient > 1:
@@ -229,15 +228,14 @@ class IdentityWrites:
     def _write_events(self, results: list[Result]) -> None:
         number = self._work.next_event
         values: list[Any] = []
-        keys: list[int] = []
+        keys: list[tuple[int, int]] = []
         for result in results:
             for event in events_of(result.change):
                 touched = bytearray(write_touched(event))
                 values += (
                     number, event.rule, event.place, event.at_ms, event.who, event.reason, event.undoes, touched,
                 )  # fmt: skip
-                for key in (*event.identifiers, *event.patients):
-                    keys += (key, number)
+                keys += ((key, number) for key in rules.keys_of(event))
                 result.events.append(number)
                 number += 1
         self._work.next_event = number
@@ -245,7 +243,7 @@ class IdentityWrites:
         _EVENTS.run(self._connection, values)
         if keys:
             self._work.fault("identity_touched")
-            _TOUCHED.run(self._connection, keys)
+            _TOUCHED.run(self._connection, _flat(sorted(keys)))
 
     def _delete(self, statement: str, keys: Sequence[Any]) -> None:
         if keys:
@@ -338,6 +336,11 @@ class IdentityWrites:
             result.fences.append((index, last[place]))
         self._work.insert_deliveries(rows)
         self._work.flush()  # the next ones look at them
+
+
+def _flat(pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """Return the values of rows in order of their key: what is written into one page is written at once."""
+    return [number for pair in pairs for number in pair]
 
 
 def _copy(fence: Delivery, key: int) -> Delivery:

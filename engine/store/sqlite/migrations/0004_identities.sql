@@ -33,7 +33,7 @@ CREATE TABLE identity_events (
     touched BLOB NOT NULL               -- rows before and after: JSON, perhaps compressed
 );
 CREATE TABLE identity_touched (
-    key INTEGER NOT NULL,               -- id of a patient, or hash of an identifier
+    key INTEGER NOT NULL,               -- id of a patient, or hash of an identifier (identity_rules.keys_of)
     event INTEGER NOT NULL,
     PRIMARY KEY (key, event)
 ) WITHOUT ROWID;
