@@ -146,8 +146,9 @@ def _walk(leaf: bytes, codec: str, old: Delimiters, new: Delimiters, *, follow: 
         if switches.lower and (octets or (known and body != b".br")):
             pending += known or octets  # a part of a character
             continue
-        yield _plain(pending, switches, new)
-        pending = b""
+        if pending:
+            yield _plain(pending, switches, new)
+            pending = b""
         if is_known(body):
             if follow:
                 switches.switch(body)
@@ -157,8 +158,10 @@ def _walk(leaf: bytes, codec: str, old: Delimiters, new: Delimiters, *, follow: 
         text = None if octets.isascii() else switches.text(octets)
         if text is not None:
             yield text, escape_all(text.encode(), new)
-        else:
-            yield unescape(match[0], old).decode(codec), new.escape + body + new.escape
+            continue
+        if known is None:
+            known = octets if octets and octets.isascii() else match[0]  # what means nothing here stays as it stands
+        yield known.decode(codec), new.escape + body + new.escape
     yield _plain(pending + leaf[position:], switches, new)
 
 
