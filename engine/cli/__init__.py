@@ -9,7 +9,7 @@ The command line: click commands, one module a command group; `main` is the cons
     files      messages of a file that the user names, or of stdin; trees: how they look
     config       plan, apply, confirm, rollback; which configurations ran
     init, run, lint, fmt, code, schema, graph, docs, explain, test, try, table     the commands of analysts
-    status, metrics, queue, dead, msg, holding, send, simulate, db, convert, doctor, audit, version
+    status, metrics, queue, dead, msg, identity, holding, send, simulate, db, convert, doctor, audit, version
                  the commands of operators
 
 `passerelle run` starts fast and stays small: rich, sqlite_utils and the like are imported where they are used.

@@ -58,14 +58,23 @@ def act(
         click.echo(sentence(counted))
     if expect is not None and count != expect:
         raise OperationRefused(f"there are {count:,}, not {expect:,}: nothing was changed", exit_code=3)
-    reason = _confirm(reason, yes=yes)
+    reason = confirm(reason, yes=yes)
     answer = ask(operation, reason=reason, expect=expect if moving else count, **arguments)
     _print_outcome(answer)
     if answer.get("refused"):
         click.get_current_context().exit(1)
 
 
-def _confirm(reason: str, *, yes: bool) -> str:
+def confirm(reason: str, *, yes: bool) -> str:
+    """
+    Ask for a reason and a yes.
+
+    Returns:
+        The reason.
+
+    Raises:
+        OperationRefused: No reason (2), nobody to ask (2), or the operator said no (1).
+    """
     if yes:
         if not reason.strip():
             raise OperationRefused("a reason is needed: --reason TEXT", exit_code=2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,13 +19,14 @@ from engine.operations.client import Client, EngineAway
 from engine.operations.wording import several
 
 if TYPE_CHECKING:
+    from engine.operations.offline import Offline
     from engine.routes import Finding
     from engine.routes.configuration import Configuration
 
 Answer = dict[str, Any]
 
 _TIMEOUT: Final = 60.0
-_TIMEOUTS: Final = {"dead_retry": 600.0, "config_plan": 600.0}
+_TIMEOUTS: Final = {"dead_retry": 600.0, "config_plan": 600.0, "identity_import": 600.0}
 """Ten thousand letters are each compared with what was delivered since: some milliseconds each."""
 _ALIVE_WITHIN: Final = 5.0
 _STARTS_WITHIN: Final = 5.0
@@ -32,7 +34,8 @@ _STARTS_WITHIN: Final = 5.0
 _LOOK_AGAIN: Final = 0.1
 _ACTS: Final = frozenset(
     {"hold", "release", "probe", "dead_retry", "dead_pass", "dead_discard", "dead_restore", "config_plan",
-     "config_apply", "config_confirm", "config_rollback"}
+     "config_apply", "config_confirm", "config_rollback", "identity_link", "identity_unlink", "identity_apart",
+     "identity_undo", "identity_next_number", "identity_import"}
 )  # fmt: skip
 """These wait as long as they need; all others are looks, which a frozen engine is to fail soon."""
 
@@ -70,6 +73,49 @@ def ask(operation: str, **arguments: Any) -> Answer:
         if operation != "status":
             _say_stopped(answer)
         return answer
+
+
+Session = Callable[..., Answer]
+"""As `ask`, of one connection."""
+
+
+@contextmanager
+def session() -> Iterator[Session]:
+    """
+    Ask many operations one after the other: over one connection, or with the lock taken once.
+
+    Raises:
+        PasserelleError: As `ask`.
+    """
+    chosen = options()
+    engine = _engine(chosen)
+    with engine or _store(chosen) as answerer:
+
+        def asked(operation: str, **arguments: Any) -> Answer:
+            given = {name: value for name, value in arguments.items() if value is not None}
+            answer = answerer.call(operation, given)
+            if engine is None:
+                _say_stopped(answer)
+            return answer
+
+        yield asked
+
+
+def _engine(chosen: Options) -> Client | None:
+    try:
+        engine = Client(chosen.data, timeout=max(_TIMEOUTS.values()))
+    except EngineAway:
+        return None
+    engine.require_alive(_ALIVE_WITHIN)
+    return engine
+
+
+def _store(chosen: Options) -> Offline:
+    from engine.operations.offline import Offline
+    from engine.store.sqlite import SqliteStore
+
+    store_of = partial(SqliteStore, briefly=True)
+    return Offline(chosen.data, store_of=store_of, configuration=read_configuration(chosen))
 
 
 def _ask_engine(chosen: Options, operation: str, given: Answer) -> Answer:

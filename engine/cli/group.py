@@ -43,6 +43,7 @@ _COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "dlq": ("engine.cli.dead", "dead"),
     "msg": ("engine.cli.msg", "msg"),
     "refusals": ("engine.cli.msg", "refusals"),
+    "identity": ("engine.cli.identity", "identity"),
     "audit": ("engine.cli.audit", "audit"),
     "send": ("engine.cli.send", "send"),
     "simulate": ("engine.cli.simulate", "simulate"),

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 
 import structlog
 
-from engine.core.changes import Configure, Receipt
+from engine.core.changes import Configure, Identify, Receipt
 from engine.core.messages import Takeover
 from engine.core.ports import Runtime, Store, StoreQueries, Urgency
 from engine.daemon.destinations import Destinations
@@ -70,6 +70,8 @@ class Reload:
         self._routers = routers
         self._changed = changed
         self._busy = asyncio.Lock()
+        self._still = asyncio.Lock()
+        """Held by who has the routers paused."""
 
     async def take_over(self, after: Configuration, takeover: Takeover) -> Differences:
         """
@@ -91,10 +93,28 @@ class Reload:
         """
         if self._busy.locked():
             raise OperationRefused("another change of the configuration is under way: try again", exit_code=75)
-        async with self._busy:
+        async with self._busy, self._still:
             changes = differences(self.running, after)
             await self._exchange(after, takeover, changes)
             return changes
+
+    @contextlib.asynccontextmanager
+    async def between_messages(self) -> AsyncIterator[Callable[[Identify], None]]:
+        """
+        Keep the routers from deciding meanwhile; every decision is on disk.
+
+        Yields:
+            What is to be told of each change of identities that was committed meanwhile.
+
+        Raises:
+            OperationRefused: The store is in trouble (exit code 75).
+        """
+        async with self._still:
+            try:
+                await self._routers.pause(_PAUSE_SECONDS)
+                yield self._routers.took
+            finally:
+                self._routers.resume(self.running)
 
     async def _exchange(self, after: Configuration, takeover: Takeover, changes: Differences) -> None:
         before = self.running

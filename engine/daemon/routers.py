@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from engine.core.asking import Sandbox
+from engine.core.changes import Identify
 from engine.core.messages import ORDINAL_BITS, delivery_id
 from engine.core.ports import Runtime, Store
 from engine.core.references import References
 from engine.errors import OperationRefused
 from engine.flow.identities import Identities
 from engine.flow.router import Router
+from engine.identity.decisions import touched
 from engine.routes.configuration import Configuration
 
 _LOOK_SECONDS: Final = 0.002
@@ -66,6 +68,21 @@ class Routers:
         """Go on, all under this configuration."""
         for router in self._routers.values():
             router.resume(configuration)
+
+    def took(self, change: Identify) -> None:
+        """
+        Take what was committed beside the routers, while they are paused: they read what they knew again.
+
+        Args:
+            change: On disk, with what the store filled in.
+        """
+        identities = self._identities
+        identities.forget()
+        identities.not_before(change.next_patient)
+        pairs = touched(change.event, self._references) if change.event is not None else []
+        for router in self._routers.values():
+            router.came_between(key for pair in pairs for key in pair)
+        identities.waits.released(change.released)
 
     def stop(self) -> None:
         """Take no further message."""

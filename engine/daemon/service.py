@@ -7,13 +7,15 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Final
 
 import structlog
 
+from engine.core.changes import Identify
 from engine.core.ports import Recovery
 from engine.core.references import References
 from engine.daemon.ages import Ages
@@ -141,12 +143,11 @@ class Service:
         groups = [source.routing for source in configuration.sources.values()]
         # A group whose last source was removed: its messages become dead letters (E-SOURCE), they don't wait for ever.
         await self._routers.add([*groups, *await store.queries.groups()], configuration)
-        self.running.attach(
-            Reload(
-                configuration, store, store.queries, runtime, self._sources, self._destinations, self._routers,
-                self._changed,
-            )
+        self._exchange = Reload(
+            configuration, store, store.queries, runtime, self._sources, self._destinations, self._routers,
+            self._changed,
         )  # fmt: skip
+        self.running.attach(self._exchange)
         desk = Desk(
             queries=store.queries, store=store, now_ms=runtime.now_ms, live=self, references=references,
             data=self._settings.data, sandbox=self._pool,
@@ -254,6 +255,10 @@ class Service:
     def router(self) -> Mapping[str, Any]:
         """Return by routing group the facts of its router."""
         return self._routers.facts()
+
+    def between_messages(self) -> AbstractAsyncContextManager[Callable[[Identify], None]]:
+        """Keep the routers from deciding meanwhile (operations.desk.Live)."""
+        return self._exchange.between_messages()
 
     async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
         """Try name, route and connection of a destination; sends no message."""

@@ -8,6 +8,7 @@ What operators do, once, for the command line and the console.
     dead         dead letters: list, groups, retry, pass, discard, restore
     codes        what each code on them means, and what to do next
     messages     find, show, raw, trace; refusals
+    identities   the cross-reference: look, review, link, unlink, undo, who received what, take over, give
     tables       codes that stored messages asked for in vain
     asking       code of the hospital's own, for trials in a thread
     trying       a stored message on a route, step by step; candidate: a configuration that doesn't run yet

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.core.asking import Sandbox
-from engine.core.changes import Audit, Change, Receipt
+from engine.core.changes import Audit, Change, Identify, Receipt
 from engine.core.ports import Store, StoreQueries, Urgency
 from engine.core.references import References
 from engine.errors import StoreError
@@ -89,6 +90,17 @@ class Live(Protocol):
 
     def router(self) -> Mapping[str, Any]:
         """Facts of the router: how many messages wait to be routed."""
+
+    def between_messages(self) -> AbstractAsyncContextManager[Callable[[Identify], None]]:
+        """
+        Keep the routers from deciding meanwhile, every decision on disk.
+
+        Yields:
+            What is to be told of each change of identities that was committed meanwhile.
+
+        Raises:
+            OperationRefused: The store is in trouble (exit code 75).
+        """
 
     async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
         """Try name, route and connection of a destination: (what, fine, sentence) in order; sends no message."""

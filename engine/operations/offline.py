@@ -7,7 +7,8 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from engine.core.ports import Store, StoreQueries
 from engine.core.references import References
@@ -62,12 +63,71 @@ def call_offline(
         OperationRefused: There is no data (69), it belongs to another account (77), or the operation refuses.
         StoreLocked: An engine, or another command, holds the lock (75).
     """
-    require_data(directory)
-    may_use(directory)
-    who = user_name(os.getuid())
-    _become_owner(directory)
-    since = stopped_since_ms(directory)
-    return asyncio.run(_call(directory, operation, arguments, store_of, configuration, who, since))
+    with Offline(directory, store_of=store_of, configuration=configuration) as offline:
+        return offline.call(operation, arguments)
+
+
+class Offline:
+    """
+    A data directory without an engine, its lock held: for several operations one after the other.
+
+    with Offline(directory, …) as offline:
+        offline.call("status", {})
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        store_of: Callable[[Path], OpenableStore],
+        configuration: Configuration | None = None,
+    ) -> None:
+        """Prepare; arguments and errors as `call_offline`, the lock is taken by `with`."""
+        require_data(directory)
+        may_use(directory)
+        self._who = user_name(os.getuid())
+        _become_owner(directory)
+        self._since_ms = stopped_since_ms(directory)
+        self._directory = directory
+        self._configuration = configuration
+        self._store = store_of(directory)
+        self._pool = Pool()
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        try:
+            self._runner.run(self._store.open(now_ms=_now_ms()))
+        except BaseException:
+            self._runner.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._runner.run(self._close())
+        finally:
+            self._runner.close()
+
+    def call(self, operation: str, arguments: Mapping[str, Any]) -> Answer:
+        """Carry out one operation."""
+        desk = Desk(
+            queries=self._store.queries,
+            store=self._store,
+            now_ms=_now_ms,
+            known=self._configuration,
+            references=References(self._store.reference_key),
+            data=self._directory,
+            sandbox=self._pool,
+            stopped_since_ms=self._since_ms,
+        )
+        answer = self._runner.run(Operations(desk).call(operation, arguments, who=self._who))
+        return answer | {"stopped_since_ms": self._since_ms}
+
+    async def _close(self) -> None:
+        await self._pool.close()
+        await self._store.close()
 
 
 def require_data(directory: Path) -> None:
@@ -87,36 +147,6 @@ def require_data(directory: Path) -> None:
             " or name the right --data"
         )
         raise OperationRefused(sentence, exit_code=69)
-
-
-async def _call(
-    directory: Path,
-    operation: str,
-    arguments: Mapping[str, Any],
-    store_of: Callable[[Path], OpenableStore],
-    configuration: Configuration | None,
-    who: str,
-    since_ms: int,
-) -> Answer:
-    store = store_of(directory)
-    await store.open(now_ms=_now_ms())
-    pool = Pool()
-    try:
-        desk = Desk(
-            queries=store.queries,
-            store=store,
-            now_ms=_now_ms,
-            known=configuration,
-            references=References(store.reference_key),
-            data=directory,
-            sandbox=pool,
-            stopped_since_ms=since_ms,
-        )
-        answer = await Operations(desk).call(operation, arguments, who=who)
-    finally:
-        await pool.close()
-        await store.close()
-    return answer | {"stopped_since_ms": since_ms}
 
 
 def _now_ms() -> int:

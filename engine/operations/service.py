@@ -9,6 +9,7 @@ from typing import Any, Final
 from engine.errors import OperationRefused
 from engine.operations import changing, dead, explaining, exporting, messages, planning, queues, status, tables, trying
 from engine.operations.desk import Answer, Desk
+from engine.operations.identities import deciding, looking, taking, telling
 
 Operation = Callable[..., Awaitable[Answer]]
 
@@ -39,6 +40,19 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         explaining.message_explain,
         exporting.message_export,
         tables.table_misses,
+        looking.identity_find,
+        looking.identity_show,
+        looking.identity_history,
+        looking.identity_review,
+        looking.identity_stats,
+        telling.identity_impact,
+        deciding.identity_link,
+        deciding.identity_unlink,
+        deciding.identity_apart,
+        deciding.identity_undo,
+        deciding.identity_next_number,
+        taking.identity_import,
+        taking.identity_export,
         planning.config_plan,
         changing.config_apply,
         changing.config_confirm,

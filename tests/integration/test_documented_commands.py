@@ -23,6 +23,7 @@ from engine.cli.group import passerelle as root
 from engine.simulation.bus import Bus
 from tests.support.engine import RunningEngine, free_port, running_engine
 from tests.support.mllp import Receiver, Sender, field_of, plain_ack, receiver
+from tests.support.officers import HEADER, ROWS
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTES_PAGES = sorted((ROOT / "docs" / "routes").glob("*.md"))
@@ -44,7 +45,8 @@ CODES = {
 NOT_TYPED = re.compile(
     r"run\b|simulate|status --watch"  # until Ctrl-C: tests/integration/test_demo.py, test_status.py
     r"|(db|docs|fmt|init|convert|test|identity)$|.*(NAME|NUMBER|HASH|FILE|\bID\b|DEST|DIR\b|ROUTE|HOST|G\.…)"  # prose
-    r"|msg (validate|export --as-test)$|(dead retry|rollback|apply|confirm|try)$"
+    r"|msg (validate|export --as-test)$|(dead retry|rollback|apply|confirm|try|try --message)$"
+    r"|identity (find|show|history|link|unlink|apart|undo|impact|import|next-number)$"
 )
 """Words inside a sentence that are no whole command line, or one that doesn't end by itself."""
 
@@ -107,12 +109,14 @@ class House:
                 assert field_of(await gam.ask(adt(control_id, f"{patient}")), b"MSA", 1) == "AA"
             await gam.ask(b"no message")
         await self.engine.settled(delivered=1, dead=2)
+        await self.engine.call("identity_import", columns=HEADER, rows=ROWS, reason="take-over")
         dead = (await self.engine.call("dead_list"))["rows"]
         group = dead[0]["group"]
         self.words = {
             "48211-0": dead[0]["id"], "48215-0": dead[1]["id"], "48211": dead[0]["message"],
             "48215": dead[1]["message"], "48230": "1", "G.4F2A11": group, "--expect 41": "--expect 2",
             "127.0.0.1:6101": f"127.0.0.1:{self.port}",
+            "unlink 17": "unlink 3", "17": "1", "23": "2", "undo 31": "undo 2", "--event 31": "--event 2",
         }  # fmt: skip
 
     async def type(self, typed: Typed) -> Result:
@@ -171,6 +175,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "dpi.yaml").write_text(PROFILE, encoding="utf-8")
     (tmp_path / "admission.hl7").write_bytes(adt("C1", "900010") + adt("", "900011"))
+    (tmp_path / "mpi.csv").write_text("number,authority,value\nMPI-1,cha/ipp,905101\n", encoding="utf-8")
     (tmp_path / "number.txt").write_bytes(b"900077\n")
     shutil.copy(ROOT / FIXTURES / "labo_h21.hpr", tmp_path / "LAB001.HPR")
     (tmp_path / "retour").mkdir()
@@ -204,6 +209,8 @@ async def type_all(folder: Path) -> list[str]:
             routes = routes.replace(f"127.0.0.1:{number}", f"127.0.0.1:{port}")
         routes = routes.replace("destinations:\n", f"destinations:\n  {AWAY}: {AWAY_DECLARED.format(free_port())}\n")
         routes = routes.replace("encode: { charset: UTF-8, control_id: own }", "encode: { control_id: as_received }")
+        if "\nidentity:" not in routes:
+            routes = routes.replace("\nsites:\n", "\nidentity: { registry: own, number: { prefix: G } }\nsites:\n", 1)
         async with running_engine(routes, folder) as engine:
             house = House(engine, folder, ports["6101"], dpi)
             await house.fill()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.core.changes import Fulfil, Receive, Refuse, Route, Settle
+from engine.core.changes import Fulfil, Identify, Receive, Refuse, Route, Settle
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Attempt, Delivery, Intention, PayloadKind, Refusal, StoredMessage, delivery_id
 from engine.core.ports import Urgency
@@ -102,6 +102,7 @@ class FakeLive:
         self.router_findings: dict[str, int] = {}
         self.alerts: dict[str, list[dict[str, Any]]] = {"open": [], "last": []}
         self.overtake: Callable[[], None] = lambda: None
+        self.identified: list[Identify] = []
         self.steps = [("name", True, "127.0.0.1"), ("connect", True, "in 1 ms")]
 
     def configuration(self) -> Configuration:
@@ -120,6 +121,9 @@ class FakeLive:
 
     def router(self) -> Mapping[str, Any]:
         return {"main": {"waiting": 0, "findings": self.router_findings}}
+
+    def between_messages(self) -> contextlib.AbstractAsyncContextManager[Callable[[Identify], None]]:
+        return contextlib.nullcontext(self.identified.append)
 
     async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
         return self.steps

@@ -126,6 +126,8 @@ NO_SUCH = """
     convert broken.hl7 --to json                 1
     convert adt.hl7 --to hl7                     1
     send empty.hl7 127.0.0.1:1                   1
+    identity stats                               1
+    identity show 1                              1
 """
 USAGE = """
     queue show                                   2
@@ -175,6 +177,11 @@ USAGE = """
     refusals --limit 0                           2
     db query                                     2
     graph --format nothing                       2
+    identity find                                2
+    identity unlink 1 --yes --reason R           2
+    identity impact                              2
+    identity import none.csv --yes --reason R    2
+    identity next-number x                       2
     init --site nothing --routes new.yaml        2
     stauts                                       2
     queue shwo                                   2
@@ -208,6 +215,19 @@ NOBODY = """
     msg export 1 --as-test                       69
     refusals                                     69
     audit                                        69
+    identity find --ipp                          69
+    identity show 1                              69
+    identity history                             69
+    identity review                              69
+    identity link 1 2 --yes --reason R           69
+    identity unlink 1 --site cha --yes --reason R 69
+    identity apart 1 2 --yes --reason R          69
+    identity undo 1 --yes --reason R             69
+    identity impact 1                            69
+    identity import adt.hl7 --yes --reason R     69
+    identity export - --reason R                 69
+    identity stats                               69
+    identity next-number 5 --yes --reason R      69
     config log                                   69
     config show                                  69
     config diff                                  69

@@ -45,7 +45,7 @@ def test_wrong_requests_are_refused_in_a_sentence(name: str, arguments: dict[str
 def test_every_operation_says_what_it_does() -> None:
     """The console and the documentation list them by these sentences."""
     assert all(operation.__doc__ for operation in OPERATIONS.values())
-    assert len(OPERATIONS) == 31
+    assert len(OPERATIONS) == 44
 
 
 def test_every_operation_is_documented() -> None:

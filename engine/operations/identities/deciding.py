@@ -1,0 +1,244 @@
+"""
+What an identity officer decides: the consequence first, then the router does it between two messages.
+
+The dry run asks the same pure functions (identity.acts) as the router will; what changed meanwhile is refused there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from engine.core.identities import IdentifierKind, IdentityEvent
+from engine.errors import OperationRefused
+from engine.identity import acts
+from engine.operations.acts import Act, carry_out, require_count, require_reason
+from engine.operations.identities.knowing import (
+    decided,
+    hashes_of,
+    read_number,
+    require_identity,
+    require_patient,
+    require_references,
+)
+from engine.operations.identities.looking import waiting_of
+from engine.operations.identities.seeing import Seeing, compared
+from engine.operations.identities.telling import carried, require_event
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from engine.core.identities import IdentifierRow
+    from engine.identity.crossreference import Known
+    from engine.operations.desk import Answer, Desk
+
+_NUMBERS = (IdentifierKind.LOCAL, IdentifierKind.ALIAS)
+
+
+async def identity_link(
+    desk: Desk, who: str, one: str, other: str, reason: str = "", expect: int | None = None, dry: bool = False
+) -> Answer:
+    """
+    Join two patients: they are one person. The one with the lower id goes on.
+
+    Args:
+        desk: Where.
+        who: Name of the operator.
+        one: Id of the one.
+        other: Id of the other.
+        reason: Why.
+        expect: How many identifiers must change their patient; otherwise nothing is changed (exit code 3).
+        dry: Only say what would be.
+
+    Returns:
+        As `carry_out`. Of a dry run: `count`, how many identifiers change their patient; `changes`, sentences;
+        `compared`, how what is known of the two compares; `waiting`, by destination, the deliveries of both that have
+        not left; `carried`, how many deliveries carried their identifiers (up to 1,000).
+    """
+    first, second = (read_number(text, "patient") for text in (one, other))
+    patients = [await require_patient(desk, id_) for id_ in (first, second)]
+    event = await _event(desk, lambda view: acts.link(first, second, view, _act(desk, who, reason)))
+    keys = [row.hash for _, rows in patients for row in rows]
+    if dry:
+        told = {"compared": compared(patients[0][0], patients[1][0])}
+        return await _consequence(desk, event, (first, second), keys) | told
+    arguments: dict[str, Any] = {"one": min(first, second), "other": max(first, second)}
+    return await _done(desk, who, "link", event, arguments, reason, expect)
+
+
+async def identity_unlink(
+    desk: Desk,
+    who: str,
+    id: str,  # noqa: A002 - the command line's word
+    site: str = "",
+    kind: str = "",
+    value: str = "",
+    reason: str = "",
+    expect: int | None = None,
+    dry: bool = False,
+) -> Answer:
+    """
+    Give numbers of a patient a patient of their own: they are another person's. The two are apart from then on.
+
+    Args:
+        desk: Where.
+        who: Name of the operator.
+        id: Of the patient.
+        site: All numbers of this hospital; or one number, by kind and value.
+        kind: ipp.
+        value: The number.
+        reason: Why.
+        expect: As `identity_link`.
+        dry: As `identity_link`.
+    """
+    configuration, policy = require_identity(desk)
+    references = require_references(desk)
+    number = read_number(id, "patient")
+    _, rows = await require_patient(desk, number)
+    sites = {one.key: one.site for one in configuration.authorities.all()}
+    numbers = [row for row in rows if row.kind in _NUMBERS]
+    if kind:
+        wanted = set(hashes_of(configuration, references, kind, value))
+        moved = [row for row in numbers if row.hash in wanted]
+    else:
+        moved = [row for row in numbers if sites.get(row.authority) == site]
+    if not moved:
+        there = ", ".join(sorted({sites.get(row.authority, row.authority) for row in numbers}))
+        words = "this number" if kind else f"a number of the site '{site}'"
+        raise OperationRefused(f"patient {number} hasn't {words}; he has numbers of {there}")
+    keys = [row.hash for row in moved]
+    theirs = sorted({sites.get(row.authority, "") for row in moved} - {""})
+    fresh = (await desk.store.identity_facts()).next_patient
+    event = await _event(
+        desk,
+        lambda view: acts.unlink(
+            keys, view, _act(desk, who, reason), policy=policy, references=references,
+            next_patient=lambda: fresh, sites=_leaving(rows, moved, theirs, sites),
+        ),
+    )  # fmt: skip
+    if dry:
+        return await _consequence(desk, event, (number,), keys)
+    arguments: dict[str, Any] = {"identifiers": keys, "sites": ",".join(_leaving(rows, moved, theirs, sites))}
+    return await _done(desk, who, "unlink", event, arguments, reason, expect, subject=f"patient {number}")
+
+
+async def identity_apart(
+    desk: Desk, who: str, one: str, other: str, reason: str = "", expect: int | None = None, dry: bool = False
+) -> Answer:
+    """Say that two patients are two people: never proposed again, never joined; arguments as `identity_link`."""
+    first, second = (read_number(text, "patient") for text in (one, other))
+    patients = [await require_patient(desk, id_) for id_ in (first, second)]
+    event = await _event(desk, lambda view: acts.mark_apart(first, second, view, _act(desk, who, reason)))
+    if dry:
+        told = {"compared": compared(patients[0][0], patients[1][0]), "count": 1}
+        return await _consequence(desk, event, (), []) | told
+    require_count(1, expect, "pair")
+    return await _done(desk, who, "apart", event, {"one": first, "other": second}, reason, None)
+
+
+async def identity_undo(
+    desk: Desk, who: str, event: str, reason: str = "", expect: int | None = None, dry: bool = False
+) -> Answer:
+    """
+    Take a decision back: everything becomes what it was before it, unless something later touched it.
+
+    Args:
+        desk: Where.
+        who: Name of the operator.
+        event: Id of the decision (identity_history).
+        reason: Why.
+        expect: As `identity_link`.
+        dry: As `identity_link`.
+    """
+    former = await require_event(desk, event)
+    made = await _event(desk, lambda view: acts.undo(former, view, _act(desk, who, reason)), former)
+    if dry:
+        return await _consequence(desk, made, former.patients, list(former.identifiers))
+    return await _done(desk, who, "undo", made, {"event": former.id}, reason, expect)
+
+
+async def identity_next_number(
+    desk: Desk, who: str, number: int, reason: str = "", expect: int | None = None, dry: bool = False
+) -> Answer:
+    """
+    Jump the counter of the group's numbers forward: after a restore, no number is given twice.
+
+    Args:
+        desk: Where.
+        who: Name of the operator.
+        number: The next patient gets this one; never less than now.
+        reason: Why.
+        expect: 1.
+        dry: Only say what would be.
+    """
+    _, policy = require_identity(desk)
+    now = (await desk.store.identity_facts()).next_patient
+    if number <= now:
+        raise OperationRefused(f"the next number is {now:,} already: the counter only goes forward")
+    if number > policy.number.last:
+        raise OperationRefused(f"the group's numbers end at {policy.number.last:,}", exit_code=2)
+    if dry:
+        return {"v": 1, "dry": True, "count": 1, "now": now, "next": number}
+    require_count(1, expect, "counter")
+    act = Act(stage="router", verb="identity-next", arguments={"patient": number}, label=str(number))
+    return await carry_out(desk, [act], who=who, verb="identity next-number", reason=reason)
+
+
+def _act(desk: Desk, who: str, reason: str) -> acts.Act:
+    return acts.Act(who=who, reason=reason.strip(), place=0, at_ms=desk.now_ms())
+
+
+async def _event(
+    desk: Desk, decide: Callable[[Known], IdentityEvent | acts.Refusal], former: IdentityEvent | None = None
+) -> IdentityEvent:
+    require_identity(desk)
+    known = (former.identifiers, former.patients) if former is not None else ()
+    made = await decided(desk, decide, *known)
+    if isinstance(made, acts.Refusal):
+        raise OperationRefused(made.sentence)
+    return made
+
+
+def moved_by(event: IdentityEvent) -> int:
+    """Count the identifiers that an event gives to another patient; hospitals' numbers also where they come or go."""
+    moved = 0
+    for before, after in event.identifiers.values():
+        if before is not None and after is not None:
+            moved += before.patient != after.patient
+        else:
+            row = before or after
+            moved += row is not None and row.kind in _NUMBERS
+    return moved
+
+
+async def _consequence(desk: Desk, event: IdentityEvent, patients: Iterable[int], keys: list[int]) -> Answer:
+    configuration, _ = require_identity(desk)
+    seeing = Seeing(configuration, require_references(desk))
+    return {
+        "v": 1,
+        "dry": True,
+        "count": moved_by(event),
+        "changes": seeing.changes(event),
+        "waiting": await waiting_of(desk, patients, keys),
+        "carried": await carried(desk, keys),
+    }
+
+
+async def _done(
+    desk: Desk, who: str, verb: str, event: IdentityEvent, arguments: dict[str, Any], reason: str,
+    expect: int | None, subject: str = "",
+) -> Answer:  # fmt: skip
+    require_count(moved_by(event), expect, "identifier")
+    require_reason(reason)
+    label = subject or " and ".join(str(arguments[name]) for name in ("one", "other", "event") if name in arguments)
+    act = Act(stage="router", verb=f"identity-{verb}", arguments=arguments, label=label)
+    return await carry_out(desk, [act], who=who, verb=f"identity {verb}", reason=reason)
+
+
+def _leaving(
+    rows: Iterable[IdentifierRow], moved: Collection[IdentifierRow], sites: Iterable[str], names: dict[str, str]
+) -> list[str]:
+    """Return the sites all of whose numbers go: what they say of the patient goes along."""
+    going = {row.hash for row in moved}
+    left = {names.get(row.authority, "") for row in rows if row.kind in _NUMBERS and row.hash not in going}
+    return [site for site in sites if site not in left]

@@ -1,0 +1,129 @@
+"""`passerelle identity`, as it is typed, on a stopped engine's data directory."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.cli import acting, asking
+from tests.support.officers import HEADER, ROUTES, ROWS, SECRETS
+
+
+@pytest.fixture
+def officer(passerelle, data: Path) -> Path:
+    """The folder of an identity officer, whose cross-reference has three patients."""
+    (data / "lock").touch()
+    folder = data.parent
+    (folder / "routes.yaml").write_text(ROUTES, encoding="utf-8")
+    (folder / "mpi.csv").write_text("\n".join([",".join(HEADER), *ROWS, ""]), encoding="utf-8")
+    done = passerelle("identity", "import", str(folder / "mpi.csv"), "--yes", "--expect", "4", "--reason", "take-over")
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+def test_a_patient_by_an_identifier(passerelle, officer):
+    """Asked for, or read from stdin; masked."""
+    done = passerelle("identity", "find", "--ipp", input="900303\n")
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("patient 3  P.")
+    assert lines[1].startswith("  cha/ipp       P.")
+    assert lines[3].startswith("  cha says    PROV, xxxxxxxxx xxxx 99999999 x 99999  (")
+    assert done.stderr.endswith("is audited\n")
+    assert "nobody has this identifier" in passerelle("identity", "find", "--ins", input="1\n").stdout
+    row = json.loads(passerelle("identity", "find", "--ipp", "--json", input="900303\n").stdout)
+    assert (row["v"], row["id"]) == (1, "3")
+
+
+def test_nothing_shows_a_value(passerelle, officer):
+    """Not on stdout, not on stderr; but revealed with a reason."""
+    shown = ""
+    for words in (["show", "1"], ["history"], ["history", "1"], ["review"], ["stats"], ["impact", "1"],
+                  ["link", "1", "2"], ["apart", "1", "2"], ["unlink", "3", "--site", "chb"]):  # fmt: skip
+        done = passerelle("identity", *words)
+        shown += done.output
+        shown += passerelle("identity", *words, "--json").output
+    assert not [secret for secret in SECRETS if secret in shown]
+    revealed = passerelle("identity", "show", "1", "--reveal", "--reason", "ward called").stdout
+    assert "900101" in revealed
+    assert "ZUBROWKA" in revealed
+    assert "ward called" in passerelle("audit").stdout
+
+
+def test_a_pair_to_review(passerelle, officer):
+    """How they compare, and what to do."""
+    done = passerelle("identity", "review")
+    assert "all strict traits are the same" in done.stdout
+    assert "identity apart ONE OTHER" in done.stderr
+    assert "to review with patient 1" in passerelle("identity", "show", "2").stdout
+
+
+def test_the_consequence_comes_first(passerelle, officer, monkeypatch):
+    """Then the question; a no changes nothing."""
+    for module in (acting, asking):
+        monkeypatch.setattr(module, "interactive", lambda: True)
+    done = passerelle("identity", "link", "1", "2", "--reason", "one person", input="n\n")
+    assert done.exit_code == 1
+    first, *changes = done.stdout.splitlines()
+    assert first == "patients 1 and 2 become one; what is known of them: all strict traits are the same"
+    assert "  patient 2 ends" in changes
+    done = passerelle("identity", "link", "1", "2", "--reason", "one person", input="y\n")
+    assert done.exit_code == 0
+    assert "recorded; it will be carried out when the engine starts" in done.stdout
+
+
+def test_a_script_says_it_all_at_once(passerelle, officer):
+    """And nothing happens when the number isn't the one expected."""
+    words = ("identity", "unlink", "3", "--ipp", "--yes", "--reason", "brothers")
+    assert passerelle(*words, "--expect", "2", input="900304\n").exit_code == 3
+    done = passerelle(*words, "--expect", "1", input="900304\n")
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("1 number of patient 3 become")
+    assert passerelle("identity", "next-number", "90", "--yes", "--expect", "1", "--reason", "restore").exit_code == 0
+    waiting = passerelle("audit").stdout
+    assert "identity-unlink" in waiting
+    assert "identity-next" in waiting
+
+
+def test_the_history_and_the_counts(passerelle, officer):
+    """A line for a decision; numbers in a column."""
+    assert "patient 1 begins" in passerelle("identity", "history", "1").stdout
+    counts = passerelle("identity", "stats").stdout
+    assert "patients                         3\n" in counts
+    assert "next number                      4\n" in counts
+    told = json.loads(passerelle("identity", "stats", "--json").stdout)
+    assert told["identifiers"]["local"] == 4
+
+
+def test_what_is_exported_is_imported(passerelle, officer):
+    """The file is its owner's alone; one that is there isn't written over."""
+    file = officer / "export.csv"
+    done = passerelle("identity", "export", str(file), "--reason", "archive")
+    assert (done.exit_code, file.stat().st_mode & 0o777) == (0, 0o600)
+    assert len(file.read_text("utf-8").splitlines()) == 5
+    assert passerelle("identity", "export", str(file), "--reason", "archive").exit_code == 1
+    assert passerelle("identity", "export", "-", "--reason", "archive").stdout == file.read_text("utf-8")
+    assert passerelle("identity", "export", str(officer / "x.csv")).exit_code == 2
+    assert not (officer / "x.csv").exists()
+    done = passerelle("identity", "import", str(file), "--yes", "--reason", "again")
+    assert done.stdout.splitlines()[-1] == "0 added, 4 known already, 0 refused"
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["find"], 2),
+        (["find", "--ipp", "--ins"], 2),
+        (["find", "--ipp", "900303"], 2),
+        (["unlink", "3"], 2),
+        (["unlink", "3", "--site", "cha", "--ipp"], 2),
+        (["impact"], 2),
+        (["show", "x"], 2),
+        (["show", "99"], 1),
+        (["link", "1", "3", "--yes", "--reason", "x"], 1),
+    ],
+)
+def test_what_is_refused(passerelle, officer, words, code):
+    """An identifier on the command line is usage."""
+    assert passerelle("identity", *words, input="1\n").exit_code == code

@@ -1,0 +1,95 @@
+"""What identity officers decide: consequence first, then an intention of the router."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.errors import OperationRefused
+from tests.support.custody import FakeLive
+from tests.support.officers import Office, at_office
+
+ACTS = [
+    ("identity_link", {"one": "2", "other": "1"}, 2, "identity-link", {"one": 1, "other": 2}),
+    ("identity_apart", {"one": "1", "other": "2"}, 1, "identity-apart", {"one": 1, "other": 2}),
+    ("identity_undo", {"event": "1"}, 4, "identity-undo", {"event": 1}),
+    ("identity_next_number", {"number": 500}, 1, "identity-next", {"patient": 500}),
+]
+
+
+@pytest.mark.parametrize(("operation", "given", "count", "verb", "arguments"), ACTS)
+def test_the_consequence_is_told_and_the_router_does_it(tmp_path, operation, given, count, verb, arguments):
+    """Counted in a dry run; nothing without a reason, nothing when the count differs; audited."""
+
+    async def work(office: Office) -> None:
+        told = await office.ask(operation, dry=True, **given)
+        assert told["count"] == count
+        with pytest.raises(OperationRefused, match="reason is needed"):
+            await office.ask(operation, **given)
+        with pytest.raises(OperationRefused) as refused:
+            await office.ask(operation, reason="ticket 9", expect=count + 1, **given)
+        assert refused.value.exit_code == 3
+        assert office.intentions == []
+        answer = await office.ask(operation, reason="ticket 9", expect=count, **given)
+        assert answer["accepted"] == 1
+        assert [(one.stage, one.verb, dict(one.arguments)) for one in office.intentions] == [
+            ("router", verb, arguments)
+        ]
+        assert (await office.audited())[0] == (operation.replace("_", " ", 1).replace("_", "-"), "ticket 9")
+
+    at_office(tmp_path, work, live=FakeLive())
+
+
+def test_a_link_says_how_the_two_compare(tmp_path):
+    """And which numbers go where."""
+
+    async def work(office: Office) -> dict[str, Any]:
+        return await office.ask("identity_link", one="1", other="2", dry=True)
+
+    told = at_office(tmp_path, work)
+    assert told["compared"] == "all strict traits are the same"
+    assert told["changes"][0] == "patient 2 ends"
+    assert any(change.endswith("of chb/ipp goes from patient 2 to 1") for change in told["changes"])
+    assert (told["waiting"], told["carried"]) == ([], 0)
+
+
+@pytest.mark.parametrize("given", [{"site": "chb"}, {"kind": "ipp", "value": "900304"}])
+def test_numbers_are_unlinked_by_hospital_or_one_by_one(tmp_path, given):
+    """What that hospital says of the patient goes along."""
+
+    async def work(office: Office) -> None:
+        told = await office.ask("identity_unlink", id="3", dry=True, **given)
+        assert told["count"] == 1
+        await office.ask("identity_unlink", id="3", reason="two brothers", expect=1, **given)
+        (one,) = office.intentions
+        assert (one.verb, one.arguments["sites"], len(one.arguments["identifiers"])) == ("identity-unlink", "chb", 1)
+        assert (await office.audited())[0] == ("identity unlink", "two brothers")
+
+    at_office(tmp_path, work, live=FakeLive())
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "words"),
+    [
+        ("identity_link", {"one": "1", "other": "9"}, "there is no patient 9"),
+        ("identity_link", {"one": "1", "other": "3"}, "a hospital has a number in use for each"),
+        ("identity_link", {"one": "2", "other": "2"}, "there are no two patients"),
+        ("identity_unlink", {"id": "1", "site": "cha"}, "all the local numbers"),
+        ("identity_unlink", {"id": "1", "site": "chb"}, "hasn't a number of the site 'chb'; he has numbers of cha"),
+        ("identity_unlink", {"id": "3", "kind": "ipp", "value": "1"}, "hasn't this number"),
+        ("identity_undo", {"event": "9"}, "there is no decision 9"),
+        ("identity_next_number", {"number": 3}, "only goes forward"),
+        ("identity_next_number", {"number": 10**12}, "end at"),
+    ],
+)
+def test_what_is_not_done_says_why(tmp_path, operation, given, words):
+    """Before anybody is asked, and nothing is recorded."""
+
+    async def work(office: Office) -> None:
+        for dry in (True, False):
+            with pytest.raises(OperationRefused, match=words):
+                await office.ask(operation, dry=dry, **({} if dry else {"reason": "x"}), **given)
+        assert office.intentions == []
+
+    at_office(tmp_path, work)

@@ -1,0 +1,60 @@
+"""Rows as people read them."""
+
+from __future__ import annotations
+
+from engine.core.identities import IdentifierKind, IdentifierRow, IdentityEvent, PatientRow, ReviewRow, ReviewState
+from engine.operations.identities.seeing import Seeing, compared
+from tests.support.officers import Office, at_office
+
+
+def row(value: str, patient: int, kind: IdentifierKind = IdentifierKind.LOCAL) -> IdentifierRow:
+    """One number of the first hospital."""
+    return IdentifierRow(hash(value), kind, "1.2.250.1.999.10.1|PI", value, patient)
+
+
+def sentences(tmp_path, event: IdentityEvent, about: int = 0) -> list[str]:
+    """What is told of an event, values revealed."""
+
+    async def work(office: Office) -> list[str]:
+        return Seeing(office.desk.configuration(), office.desk.references, reveal=True).changes(event, about)
+
+    return at_office(tmp_path, work)
+
+
+def test_each_change_is_a_sentence(tmp_path):
+    """Numbers that come, go, move and are replaced; patients who begin and end; pairs; never a stay."""
+    event = IdentityEvent(
+        "link", 0, 0,
+        identifiers={
+            1: (None, row("1", 7)), 2: (row("2", 8), None), 3: (row("3", 8), row("3", 7)),
+            4: (row("4", 7), row("4", 7, IdentifierKind.ALIAS)), 5: (None, row("5", 0, IdentifierKind.STAY)),
+        },
+        patients={7: (None, PatientRow(7, "G7")), 8: (PatientRow(8, "G8"), None)},
+        reviews={(7, 8): (None, ReviewRow(7, 8, "same-traits", "", 0, 0, ReviewState.LINKED))},
+    )  # fmt: skip
+    assert sentences(tmp_path, event) == [
+        "patient 7 begins", "patient 8 ends", "1 of cha/ipp is one of patient 7", "2 of cha/ipp is forgotten",
+        "3 of cha/ipp goes from patient 8 to 7", "4 of cha/ipp is now replaced",
+        "7 and 8 are linked on the review list",
+    ]  # fmt: skip
+    assert sentences(tmp_path, event, about=8) == [
+        "patient 8 ends", "2 of cha/ipp is forgotten", "3 of cha/ipp goes from patient 8 to 7",
+        "7 and 8 are linked on the review list",
+    ]  # fmt: skip
+
+
+def test_many_changes_are_cut(tmp_path):
+    """Twenty, and how many more."""
+    event = IdentityEvent("import", 0, 0, patients={id_: (None, PatientRow(id_, "")) for id_ in range(1, 31)})
+    assert sentences(tmp_path, event)[-1] == "and 10 more"
+
+
+def test_what_a_hospital_says_now_is_a_change_too(tmp_path):
+    """Without a number that moves."""
+    event = IdentityEvent("assert", 5, 0, patients={7: (PatientRow(7, ""), PatientRow(7, ""))})
+    assert sentences(tmp_path, event) == ["what a hospital says of patient 7"]
+
+
+def test_nobody_says_who_they_are():
+    """Two patients of whom only numbers are known."""
+    assert compared(PatientRow(1, ""), PatientRow(2, "")) == "no hospital says who they are"
