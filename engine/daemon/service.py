@@ -39,6 +39,7 @@ from engine.routes.loader import file_secrets, load
 from engine.sandbox.pool import Pool
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
+from engine.store.sqlite.directory import disk_full, is_disk_full
 from engine.store.sqlite.patience import ASK_SECONDS
 
 _log = structlog.get_logger(__name__)
@@ -70,8 +71,13 @@ def main(settings: Settings) -> int:
     give_back_large_blocks()
     secrets = file_secrets(os.environ, settings.data)
     configuration = load(settings.routes, environment=os.environ, secrets=secrets)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(Service(settings, configuration).run())
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(Service(settings, configuration).run())
+    except OSError as error:
+        if is_disk_full(error):
+            raise disk_full(settings.data) from error
+        raise
 
 
 def _loop_factory() -> Any:

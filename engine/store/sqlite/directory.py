@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import mmap
 import os
@@ -10,6 +11,7 @@ import secrets
 import struct
 import time
 import zlib
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -23,6 +25,8 @@ MAPPED_BYTES: Final = 4096 * _SLOT.size
 KEY_BYTES: Final = 32
 LEAST_FREE_BYTES: Final = 1_000_000_000
 LEAST_FREE_SHARE: Final = 0.05
+START_BYTES: Final = 1_000_000
+"""A start that fails with less room than this fails for want of it."""
 LAST_COMMIT_SECONDS: Final = 10.0
 """How long the last commit of a killed engine may take: its disk may be slow."""
 LOOK_SECONDS: Final = 0.005
@@ -61,19 +65,32 @@ class DataDirectory:
             self.path.chmod(0o700)
             lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StoreUnavailable(f"the data directory {self.path} can't be used: {error.strerror}") from error
+            raise self._unusable(error) from error
         holder = self._flock(lock)
         if holder is not None:
             os.close(lock)
             raise StoreLocked(f"the data directory '{self.path}' is held by {_in_words(holder)}")
         self._lock = lock
+        try:
+            self._begin(lock, now_ms)
+        except OSError as error:
+            self.release()
+            raise self._unusable(error) from error
+
+    def _begin(self, lock: int, now_ms: int) -> None:
+        """Write who holds the lock, and make the slots ready."""
         since = datetime.fromtimestamp(now_ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S")
         os.ftruncate(lock, 0)
         holder = f"process {os.getpid()} since {since}{_BRIEFLY if self._briefly else ''}\n"
         os.pwrite(lock, holder.encode(), 0)
         self._slots = os.open(self.path / "inflight", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        os.ftruncate(self._slots, max(os.fstat(self._slots).st_size, MAPPED_BYTES))
+        _take_room(self._slots, MAPPED_BYTES)
         self._map = mmap.mmap(self._slots, MAPPED_BYTES)
+
+    def _unusable(self, error: OSError) -> StoreUnavailable:
+        if is_disk_full(error):
+            return disk_full(self.path)
+        return StoreUnavailable(f"the data directory {self.path} can't be used: {error.strerror}")
 
     def _flock(self, lock: int) -> str | None:
         """
@@ -114,7 +131,8 @@ class DataDirectory:
             os.close(self._slots)
             self._slots = -1
         if self._lock >= 0:
-            os.ftruncate(self._lock, 0)
+            with suppress(OSError):
+                os.ftruncate(self._lock, 0)
             os.close(self._lock)
             self._lock = -1
 
@@ -138,7 +156,11 @@ class DataDirectory:
             fresh.rename(path)
             self.sync()
         except OSError as error:
-            raise StoreUnavailable(f"{path} can't be used: {error.strerror}") from error
+            raise (
+                disk_full(self.path)
+                if is_disk_full(error)
+                else StoreUnavailable(f"{path} can't be used: {error.strerror}")
+            ) from error
         return key
 
     def sync(self) -> None:
@@ -186,6 +208,39 @@ class DataDirectory:
         """Return the room below which nothing more is taken: 1 GB, or 5 % of a smaller disk."""
         found = os.statvfs(self.path)
         return min(LEAST_FREE_BYTES, int(found.f_blocks * found.f_frsize * LEAST_FREE_SHARE))
+
+
+def _take_room(descriptor: int, size: int) -> None:
+    """
+    Make a file at least so long, and take its room on the disk now.
+
+    A mapped page for which there is no room would end the process when it is written (SIGBUS).
+
+    Raises:
+        OSError: There is no room.
+    """
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    except (AttributeError, OSError) as error:  # this platform, or this file system, has no such call
+        if is_disk_full(error):
+            raise
+        os.ftruncate(descriptor, max(os.fstat(descriptor).st_size, size))
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether there is no room left, as the system or SQLite says it."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "disk is full" in str(error)
+
+
+def disk_full(path: Path) -> StoreUnavailable:
+    """Return what is said when there is no room even to begin."""
+    return StoreUnavailable(
+        f"the disk of the data directory '{path}' is full: no engine can start there until there is room "
+        f"(df -h {path}). Nothing is lost: what was acknowledged is on it, senders keep the rest; its service manager "
+        "starts the engine again"
+    )
 
 
 def _in_words(holder: str) -> str:

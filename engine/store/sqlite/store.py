@@ -25,7 +25,7 @@ from engine.store.sqlite.books import Books
 from engine.store.sqlite.checkpoints import Checkpoints
 from engine.store.sqlite.company import SOON_CROWD, Company
 from engine.store.sqlite.connections import FILE_NAME, migrate, open_checkpointer, open_writer
-from engine.store.sqlite.directory import DataDirectory
+from engine.store.sqlite.directory import START_BYTES, DataDirectory, disk_full, is_disk_full
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
 from engine.store.sqlite.identity_reads import read_facts, read_identities, read_waiting
 from engine.store.sqlite.ledger import Ledger
@@ -162,6 +162,9 @@ class SqliteStore:
                 connection.close()
                 raise
         except (sqlite3.Error, OSError) as error:
+            # SQLite says `disk I/O error` where a few pages are left, and not enough of them
+            if is_disk_full(error) or self._directory.free_bytes() < START_BYTES:
+                raise disk_full(self._directory.path) from error
             raise StoreUnavailable(f"the database {self._path} can't be opened: {error}") from error
         self._ledger.open(books)
         self._announcer.first_high = books.next_place - 1
