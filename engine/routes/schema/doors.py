@@ -94,7 +94,7 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
         ListOf(TextShape(), single=True),
         about="Sites whose patients and stays it may number; unless said, its own. Needs the section identity.",
     ),
-    "quirks": Key(Reserved("named tolerances of senders aren't built; write steps")),
+    "quirks": Key(Reserved("write it as steps (docs/routes/quirks.md)")),
 }
 _ATTACHMENTS: Final = Record(
     {

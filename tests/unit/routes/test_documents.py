@@ -82,9 +82,9 @@ def kind_of(page: str, text: str) -> str:
     names = re.findall(r"^(\w+):", text, re.MULTILINE)
     if names and set(names) <= set(SECTIONS):
         return "sections"
+    if text.startswith("- ") and (page in VERBS or page == "quirks"):
+        return "example"
     if page in VERBS:
-        if text.startswith("- "):
-            return "example"
         return "shape" if names and names[0] == page else "profile" if "extends" in names else ""
     if names == ["tests"]:
         return "tests"
