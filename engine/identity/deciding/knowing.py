@@ -22,7 +22,7 @@ from engine.identity.policy import OnMerge, Registry, Unknown
 from engine.identity.traits import Likeness, compare_traits, normal_date, normal_sex, traits_of, whole_date
 
 if TYPE_CHECKING:
-    from engine.identity.claimed import Claimed, Person
+    from engine.identity.claimed import Claimed, ClaimedIns, Person
     from engine.identity.deciding.terms import Terms
     from engine.identity.policy import OnUnknown
 
@@ -38,8 +38,8 @@ def know(person: Person, terms: Terms) -> int:
         Ended: It waits, or is dead.
     """
     if terms.claims.is_source:
-        terms.check_asserted(person.local)
-    _check_one_number(person)
+        terms.check_asserted([*person.local, *person.federation])
+    _check_one_number(person, terms)
     patient = _by_number(person, terms) or _by_stay(person, terms)
     if patient is not None:
         check_same_person(person, terms, patient, own_assertion(patient, terms.claims.site))
@@ -80,27 +80,28 @@ def attach(person: Person, terms: Terms, patient: int) -> None:
 # --- 1: known ------------------------------------------------------------------------------------------------
 
 
-def _check_one_number(person: Person) -> None:
-    """Two different numbers of one authority are no one's (IDENTITY, decision 7)."""
-    seen: dict[str, str] = {}
+def _check_one_number(person: Person, terms: Terms) -> None:
+    """Two different numbers of one authority are no one's, unless they are one patient's already (decision 7)."""
+    if len(person.local) < 2:
+        return
+    seen: dict[str, Claimed] = {}
     for one in person.local:
-        if seen.setdefault(one.authority, one.value) != one.value:
+        other = seen.setdefault(one.authority, one)
+        if other.value == one.value:
+            continue
+        first, second = terms.look(other), terms.look(one)
+        if first is None or second is None or first.patient != second.patient:
             raise conflict(
                 Code.TWO_NUMBERS, f"the message names two numbers of {one.site} for one patient: have it corrected",
-                keys=tuple(each.hash for each in person.local),
+                first.patient if first else 0, second.patient if second else 0, keys=(other.hash, one.hash),
             )  # fmt: skip
 
 
 def _by_number(person: Person, terms: Terms) -> PatientRow | None:
-    """Decision 1: the patient of the local numbers, else of the federation identifier."""
-    found = [patient for one in person.local if (patient := terms.find(one)) is not None]
-    federated = [patient for one in person.federation if (patient := terms.find(one)) is not None]
-    _check_one_patient([*found, *(federated if found or not person.local else [])])
-    if found:
-        return found[0]
-    if federated and not person.local:
-        return federated[0]
-    return None
+    """Decision 1: the patient of the local numbers, else of the federation identifier of who may name it."""
+    found = [patient for one in (*person.local, *person.federation) if (patient := terms.find(one)) is not None]
+    _check_one_patient(found)
+    return found[0] if found else None
 
 
 def _check_one_patient(patients: list[PatientRow]) -> None:
@@ -156,19 +157,41 @@ def _by_ins(person: Person, terms: Terms, patient: int) -> int:
         row = look_ins(claimed, terms)
         if row is None or row.patient == patient:
             continue
-        other = terms.draft.living(row.patient)
-        judged = judge_ins(person, claimed, terms.claims.site, other, terms.policy, terms.at_ms)
-        if judged.judgement is Judgement.CONFLICT:
-            raise conflict(
-                Code.INS_ELSEWHERE,
-                "another patient has this INS qualified, and his traits are others: an identity officer must find out "
-                "whose it is; have the wrong one corrected, then retry",
-                patient, other.id, keys=tuple(one.hash for one in person.local),
-            )  # fmt: skip
-        if judged.judgement is Judgement.LINK:
-            patient = _link(terms, patient, other)
-        elif judged.judgement is Judgement.REVIEW and patient:
-            terms.propose(patient, other.id, judged.rule)
+        for id_ in _holders(person, claimed, row.patient, terms):
+            if id_ != patient:
+                patient = _by_holder(person, claimed, patient, terms.draft.living(id_), terms)
+    return patient
+
+
+def _holders(person: Person, claimed: ClaimedIns, first: int, terms: Terms) -> list[int]:
+    """
+    Return the patients who have an INS: first the one to whom it leads, then those with the person's own traits.
+
+    An INS leads to whoever had it first, which may be a hospital without a contract, or one that mistyped a trait.
+    """
+    if not person.status.qualified or not claimed.usable:
+        return [first]
+    others = [
+        id_ for id_ in similar_patients(terms, terms.claims.traits_of(person), 0)
+        if any(one.ins == claimed.hash for one in terms.draft.living(id_).assertions)
+    ]  # fmt: skip
+    return list(dict.fromkeys((first, *others)))
+
+
+def _by_holder(person: Person, claimed: ClaimedIns, patient: int, other: PatientRow, terms: Terms) -> int:
+    """Do with one patient who has the person's INS what is allowed; return the person's patient, 0: still nobody."""
+    judged = judge_ins(person, claimed, terms.claims.site, other, terms.policy, terms.at_ms)
+    if judged.judgement is Judgement.CONFLICT:
+        raise conflict(
+            Code.INS_ELSEWHERE,
+            "another patient has this INS qualified, and his traits are others: an identity officer must find out "
+            "whose it is; have the wrong one corrected, then retry",
+            patient, other.id, keys=tuple(one.hash for one in person.local),
+        )  # fmt: skip
+    if judged.judgement is Judgement.LINK:
+        return _link(terms, patient, other)
+    if judged.judgement is Judgement.REVIEW and patient:
+        terms.propose(patient, other.id, judged.rule)
     return patient
 
 
@@ -217,7 +240,6 @@ def _unknown(person: Person, terms: Terms, on_unknown: OnUnknown) -> int:
         raise Ended(
             Outcome.DEAD, Code.UNKNOWN,
             "nobody knows the patient: when his admission has come, or his number is linked, retry",
-            keys=keys,
         )  # fmt: skip
     return mint(person, terms)
 
@@ -230,7 +252,6 @@ def _wanted(person: Person) -> tuple[int, ...]:
 
 def mint(person: Person, terms: Terms) -> int:
     """Make a new patient of the group, with the person's local numbers."""
-    site = terms.claims.site
     if terms.policy.registry is Registry.OWN:
         similar = similar_patients(terms, terms.claims.traits_of(person), 0)
         judged = _ins_pairs(person, terms)
@@ -256,10 +277,6 @@ def mint(person: Person, terms: Terms) -> int:
         terms.propose(id_, other, judgement.rule)
     for other in similar:
         terms.propose(id_, other, "same-traits")
-    for federated in person.federation:
-        patient = terms.find(federated)
-        if patient is not None and site:
-            terms.propose(id_, patient.id, "federation-number")
     return id_
 
 

@@ -24,7 +24,6 @@ SENTENCES: Final = {
     "ins-traits": "both have one INS qualified, but a strict trait differs",
     "merge": "a hospital merged a number of the one into a number of the other",
     "link": "a hospital linked a number of the one with a number of the other",
-    "federation-number": "a new local number came with the federation identifier of another patient",
     "stay-elsewhere": "a stay of the one came with a number of the other",
     "conflict": "a message in conflict names both",
 }
@@ -108,7 +107,6 @@ class Terms:
                     Outcome.DEAD, Code.NOT_ASSERTED,
                     f"the message asserts a number of {one.site or 'the group'}, for which its source may not speak: "
                     "if it may, write may_assert at the source, then retry",
-                    keys=(one.hash,),
                 )  # fmt: skip
 
     def decided(self, patients: list[int]) -> Decision:

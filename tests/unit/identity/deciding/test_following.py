@@ -68,5 +68,5 @@ def test_a_hospital_speaks_not_for_the_registry():
     group = group_that_follows()
     lists(group, "R1", ipp("cha", "1"))
     assert group.hear(message("R01", pid(pn("R1")), type_="ORU"), "cha").patient.number == "R1"
-    group.hear(message("A28", pid(pn("R1"), ipp("chb", "9"))), "chb")
-    assert not group.same(("cha", "1"), ("chb", "9"))
+    decision = group.hear(message("A28", pid(pn("R1"), ipp("chb", "9"))), "chb")
+    assert (decision.outcome, decision.code) == (Outcome.DEAD, "E-ID-NOT-ASSERTED")

@@ -172,6 +172,28 @@ def test_two_numbers_of_one_authority_are_a_conflict():
     assert group.hear(message("A31", pid(ipp("cha", "1"), ipp("cha", "2")))).code == "E-ID-TWO-NUMBERS"
 
 
+def test_two_known_numbers_of_one_hospital():
+    """In one message: both parked, the pair on the list; numbers that the hospital linked are no conflict."""
+    group = Group()
+    for number in "12":
+        group.hear(message("A28", pid(ipp("cha", number))))
+    decision = group.hear(message("A31", pid(ipp("cha", "1"), ipp("cha", "2"), place="")))
+    assert decision.code == "E-ID-TWO-NUMBERS"
+    assert set(decision.parked) >= {territorial(REFERENCES, 1), territorial(REFERENCES, 2)}
+    assert [one[:2] for one in group.reviews()] == [(1, 2)]
+
+
+def test_the_federation_identifier_is_the_groups():
+    """A hospital may not assert it; a source that may speaks of whom it names, and a result only refers."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    number = group.patient("cha", "1").number
+    assert group.hear(message("A28", pid(pn(number), ipp("cha", "2")))).code == "E-ID-NOT-ASSERTED"
+    group.hear(message("A31", pid(pn(number), ipp("chb", "7"))), "chb", may=("group", "chb"))
+    assert group.same(("cha", "1"), ("chb", "7"))
+    assert group.hear(message("R01", pid(pn(number)), type_="ORU"), "chb").patient.id == 1
+
+
 def test_absence_never_unlinks():
     """An A31 that lists less than before takes nothing away."""
     group = Group(contracts=CONTRACT)
