@@ -42,7 +42,7 @@ from engine.transforms.shapes import (
 )
 from engine.transforms.valuepaths import ValuePath
 
-_GIVEN: Final = Record(
+GIVEN: Final = Record(
     {
         "file": Key(TextShape(), about="A file with the message, relative to this one and to folder:."),
         "message": Key(TextShape(), about="Its lines themselves: |"),
@@ -196,7 +196,7 @@ class CaseReader:
         if isinstance(node, Scalar):
             values["file"] = self._plain.word(node)
         else:
-            values = _GIVEN.read(node, self._plain)
+            values = GIVEN.read(node, self._plain)
             if exactly_one(values, self._plain, node, "file", "message"):
                 raise Unreadable
         source = self._source(values["source"] or default, route, node)

@@ -35,25 +35,41 @@ from engine.transforms.shapes import (
     refuse,
 )
 
-_ENDED: Final = Either(
-    TextShape(), Record({"code": Key(TextShape()), "field": Key(TextShape()), "reason": Key(TextShape())})
+ENDED: Final = Either(
+    TextShape(),
+    Record(
+        {
+            "code": Key(TextShape(), about="Of a dead letter, a rejection: E-MAP-MISS, AE."),
+            "field": Key(TextShape(), about="The field that it names: PV1-3.1"),
+            "reason": Key(TextShape(), about="A part of its sentence."),
+        }
+    ),
 )
-_QUEUE: Final[dict[str, Key]] = {
-    "split": Key(Number(0, 65_536)),
-    "order": Key(ListOf(TextShape())),
-    "lanes": Key(Pairs(TextShape(), Number(0, 10_000))),
-    "waits_for": Key(Pairs(TextShape(), ListOf(TextShape(), single=True, least=0))),
+"""How something ends: `yes`, a code or a reason, or what is said of it."""
+QUEUE: Final[dict[str, Key]] = {
+    "split": Key(Number(0, 65_536), about="How many deliveries the message has here."),
+    "order": Key(ListOf(TextShape()), about="Names of all given messages that leave here, in their order."),
+    "lanes": Key(Pairs(TextShape(), Number(0, 10_000)), about="In how many lanes messages wait: { a40: 2 }."),
+    "waits_for": Key(
+        Pairs(TextShape(), ListOf(TextShape(), single=True, least=0)),
+        about="By message, those whose deliveries must have ended before; []: it waits for nobody.",
+    ),
 }
-_COPY: Final[dict[str, Key]] = {
-    "that": Key(ListOf(Raw(), single=True)),
-    "unchanged": Key(ListOf(PathShape(), single=True)),
-    "changed_only": Key(ListOf(PathShape(), single=True, least=0)),
-    "topic": Key(TextShape()),
-    "file_name": Key(TextShape()),
-    "body": Key(Either(TextShape(), Pairs(TextShape(), AnyText()))),
-    "dead_letter": Key(_ENDED),
+"""Words about the queue of a destination."""
+COPY: Final[dict[str, Key]] = {
+    "that": Key(ListOf(Raw(), single=True), about="Conditions that hold for what is delivered."),
+    "unchanged": Key(ListOf(PathShape(), single=True), about="Paths or segments that are as they were received."),
+    "changed_only": Key(
+        ListOf(PathShape(), single=True, least=0),
+        about="Paths beside which nothing differs; MSH-10 and MSH-18 are left aside.",
+    ),
+    "topic": Key(TextShape(), about="The topic of the publication."),
+    "file_name": Key(TextShape(), about="The name of the file."),
+    "body": Key(Either(TextShape(), Pairs(TextShape(), AnyText())), about="A text, or keys of a JSON object."),
+    "dead_letter": Key(ENDED, about="This delivery is dead: a code, or { code, field, reason }."),
 }
-_DESTINATION: Final = Record({**_QUEUE, **_COPY})
+"""Words about one delivery, beside paths."""
+_DESTINATION: Final = Record({**QUEUE, **COPY})
 _WORDS: Final = ("site", "findings", "messages", *OUTCOMES)
 
 
@@ -117,7 +133,7 @@ class ExpectationReader:
 
     def _outcome(self, kind: str, node: Node) -> Outcome:
         """`yes`, a code (of dead letters and rejections) or a reason, or { code, field, reason }."""
-        values = _ENDED.read(node, self._plain)
+        values = ENDED.read(node, self._plain)
         if isinstance(values, dict):
             texts = {name: str(text) for name, text in values.items() if text is not None}
             return Outcome(kind=kind, mark=node.mark, **texts)
@@ -136,7 +152,7 @@ class ExpectationReader:
             return Queue(copies=tuple(self._copy(*self._split(item)) for item in node.items), mark=node.mark)
         paths, rest = self._split(node)
         values = _DESTINATION.read(rest, self._plain)
-        asked = any(values[name] is not None for name in _COPY)
+        asked = any(values[name] is not None for name in COPY)
         copies = (self._copy(paths, rest),) if paths or asked else None
         return Queue(
             copies=copies, count=values["split"], mark=node.mark,
@@ -154,11 +170,11 @@ class ExpectationReader:
 
     def _copy(self, paths: list[tuple[Scalar, Node]], rest: Entries) -> Copy:
         for key, _ in rest.entries:
-            if key.text not in _COPY and key.text not in _QUEUE:
-                Record(_COPY).read(rest, self._plain)  # reports it
+            if key.text not in COPY and key.text not in QUEUE:
+                Record(COPY).read(rest, self._plain)  # reports it
                 raise Unreadable
-        known = Entries(rest.mark, [(key, child) for key, child in rest.entries if key.text in _COPY])
-        values = Record(_COPY).read(known, self._plain)
+        known = Entries(rest.mark, [(key, child) for key, child in rest.entries if key.text in COPY])
+        values = Record(COPY).read(known, self._plain)
         body = values["body"]
         ended = rest.get("dead_letter")
         return Copy(

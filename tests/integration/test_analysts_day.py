@@ -250,6 +250,10 @@ async def refused_and_back(day: Day) -> None:
         done = await day.type("config", "log", "--json")
         verbs = [json.loads(line)["verb"] for line in done.out.splitlines()]
         assert verbs == ["rollback", "refuse", "apply", "apply", "apply", "start"]
+        shown = json.loads((await day.type("config", "show", "--json")).out)
+        assert "MSH-5: V3" in shown["files"]["routes.yaml"]
+        done = await day.type("config", "diff", "--json")
+        assert (done.code, "+      - set: { MSH-5: V3 }" in json.loads(done.out)["lines"]) == (1, True), done
     assert (day.dpi.connections, day.archive.connections) == (1, 1)
 
 

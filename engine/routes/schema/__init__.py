@@ -6,6 +6,7 @@ Which keys exist in routes.yaml, and what they take: parse, lint and the editor'
     doors        sources and destinations, by type
     routes       routes and the entries of their `to:`
     templates    templates, their parameters and uses; defaults
+    trials       tests
     editor       all of it as one JSON Schema
 """
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.routes.casereading import CASE
 from engine.routes.schema.doors import DESTINATIONS, SOURCES, any_of
 from engine.routes.schema.routes import ROUTE
 from engine.routes.schema.sites import GROUP, IDENTITY, KEY, SITE, TABLE
 from engine.routes.schema.templates import DEFAULTS, TEMPLATE, USE, using
+from engine.routes.schema.trials import tests_schema
 from engine.transforms.beside import BESIDE
 from engine.transforms.shapes import ListOf, NameShape, Record, TextShape, described, scalar
 from engine.transforms.verbs import VERBS
@@ -50,8 +50,7 @@ def json_schema(sections: dict[str, str]) -> dict[str, Any]:
 
 def _sections() -> dict[str, dict[str, Any]]:
     source, destination, route = any_of(SOURCES), any_of(DESTINATIONS), ROUTE.schema()
-    tests = {"type": "array", "minItems": 1, "items": CASE.schema()}
-    route["properties"]["tests"] = described(tests, ROUTE.keys["tests"].about)
+    route["properties"]["tests"] = described(tests_schema(), ROUTE.keys["tests"].about)
     parts = {"source": _parts(*SOURCES.values()), "destination": _parts(*DESTINATIONS.values()), "route": _parts(ROUTE)}
     template = TEMPLATE.schema()
     for name, properties in parts.items():

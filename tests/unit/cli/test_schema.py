@@ -12,6 +12,8 @@ def test_it_is_written_beside_routes_yaml(passerelle, data):
     assert "# yaml-language-server: $schema=routes.schema.json" in first.output
     made = json.loads((data.parent / "routes.schema.json").read_text(encoding="utf-8"))
     assert "sources" in made["properties"]
+    tests = json.loads((data.parent / "routes_test.schema.json").read_text(encoding="utf-8"))
+    assert list(tests["properties"]) == ["tests"]
     (data.parent / "routes.yaml").write_text(
         "# yaml-language-server: $schema=routes.schema.json\nversion: 1\n", encoding="utf-8"
     )

@@ -165,7 +165,11 @@ def identified(names: Names, context: Context, known: str) -> Identified:
     return of(b"", 100)
 
 
-ALL = [(name, rank, one) for name in (*sorted(VERBS), "quirks") for rank, one in enumerate(examples(PAGES / f"{name}.md"), 1)]
+ALL = [
+    (name, rank, one)
+    for name in (*sorted(VERBS), "quirks")
+    for rank, one in enumerate(examples(PAGES / f"{name}.md"), 1)
+]
 
 
 @pytest.mark.parametrize("example", [one for _, _, one in ALL], ids=[f"{name}-{rank}" for name, rank, _ in ALL])

@@ -1,0 +1,44 @@
+"""What an editor knows about tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from engine.routes.schema.trials import file_schema
+from tests.unit.routes.schema.conftest import as_an_editor
+
+ROOT = Path(__file__).parents[4]
+VALIDATOR = jsonschema.Draft7Validator(file_schema())
+
+
+def test_it_is_a_schema():
+    """Of draft 7."""
+    jsonschema.Draft7Validator.check_schema(file_schema())
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests" / "routes").glob("*.yaml")), ids=lambda file: file.stem)
+def test_the_delivered_tests_are_accepted(file):
+    """What `passerelle test` runs, an editor doesn't underline."""
+    VALIDATOR.validate(as_an_editor(file.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("given", "expect", "fine"),
+    [
+        ("a.hl7", "{ dpi: delivered }", True),
+        ("a.hl7", "{ dpi: deliverd }", False),
+        ("{ file: a.hl7, with: { PID-8: 1 } }", '{ dpi: { PID-8: "", OBX-5: [1, a], unchanged: PID } }', True),
+        ("{ fil: a.hl7 }", "{ dpi: nothing }", False),
+        ("[a.hl7, { file: b.hl7 }]", "{ messages: { a: { filtered: yes } }, dpi: { order: [a, b] } }", True),
+        ("a.hl7", "{ dpi: { unchangd: [PID] } }", False),
+        ("a.hl7", "{ dead_letter: { cod: E-MAP-MISS } }", False),
+        ("a.hl7", "{ dpi: [ { PID-8: F }, { dead_letter: E-DATE } ] }", True),
+    ],
+)
+def test_small_tests(given, expect, fine):
+    """As an analyst begins one."""
+    text = f"tests: [ {{ name: one, given: {given}, expect: {expect} }} ]"
+    assert VALIDATOR.is_valid(as_an_editor(text)) is fine
