@@ -87,6 +87,8 @@ class DeliveryFlag(IntEnum):
     """A result that passed an administrative fault of its lane (`results_wait`)."""
     IDENTITY_EVENT = 4
     """An identity event (A40, A41, A44, A47…): nothing of its lane ever passes it."""
+    DERIVED = 16
+    """An A40 that follows from the message: it joined two patients of the group (`on_merge: emit`)."""
     RESULT = 8
     """A result or order (ORU, ORM, MDM…), which may pass an administrative fault."""
 

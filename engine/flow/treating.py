@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.core.changes import Identify, Reopen, Requeue
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, Intention, place_of
+from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention, place_of
 from engine.flow.acts import Refusal
 from engine.flow.identity_acts import PREFIX, IdentityActs
 from engine.routes.evaluation import render_again
@@ -55,6 +55,11 @@ class Treating:
             raise Refusal("the message's bytes were pruned: it can't be sent again")
         if not router.answers_for(message.group):
             return  # another group's router executes it
+        if row.flags & DeliveryFlag.DERIVED:  # it follows from a decision that isn't made again
+            if row.kind is not DeliveryKind.BYTES:
+                raise Refusal("this merge was never written: discard it, and have the receiver merge the two numbers")
+            await router.acts.fulfil(intention, "goes back to its place", [Requeue(row)])
+            return
 
         def render(answers: Answers) -> tuple[Delivery, Identified | None]:
             knowledge = router.evaluating.knowledge(expired=True, wide=True)

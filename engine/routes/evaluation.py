@@ -26,6 +26,7 @@ from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from engine.routes.configuration import Configuration, Exit, Route, Source, variant_of
 from engine.routes.decision import NO_MATCH, REJECTED, Evaluation
+from engine.routes.deriving import derived, is_named
 from engine.routes.identifying import Identified, Knowledge
 from engine.routes.making import Making
 from engine.routes.multiplying import Part, chosen, other_parts, run
@@ -173,6 +174,7 @@ class _Walk(Making):
         self._raw_message = None
         self._flags = 0
         self._again_id = None
+        self._deriving = False
         self._begun = 0
         """How many deliveries there were when the route at hand began."""
 
@@ -327,6 +329,7 @@ class _Walk(Making):
         reason: str | None = "no entry of to: wants it"
         open_ = route.to_of(self._site)
         last = len(open_) - 1
+        merges = self._merges(context)
         for rank, exit_ in enumerate(open_):
             try:
                 if exit_.when is not None and not exit_.when(context):
@@ -340,7 +343,22 @@ class _Walk(Making):
                 reason = dropped.reason if reason is not None else None
                 continue
             reason = None
+        for merge in merges:
+            self._deriving = True
+            self._exits(route, merge, touched=True)
+            self._deriving = False
         return reason
+
+    def _merges(self, context: Context) -> list[Context]:
+        """Return the merges that follow from what the message decided, where it leaves under the group's numbers."""
+        identified = self.identified
+        if identified is None or self._deriving:
+            return []
+        return [
+            derived(context, ended, living, identified.group)
+            for ended, living in identified.emits
+            if is_named(context, living)
+        ]
 
     def _exit(
         self, route: Route, exit_: Exit, context: Context, *, touched: bool, last: bool, part: Part | None

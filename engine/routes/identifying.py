@@ -219,6 +219,11 @@ class Identified:
             found[before] = found[after] = None
         return tuple(found)
 
+    @property
+    def emits(self) -> list[tuple[str, str]]:
+        """Return the merges that follow: (federation identifier that ends, the one that goes on)."""
+        return [pair for decision in self.decisions for pair in decision.emits]
+
     def stay_lanes(self, context: Context) -> tuple[int, ...]:
         """Return the lane keys of a message without any number of a patient: those of its stays' patients."""
         return references_of(self.claims(context), self._knowledge.view)

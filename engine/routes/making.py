@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 class Making(LaneKeys):
     """What the walk of a message needs to make deliveries."""
 
-    __slots__ = ("_again_id", "_flags", "_raw_message", "_result", "_variant")
+    __slots__ = ("_again_id", "_deriving", "_flags", "_raw_message", "_result", "_variant")
 
     _again_id: int | None
     """Of the delivery that is made anew."""
+    _deriving: bool
+    """What is made is a merge that follows from the message (routes.deriving)."""
     _flags: int
     _raw_message: Message | None
     _result: Evaluation
@@ -40,7 +42,7 @@ class Making(LaneKeys):
         destination = self._configuration.destinations[exit_.destination]
         received = part.received if part is not None else None
         lanes = self.lanes_of(exit_, destination, own if touched else None, received)
-        if destination.encode.as_received and touched and own.body is None:
+        if destination.encode.as_received and touched and own.body is None and not self._deriving:
             own = self._as_received(route, exit_, own, part)
         elif not last and own.body is None and not destination.encode.as_received:
             own = own.fork(own.message.copy())  # encode sets MSH-10 and MSH-18 of a copy
@@ -74,6 +76,8 @@ class Making(LaneKeys):
 
     def _delivery(self, route: Route, exit_: Exit, part: Part | None) -> Delivery:
         type_, flags = self._stored.type, self._flags
+        if self._deriving:
+            type_, flags = "ADT^A40", int(DeliveryFlag.IDENTITY_EVENT | DeliveryFlag.DERIVED)
         if part is not None:
             made = part.context
             if made.format != self._message.format:  # another kind of message was made: it is what is sent

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from engine.errors import StepFailed
 from engine.identity.authorities import spell
 from engine.identity.policy import DEAD_LETTER, MINT, PASS, OnUnknown, Unknown
-from engine.identity.spellings import INS_ARC, NULL
+from engine.identity.spellings import INS_ARC, NULL, text_of
 from engine.transforms.nodes import Node
 from engine.transforms.normalise_authorities import written_field
 from engine.transforms.shapes import Choice, Duration, Either, Key, Reader, Record, TextShape, refuse
@@ -113,9 +113,8 @@ def complete(message: Message, recogniser: Recogniser) -> None:
         if message.positions(code):
             spellings = recogniser.spellings(message.delimiters, expected)
             _each(message, code, number, partial(written_field, spellings=spellings))
-    movements = recogniser.names.get(MOVEMENT)
-    if movements is not None and message.delimiters.component:
-        _each(message, b"ZBE", 1, lambda data: _movement(data, movements, message))
+    if message.positions(b"ZBE") and message.delimiters.component:
+        _each(message, b"ZBE", 1, lambda data: _movements(data, recogniser, message))
 
 
 def _each(message: Message, code: bytes, number: int, write: Callable[[bytes], bytes | None]) -> None:
@@ -128,16 +127,33 @@ def _each(message: Message, code: bytes, number: int, write: Callable[[bytes], b
             message.own(position).set_field(number, written)
 
 
-def _movement(data: bytes, authority: Authority, message: Message) -> bytes:
-    """Complete ZBE-1 (EI: value, name, OID, kind), where it says no other authority."""
+def _movements(data: bytes, recogniser: Recogniser, message: Message) -> bytes:
+    """
+    Complete ZBE-1 (EI: value, name, OID, kind).
+
+    An EI has no type: by its OID it is any authority of the site, where all with that OID are spelt alike; without OID
+    it is the site's `movement`, where it declares one.
+    """
     marks = message.delimiters
+    own = recogniser.names.get(MOVEMENT)
     written = []
     for repetition in marks.repetitions(data):
         value, *rest = repetition.split(marks.component)
-        own = not any(rest[1:3]) or rest[1:2] == [authority.hd2.encode()]
-        parts = [value, authority.hd1.encode(), authority.hd2.encode(), authority.hd3.encode()]
-        written.append(marks.component.join(parts) if own and value and value != NULL else repetition)
+        name, oid = (*rest, b"", b"")[:2]
+        known = _spelt(recogniser, text_of(oid.strip())) if oid.strip() else None
+        if known is None and own is not None and not oid.strip() and name.strip() in (b"", own.hd1.encode()):
+            known = (own.hd1, own.hd2, own.hd3)
+        if known is None or not value or value == NULL:
+            written.append(repetition)
+        else:
+            written.append(marks.component.join([value, *(part.encode() for part in known), *rest[3:]]))
     return marks.repetition.join(written) if marks.repetition else written[0]
+
+
+def _spelt(recogniser: Recogniser, oid: str) -> tuple[str, str, str] | None:
+    """Return how the site spells an OID in the three parts of an HD; None: it doesn't know it, or in several ways."""
+    found = {(one.hd1, one.hd2, one.hd3) for one in recogniser.names.values() if one.oid == oid}
+    return found.pop() if len(found) == 1 else None
 
 
 def read_identifiers(data: bytes, spellings: Spellings, group: Authority) -> Rewritten:

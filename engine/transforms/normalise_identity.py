@@ -8,8 +8,9 @@ is touched: no order number, no OBX, no trait (PAM France 2.11.1; RNIV 1 v2.0, Â
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from engine.identity.deciding.decision import Code
 from engine.identity.policy import OnUnknown, Unknown
 from engine.transforms.identifying import (
     OnUnknownShape,
@@ -29,6 +30,10 @@ from engine.transforms.step import Context, Step
 if TYPE_CHECKING:
     from engine.core.identities import PatientRow
     from engine.identity.authorities import Authority, Recogniser
+
+
+_NO_CONFLICT: Final = frozenset({Code.UNKNOWN, Code.NOBODY, Code.NOT_ASSERTED, Code.NUMBERS})
+"""Of dead letters that concern nobody but their own message: the destination says what becomes of the lane."""
 
 
 class NormaliseIdentity(Step):
@@ -56,7 +61,8 @@ class NormaliseIdentity(Step):
         decision = identities.decide(context, self.on_unknown)
         context.findings += [one for one in decision.findings if one not in context.findings]
         if decision.outcome == "dead":
-            raise Unidentified(decision.code, decision.reason, lanes=decision.parked)
+            lanes = () if decision.code in _NO_CONFLICT else decision.parked
+            raise Unidentified(decision.code, decision.reason, lanes=lanes)
         if decision.send_to:
             raise SentElsewhere(decision.send_to)
         if decision.outcome == "wait":
