@@ -12,12 +12,13 @@ from engine.operations.candidate import candidate
 from engine.operations.desk import Answer, Desk
 from engine.operations.masking import Masking, known_words, mask
 from engine.operations.rows import read_place
-from engine.operations.trying import require_route
+from engine.operations.trying import patients_today, require_route
 
 if TYPE_CHECKING:
     from engine.core.messages import StoredMessage
     from engine.routes.configuration import Configuration
     from engine.trials.explaining import Show
+    from engine.trials.patients import Patients
     from engine.trials.running import Ask
 
 
@@ -55,7 +56,7 @@ async def message_explain(
         await desk.audit(who, "reveal", f"message {id} in an explanation", require_reason(reason))
     show = plain if reveal else _masked(configuration)
     return {"v": 1, "masked": not reveal} | await asyncio.to_thread(
-        _explain, configuration, route, stored, show, asker(desk)
+        _explain, configuration, route, stored, show, asker(desk), patients_today(desk)
     )
 
 
@@ -65,10 +66,12 @@ def plain(path: str, value: str) -> str:
     return value
 
 
-def _explain(configuration: Configuration, route: str, stored: StoredMessage, show: Show, ask: Ask) -> dict[str, Any]:
+def _explain(
+    configuration: Configuration, route: str, stored: StoredMessage, show: Show, ask: Ask, patients: Patients
+) -> dict[str, Any]:
     from engine.trials.explaining import explain, told
 
-    return told(explain(configuration, route, stored, str(stored.place), ask), show)
+    return told(explain(configuration, route, stored, str(stored.place), ask, patients), show)
 
 
 def _masked(configuration: Configuration) -> Show:

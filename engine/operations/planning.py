@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.core.messages import StoredMessage
 from engine.core.references import References
 from engine.errors import OperationRefused
-from engine.operations.asking import asker
+from engine.operations.asking import Today, asker
 from engine.operations.changing import changes_of, file_of_engine, read_with_tests, run_tests
 from engine.operations.desk import Answer, Desk
 from engine.operations.former import kept_configuration, last_takeover
@@ -77,7 +77,7 @@ async def _effects(desk: Desk, before: Configuration, after: Configuration, shad
     """Compare on the last messages, newest first, some at a time: the engine goes on beside it."""
     from engine.trials.effects import Comparison
 
-    comparison = Comparison(before, after, desk.references or References(bytes(32)), asker(desk))
+    comparison = Comparison(before, after, desk.references or References(bytes(32)), asker(desk), Today(desk))
     place, left, batch = 0, shadow, list[StoredMessage]()
     while left:
         rows = await desk.queries.find_messages(before=place, limit=min(_PAGE, left))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.messages import StoredMessage
 from engine.core.references import References
 from engine.errors import OperationRefused
+from engine.operations.asking import Today
 from engine.operations.candidate import candidate
 from engine.operations.desk import Answer, Desk
 from engine.operations.rows import place_in
 
 if TYPE_CHECKING:
     from engine.routes.configuration import Configuration
+    from engine.trials.patients import Rows
 
 _LAST_MAX: Final = 100_000
 _PAGE: Final = 50
@@ -74,14 +77,16 @@ async def _replay(desk: Desk, configuration: Configuration, last: int) -> int:
         before = place_in(found[-1])
         stored = [message for row in found if (message := await desk.store.message(place_in(row))) is not None]
         looked += len(found)
-        await asyncio.to_thread(_evaluate, configuration, stored, references)
+        await asyncio.to_thread(_evaluate, configuration, stored, references, Today(desk))
     return looked
 
 
-def _evaluate(configuration: Configuration, messages: list[StoredMessage], references: References) -> None:
+def _evaluate(configuration: Configuration, messages: list[StoredMessage], references: References, rows: Rows) -> None:
     from engine.routes.evaluation import evaluate  # late: it brings the parsers along
+    from engine.trials.patients import Patients
 
+    patients = Patients(references, rows)
     for message in messages:
         # a message on which our own code fails is a dead letter that says so: here it has no codes to tell
         with contextlib.suppress(Exception):
-            evaluate(configuration, message, references)
+            patients.known(partial(evaluate, configuration, message, references, None))

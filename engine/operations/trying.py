@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.core.messages import StoredMessage
 from engine.errors import OperationRefused
 from engine.operations.acts import require_reason
-from engine.operations.asking import asker
+from engine.operations.asking import Today, asker
 from engine.operations.assigners import assigners_of
 from engine.operations.candidate import candidate
 from engine.operations.desk import Answer, Desk
@@ -21,6 +21,7 @@ from engine.operations.rows import read_place
 if TYPE_CHECKING:
     from engine.routes.configuration import Configuration
     from engine.trials.difference import Change
+    from engine.trials.patients import Patients
     from engine.trials.running import Ask
     from engine.trials.telling import Show
 
@@ -60,7 +61,7 @@ async def message_try(
     if reveal:
         await desk.audit(who, "reveal", f"message {id} in a trial", require_reason(reason))
     show = None if reveal else masked(desk, configuration, stored)
-    told = await asyncio.to_thread(_follow, configuration, route, stored, show, asker(desk))
+    told = await asyncio.to_thread(_follow, configuration, route, stored, show, asker(desk), patients_today(desk))
     return {"v": 1, "masked": not reveal} | told
 
 
@@ -81,13 +82,20 @@ def require_route(configuration: Configuration, route: str, source: str) -> None
 
 
 def _follow(
-    configuration: Configuration, route: str, stored: StoredMessage, show: Show | None, ask: Ask
+    configuration: Configuration, route: str, stored: StoredMessage, show: Show | None, ask: Ask, patients: Patients
 ) -> dict[str, Any]:
     from engine.trials.following import follow
     from engine.trials.telling import plain, told
 
-    followed = follow(configuration, route, stored, str(stored.place), ask)
+    followed = follow(configuration, route, stored, str(stored.place), ask, patients)
     return told(followed, configuration, show or plain, bodies=show is None)
+
+
+def patients_today(desk: Desk) -> Patients:
+    """Return whom the engine knows today, for a trial in a thread beside the loop."""
+    from engine.trials.patients import NOBODY, Patients
+
+    return Patients(desk.references, Today(desk)) if desk.references is not None else NOBODY
 
 
 def masked(desk: Desk, configuration: Configuration, stored: StoredMessage) -> Show:

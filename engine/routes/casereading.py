@@ -211,7 +211,8 @@ class CaseReader:
     def _source(self, word: Word | None, route: str, node: Node) -> str:
         known = self._routes[route].sources if route else tuple(self._sources)
         if word is not None:
-            if word not in known:
+            others = self._sources if self._names.identity is not None else ()  # they make its patients known
+            if word not in known and word not in others:
                 sentence = f"the route {route} takes nothing from {word}" if route else f"there is no source {word}"
                 raise refuse(self._plain, word.node, "E116", sentence, suggest(word, known))
             return str(word)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.transforms.nodes import Mark
     from engine.transforms.step import Context
 
-OUTCOMES = ("filtered", "unrouted", "rejected", "dead_letter")
+OUTCOMES = ("filtered", "unrouted", "rejected", "dead_letter", "waiting")
 """Endings that a test may expect of a message, beside deliveries."""
 
 

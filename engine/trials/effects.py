@@ -23,6 +23,7 @@ from engine.routes.configuration import Configuration
 from engine.routes.decision import Evaluation
 from engine.routes.evaluation import evaluate
 from engine.trials.difference import Change, changes
+from engine.trials.patients import Patients, Rows
 from engine.trials.running import Ask, no_worker
 
 EXAMPLES_MAX: Final = 3
@@ -82,7 +83,12 @@ class Comparison:
     """Two configurations, and what differs between them so far."""
 
     def __init__(
-        self, before: Configuration, after: Configuration, references: References, ask: Ask = no_worker
+        self,
+        before: Configuration,
+        after: Configuration,
+        references: References,
+        ask: Ask = no_worker,
+        rows: Rows | None = None,
     ) -> None:
         """
         Begin with no message.
@@ -92,8 +98,10 @@ class Comparison:
             after: The other.
             references: Hash lanes, with the data directory's key or any other.
             ask: Calls code of the hospital's own.
+            rows: Reads whom the engine knows today; None: nobody is known.
         """
         self._ask = ask
+        self._patients = Patients(references, rows)
         self._before = before
         self._after = after
         self._references = references
@@ -118,8 +126,10 @@ class Comparison:
     def _evaluated(self, configuration: Configuration, stored: StoredMessage) -> Evaluation:
         """Evaluate; a fault of ours is what the router makes of it: a dead letter."""
         try:
-            return answered_at_once(
-                lambda answers: evaluate(configuration, stored, self._references, answers), self._ask
+            return self._patients.known(
+                lambda known: answered_at_once(
+                    lambda answers: evaluate(configuration, stored, self._references, answers, known), self._ask
+                )
             )
         except Exception as error:
             return Evaluation(MessageState.DEAD, code="E-INTERNAL", reason=type(error).__name__)

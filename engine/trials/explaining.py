@@ -13,13 +13,16 @@ from typing import Any
 
 from engine.core.asking import Answers, answered_at_once
 from engine.core.messages import StoredMessage
+from engine.core.references import References
 from engine.errors import StepFailed
 from engine.routes.configuration import Configuration, Exit, Route
 from engine.routes.evaluation import evaluate
+from engine.routes.identifying import Knowledge
 from engine.routes.when import Clause
 from engine.transforms.step import Context
 from engine.trials.endings import ending_of
-from engine.trials.running import REFERENCES, Ask, Passed, no_worker, only, read
+from engine.trials.patients import NOBODY, Patients
+from engine.trials.running import Ask, Passed, no_worker, only, read
 
 Row = dict[str, Any]
 Show = Callable[[str, str], str]
@@ -59,8 +62,9 @@ class Explained:
 
 
 def explain(
-    configuration: Configuration, route: str, stored: StoredMessage, name: str, ask: Ask = no_worker
-) -> Explained:
+    configuration: Configuration, route: str, stored: StoredMessage, name: str, ask: Ask = no_worker,
+    patients: Patients = NOBODY,
+) -> Explained:  # fmt: skip
     """
     Ask the conditions of one route about one message.
 
@@ -70,21 +74,30 @@ def explain(
         stored: The message.
         name: How the message is called.
         ask: Calls code of the hospital's own.
+        patients: Whom it knows.
     """
-    return answered_at_once(lambda answers: _explained(configuration, route, stored, name, answers), ask)
+
+    def work(known: Knowledge) -> Explained:
+        def with_answers(answers: Answers) -> Explained:
+            return _explained(configuration, route, stored, name, answers, patients.references, known)
+
+        return answered_at_once(with_answers, ask)
+
+    return patients.known(work)
 
 
 def _explained(
-    configuration: Configuration, route: str, stored: StoredMessage, name: str, answers: Answers
-) -> Explained:
+    configuration: Configuration, route: str, stored: StoredMessage, name: str, answers: Answers,
+    references: References, known: Knowledge,
+) -> Explained:  # fmt: skip
     alone = only(configuration, route)
     look = _Look()
     looking = look.route(alone.routes[0])
     alone = replace(
         alone, routes=(looking,),
-        routes_of={source: (looking,) if one else () for source, one in alone.routes_of.items()},
+        routes_of={source: (looking,) if source in looking.sources else () for source in alone.routes_of},
     )  # fmt: skip
-    evaluation = evaluate(alone, stored, REFERENCES, answers)
+    evaluation = evaluate(alone, stored, references, answers, known)
     passed = Passed(name, stored, evaluation, "", read(alone, stored))
     return Explained(passed, look.asked, look.when, look.exits)
 

@@ -12,14 +12,18 @@ from dataclasses import dataclass, field, replace
 
 from engine.core.asking import Answers, answered_at_once
 from engine.core.messages import Delivery, StoredMessage
+from engine.core.references import References
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.message import Message
 from engine.routes.configuration import Configuration, Exit, Route, variant_of
 from engine.routes.evaluation import evaluate
+from engine.routes.identifying import Knowledge
+from engine.transforms.identifying import SentElsewhere, Waits
 from engine.transforms.nodes import Mark
 from engine.transforms.step import Context, Dropped, Rejected, Step
 from engine.trials.difference import Change, changes
-from engine.trials.running import REFERENCES, Ask, Passed, no_worker, only, read
+from engine.trials.patients import NOBODY, Patients
+from engine.trials.running import Ask, Passed, no_worker, only, read
 
 
 @dataclass(slots=True)
@@ -58,8 +62,9 @@ class Followed:
 
 
 def follow(
-    configuration: Configuration, route: str, stored: StoredMessage, name: str, ask: Ask = no_worker
-) -> Followed:
+    configuration: Configuration, route: str, stored: StoredMessage, name: str, ask: Ask = no_worker,
+    patients: Patients = NOBODY,
+) -> Followed:  # fmt: skip
     """
     Follow one message through one route.
 
@@ -69,20 +74,31 @@ def follow(
         stored: The message; its place is kept, so that ids are those of a real delivery.
         name: How the message is called.
         ask: Calls code of the hospital's own.
+        patients: Whom it knows.
     """
-    return answered_at_once(lambda answers: _followed(configuration, route, stored, name, answers), ask)
+
+    def work(known: Knowledge) -> Followed:
+        def with_answers(answers: Answers) -> Followed:
+            return _followed(configuration, route, stored, name, answers, patients.references, known)
+
+        return answered_at_once(with_answers, ask)
+
+    return patients.known(work)
 
 
-def _followed(configuration: Configuration, route: str, stored: StoredMessage, name: str, answers: Answers) -> Followed:
+def _followed(
+    configuration: Configuration, route: str, stored: StoredMessage, name: str, answers: Answers,
+    references: References, known: Knowledge,
+) -> Followed:  # fmt: skip
     """Evaluate once, each time with new eyes."""
     alone = only(configuration, route)
     watch = _Watch()
     watched = watch.route(alone.routes[0])
     alone = replace(
         alone, routes=(watched,),
-        routes_of={source: (watched,) if one else () for source, one in alone.routes_of.items()},
+        routes_of={source: (watched,) if source in watched.sources else () for source in alone.routes_of},
     )  # fmt: skip
-    evaluation = evaluate(alone, stored, REFERENCES, answers)
+    evaluation = evaluate(alone, stored, references, answers, known)
     variant = variant_of(evaluation.site, configuration.sources[stored.source].untyped) if evaluation.site else ""
     passed = Passed(name, stored, evaluation, variant, read(alone, stored))
     return Followed(
@@ -197,6 +213,12 @@ class _Watched(Step):
             raise
         except Dropped as dropped:
             stepped.stopped = f"dropped: {dropped.reason}"
+            raise
+        except Waits as waits:
+            stepped.stopped = f"waits: {waits.reason}"
+            raise
+        except SentElsewhere as elsewhere:
+            stepped.stopped = f"goes to {elsewhere.destination} instead, as it came"
             raise
         except Rejected as rejected:
             stepped.stopped = f"rejected {rejected.code}: {rejected.reason}"

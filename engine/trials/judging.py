@@ -59,7 +59,7 @@ def _of_outcome(wanted: Outcome, passed: Passed) -> Found:
     evaluation = passed.evaluation
     state = {
         "filtered": MessageState.FILTERED, "unrouted": MessageState.UNROUTED, "rejected": MessageState.REJECTED,
-        "dead_letter": MessageState.DEAD,
+        "dead_letter": MessageState.DEAD, "waiting": MessageState.WAITING,
     }[wanted.kind]  # fmt: skip
     ends = [(evaluation.code, evaluation.field, evaluation.reason)] if evaluation.state is state else []
     if wanted.kind == "dead_letter":

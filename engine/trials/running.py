@@ -8,7 +8,6 @@ from pathlib import Path
 
 from engine.core.asking import Question, Reply, answered_at_once
 from engine.core.messages import Delivery, StoredMessage
-from engine.core.references import References
 from engine.errors import ParseError, StepFailed
 from engine.parsers import open_message
 from engine.parsers.hl7v2.message import Message
@@ -16,11 +15,9 @@ from engine.routes.cases import Case, Given
 from engine.routes.configuration import Configuration, Source, variant_of
 from engine.routes.decision import Evaluation
 from engine.routes.evaluation import evaluate
+from engine.routes.identifying import Knowledge, knows_nobody
 from engine.trials.messages import NoMessage, given_bytes, split, taken
-
-REFERENCES = References(b"trials have no data directory: their references lead nowhere"[:32])
-"""Lane keys of trials."""
-
+from engine.trials.patients import REFERENCES
 
 Ask = Callable[[Question], Reply]
 
@@ -56,6 +53,8 @@ class Session:
     trouble: str = ""
     """Why the test could not be run."""
     ask: Ask = no_worker
+    known: Knowledge = field(default_factory=knows_nobody)
+    """Whom its messages have made known."""
 
     def of(self, name: str) -> Passed | None:
         """Return a given message by its name."""
@@ -94,12 +93,17 @@ def run_case(configuration: Configuration, case: Case, ask: Ask = no_worker) -> 
 
 
 def only(configuration: Configuration, route: str) -> Configuration:
-    """Return a configuration in which one route is the only one."""
+    """
+    Return a configuration in which one route is the only one.
+
+    Where patients are known, messages of sources from which it doesn't take go through their own routes: they make
+    known of whom those of this route speak.
+    """
     routes = tuple([one for one in configuration.routes if one.name == route])
-    return replace(
-        configuration, routes=routes,
-        routes_of={name: tuple([one for one in routes if name in one.sources]) for name in configuration.sources},
-    )  # fmt: skip
+    routes_of = {name: tuple([one for one in routes if name in one.sources]) for name in configuration.sources}
+    if configuration.identity is not None:
+        routes_of = {name: alone or configuration.routes_of.get(name, ()) for name, alone in routes_of.items()}
+    return replace(configuration, routes=routes, routes_of=routes_of)
 
 
 def send(session: Session, raw: bytes, source: Source, name: str, file: Path | None = None) -> Passed:
@@ -110,13 +114,31 @@ def send(session: Session, raw: bytes, source: Source, name: str, file: Path | N
         NoMessage: Its source would refuse it.
     """
     stored = taken(raw, source, len(session.passed) + 1, file)
-    evaluation = answered_at_once(
-        lambda answers: evaluate(session.configuration, stored, REFERENCES, answers), session.ask
-    )
+    evaluation = _evaluated(session, stored, wide=False)
     variant = variant_of(evaluation.site, source.untyped) if evaluation.site else ""
     passed = Passed(name, stored, evaluation, variant, read(session.configuration, stored))
     session.passed.append(passed)
+    _release(session, evaluation)
     return passed
+
+
+def _evaluated(session: Session, stored: StoredMessage, *, wide: bool) -> Evaluation:
+    known = replace(session.known, wide=wide)
+    return answered_at_once(
+        lambda answers: evaluate(session.configuration, stored, REFERENCES, answers, known), session.ask
+    )
+
+
+def _release(session: Session, evaluation: Evaluation) -> None:
+    """Let messages go on that waited for what a message made known, each in its old place."""
+    released = list(evaluation.releases)
+    while released:
+        keys, released = frozenset(released), []
+        for one in session.passed:
+            wait = one.evaluation.wait
+            if wait is not None and not keys.isdisjoint(wait.hashes):
+                one.evaluation = _evaluated(session, one.stored, wide=True)
+                released += one.evaluation.releases
 
 
 def read(configuration: Configuration, stored: StoredMessage) -> Message | None:

@@ -121,7 +121,6 @@ INSIDE = {
     "convert": {"side", "of", "width", "fill", "from", "to", "set", "flag", "one"}, "map": {"column", "set", "flag"},
     "normalise_identity": {"hold", "send_to", "then"}, "localise_identity": {"hold", "send_to", "then"},
     "require": {"when", "else"}, "hprim_to_hl7": {"ipp", "nda"}, "render": {"name"},
-    "normalise_identity": {"hold", "then", "send_to"}, "localise_identity": {"hold", "then", "send_to"},
 }  # fmt: skip
 """Keys of mappings inside the shapes."""
 
