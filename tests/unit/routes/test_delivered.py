@@ -157,6 +157,7 @@ def test_its_own_tests_pass():
     """`passerelle test` finds those of each route, and those of tests/routes; all of them pass."""
     configuration, findings = check(ROOT / "routes.yaml", environment={}, tests=casereading.test_files(ROOT))
     assert configuration is not None, findings
+    assert [finding.render() for finding in findings] == []
     assert {case.route for case in configuration.cases} >= {route.name for route in configuration.routes}
     assert len(configuration.cases) >= 25
     failures = {case.name: judge(case, run_case(configuration, case)) for case in configuration.cases}

@@ -1,6 +1,7 @@
 """The whole group against a listener that stands for the engine."""
 
 import asyncio
+from dataclasses import replace
 
 from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, frame
 from engine.simulation.ght import UNITS, drop_file, simulate, units_of
@@ -62,9 +63,6 @@ def test_units_come_from_the_table_of_the_routes(configuration, tmp_path):
     assert units_of(configuration)("cha") == UNITS
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "uf_dpi.csv").write_text("#key: site,code\nsite,code,dpi\ncha,11,A\ncha,*,X\nchb,22,B\n")
-    changed = type(configuration)(
-        **{name: getattr(configuration, name) for name in configuration.__slots__}
-        | {"files": (str(tmp_path / "routes.yaml"),)}
-    )
+    changed = replace(configuration, files=(str(tmp_path / "routes.yaml"),))
     units = units_of(changed)
     assert (units("cha"), units("chb"), units("chc")) == (("11",), ("22",), UNITS)
