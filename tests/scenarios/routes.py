@@ -1,0 +1,48 @@
+"""group.yaml with what a transcript says otherwise, and ports for its doors."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from pathlib import Path
+from typing import Final
+
+_HERE: Final = Path(__file__).parent
+
+
+def free_ports(names: list[str]) -> dict[str, int]:
+    """Return a port for each name; they are asked for together, so that none comes twice."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in names]
+        for probe in probes:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", 0))
+        return {name: int(probe.getsockname()[1]) for name, probe in zip(names, probes, strict=True)}
+
+
+def routes_text(given: dict[str, str], ports: dict[str, int]) -> str:
+    """Return group.yaml with what a transcript says otherwise."""
+    own = given.get("registry", "own") == "own"
+    unknown = {
+        "hold": "{ hold: 72h, then: dead_letter }", "hold then desk": "{ hold: 72h, then: { send_to: to_desk } }",
+        "dead_letter": "dead_letter", "pass": "pass", "mint": "mint",
+    }[given.get("unknown results", "hold")]  # fmt: skip
+    contracts = {"all": "  contracts: [[cha, chb, chc]]", "cha with chb": "  contracts: [[cha, chb]]", "none": ""}
+    desk = given.get("desk gets", "nothing") == "identities"
+    values = {
+        "registry": given.get("registry", "own"),
+        "own": f'  number: {{ prefix: "G", width: 6, check: mod97 }}\n  on_merge: {given.get("on_merge", "review")}'
+        if own else "",
+        "contracts": contracts[given.get("contracts", "all")],
+        "adt_unknown": "mint" if own else "pass",
+        "unknown": unknown,
+        "unknown_orders": "{ hold: 72h, then: dead_letter }",
+        "connections": given.get("connections", "1"),
+        "lane": given.get("dead letters", "park"),
+        "identities_to_desk": "      - to_desk" if desk else "",
+        **{name: str(port) for name, port in ports.items()},
+    }  # fmt: skip
+    text = (_HERE / "group.yaml").read_text("utf-8")
+    for name, value in values.items():
+        text = text.replace(f"<{name}>", value)
+    return text
