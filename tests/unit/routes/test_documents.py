@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli.group import passerelle as root
+from engine.operations.codes import MEANINGS, Meaning, routing
 from engine.parsers.paths import Path
 from engine.routes import check
 from engine.routes.configuration import Configuration
@@ -192,6 +193,16 @@ def test_the_page_names_each_key(record):
     """Of the group, sites, routes, sources and destinations, but those that do nothing yet."""
     keys = {name for name, key in record.keys.items() if not isinstance(key.shape, Reserved)}
     assert not [name for name in sorted(keys) if not re.search(rf"\b{name}\b", README)]
+
+
+def test_the_page_lists_the_codes_of_dead_letters():
+    """All with which routes can stop, and none that isn't explained; those of identities have a page of their own."""
+    listed = set(re.findall(r"E-[A-Z-]*[A-Z]\b(?!-…)", README.partition("Codes of dead letters")[2]))
+    known = {one.code for part in vars(routing).values() if isinstance(part, tuple) for one in part
+             if isinstance(one, Meaning)}  # fmt: skip
+    assert len(known) > 20
+    assert known <= listed
+    assert listed <= set(MEANINGS)
 
 
 def test_the_types_of_parameters_are_those_of_the_page():
