@@ -7,6 +7,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from engine.routes.cases import OUTCOMES
 from engine.routes.schema.trials import file_schema
 from tests.unit.routes.schema.conftest import as_an_editor
 
@@ -17,6 +18,13 @@ VALIDATOR = jsonschema.Draft7Validator(file_schema())
 def test_it_is_a_schema():
     """Of draft 7."""
     jsonschema.Draft7Validator.check_schema(file_schema())
+
+
+def test_every_ending_is_explained():
+    """Those that a test may expect, as the reader of tests knows them."""
+    [case] = [file_schema()["properties"]["tests"]["items"]]
+    expected = case["properties"]["expect"]["properties"]
+    assert all(expected[name]["description"] for name in OUTCOMES)
 
 
 @pytest.mark.parametrize("file", sorted((ROOT / "tests" / "routes").glob("*.yaml")), ids=lambda file: file.stem)
