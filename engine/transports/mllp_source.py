@@ -97,6 +97,9 @@ class _Connection(asyncio.Protocol):
             self._pause("store")
 
     def data_received(self, data: bytes) -> None:
+        if self._paused_for and self._transport is not None and not self._transport.is_closing():
+            # uvloop begins to read after `connection_made`, also where that has paused: a whole block would come
+            self._transport.pause_reading()
         decoder = self._decoder
         decoder.receive_data(data)
         while (event := decoder.next_event()) is not NEED_DATA:

@@ -78,15 +78,19 @@ def test_a_silent_store_is_told(tmp_path: Path) -> None:
 
 
 def test_memory_stays_bounded_while_the_store_is_silent(tmp_path: Path) -> None:
-    """Sixteen senders of 8 MB: what can't be stored isn't read."""
+    """Senders of 8 MB, and more that connect when nothing is read any more: what can't be stored isn't read."""
 
     async def main() -> int:
         async with running(tmp_path) as (engine, port):
             watch = Watch(engine)
             watch.start()
             with stopped(engine.writer_pid):
-                senders = [asyncio.create_task(send(port, number, 8_000_000)) for number in range(16)]
+                senders = [asyncio.create_task(send(port, number, 8_000_000)) for number in range(8)]
                 await until(lambda: "E-STORE-SILENT" in engine.log.read_text())
+                senders += [asyncio.create_task(send(port, number, 8_000_000)) for number in range(8, 22)]
+                await until(lambda: status(engine)["sources"][0]["connections"] == 22)
+                for _ in range(4):  # each takes a while, in which they send what they can
+                    await asyncio.to_thread(status, engine)
             assert set(await asyncio.gather(*senders)) == {"AA"}
             watch.ending.set()
             watch.join()
