@@ -74,6 +74,7 @@ def test_each_that_is_read_comes_back(corpus: Path, whole: bool) -> None:
     assert read >= (1225 if whole else 1400), read
 
 
+@pytest.mark.timeout(300)
 def test_each_is_shown_and_validated(corpus: Path) -> None:
     """As a tree with marks, and as plain values."""
     for name, raw in messages(corpus):
@@ -111,6 +112,7 @@ def test_a_change_of_one_value_changes_no_other_byte(corpus: Path, path: str) ->
     assert changed >= 600, changed
 
 
+@pytest.mark.timeout(900)  # a minute each where nothing else runs
 @pytest.mark.parametrize(
     "command",
     [
