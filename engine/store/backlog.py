@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from engine.core.changes import Change, Receipt, Receive, Refuse, Route
+from engine.core.changes import Change, Identify, Receipt, Receive, Refuse, Route, events_of
+from engine.core.identities import IdentityEvent
 
 CHANGES_HELD: Final = 8_000
 BYTES_HELD: Final = 32 * 1024 * 1024
 """Backlog at which the store is full (load 1)."""
 CHANGE_BYTES: Final = 300
 """What a change without bytes counts for."""
+EVENT_BYTES: Final = 300
+ROW_BYTES: Final = 500
+"""What an identity event and each row that it touched count for, before and after together."""
 UNROUTED_HELD: Final = 120
 """
 Messages taken in this run and not yet routed at which the store is full.
@@ -30,9 +34,17 @@ def size_of(change: Change) -> int:
     elif kind is Route:
         for delivery in change.deliveries:  # type: ignore[union-attr]
             size += CHANGE_BYTES if delivery.payload is None else CHANGE_BYTES + len(delivery.payload)
+        if change.identity:  # type: ignore[union-attr]
+            size += _size_of_events(change.identity)  # type: ignore[union-attr]
+    elif kind is Identify:
+        size += _size_of_events(events_of(change))  # type: ignore[arg-type]
     elif kind is Refuse:
         size += len(change.refusal.raw)  # type: ignore[union-attr]
     return size
+
+
+def _size_of_events(events: list[IdentityEvent]) -> int:
+    return sum(EVENT_BYTES + ROW_BYTES * (len(event.identifiers) + len(event.patients)) for event in events)
 
 
 def load_of(changes: int, size: int, unrouted: int = 0) -> float:

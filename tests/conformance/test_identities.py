@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -248,6 +249,39 @@ async def test_an_identifier_has_its_whole_history(house: House) -> None:
         assert [event.rule for event in await store.queries.identity_events(identifier=hash_)] == rules.split()
     assert [event.rule for event in await store.queries.identity_events(patient=1)] == ["link", "mint"]
     assert [event.rule for event in await store.queries.identity_events(identifier=11, before=5, limit=1)] == ["link"]
+    await store.close()
+
+
+@in_loop
+async def test_a_batch_of_an_import_is_one_change(house: House) -> None:
+    """Thousands of rows, one event a patient or one for all, between other changes: in its turn, all or nothing."""
+    store, _ = await house.open()
+    places = await receive(store, 4)
+    held = delivery(places[0], lanes=(1_500,))
+    await fine(store, routed(places[0], held), waits(places[1], 1_700))
+    one, *more = (mint(key, 1_000 + key, 5_000 + key, traits=key) for key in range(1, 1_000))
+    lot = mint(5_000, *range(10_000, 12_000))
+    proposed = [fence(places[2], 1_500, 9), fence(places[2], 1_501, 8)]
+    act = Identify(one, proposed, (1_700, 1_500), place=places[2], also=[*more, lot])
+    order: list[str] = []
+    last: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    first = decided(places[2], MessageState.FILTERED)
+    store.submit(first, Urgency.SOON, lambda outcome: order.append(f"before {type(outcome).__name__}"))
+    store.submit(act, Urgency.SOON, lambda outcome: order.append(f"import {type(outcome).__name__}"))
+    after = decided(
+        places[3], MessageState.FILTERED, identity=[attach(mint(7, 1_007, 5_007, traits=7).patients[7][1], 9)]
+    )
+    store.submit(after, Urgency.NOW, last.set_result)
+    assert isinstance(await last, Receipt), "it builds on the import"
+    assert order == ["before Receipt", "import Receipt"]
+    assert [event.id for event in (one, *more, lot, *after.identity)] == list(range(1, 1_002))
+    assert [kept.lanes for kept in act.fences] == [(1_500, 9)]
+    assert act.released == [places[1]]
+    (again,) = await commit(store, Identify(one, place=places[2], also=more))
+    assert isinstance(again, ChangeRefused)
+    assert (await store.identity_facts()).identifiers == 2 * 999 + 2_000 + 1
+    assert [event.id for event in await store.queries.identity_events(identifier=10_003)] == [1_000]
+    await balanced(store)
     await store.close()
 
 

@@ -28,7 +28,7 @@ from engine.store.sqlite.texts import is_storable, make_storable
 
 LENGTH_BYTES: Final = 8
 
-_FILLED: Final = frozenset({Intend, Requeue, Fulfil, Identify})
+_FILLED: Final = frozenset({Intend, Requeue, Fulfil})
 _RECEIVE, _ROUTE, _SETTLE, _OTHER = range(4)
 
 _message_values: Final = attrgetter(
@@ -196,9 +196,8 @@ def write_report(numbers: list[int], report: Report) -> bytes:
             places.append(outcome.place)
             if type(change) in _FILLED:
                 filled[index] = pickle.dumps(change, pickle.HIGHEST_PROTOCOL)
-            elif type(change) is Route and has_identity(change):
-                fences = [_delivery_values(each) for each in change.fences]
-                filled[index] = ([each.id for each in change.identity], fences, change.released)
+            elif type(change) is Identify or (type(change) is Route and has_identity(change)):
+                filled[index] = _decided(change)
         else:
             places.append(0)
             errors[index] = _write_error(outcome)
@@ -210,13 +209,19 @@ def write_report(numbers: list[int], report: Report) -> bytes:
     )
 
 
+def _decided(change: Route | Identify) -> Any:
+    """Return what the store decided of a change on identities: ids of events, fences kept, places released."""
+    fences = [_delivery_values(each) for each in change.fences]
+    return [each.id for each in events_of(change)], fences, change.released
+
+
 @dataclass(slots=True)
 class Said:
     """A report as it arrives: outcomes by the numbers of their changes."""
 
     outcomes: list[tuple[int, Receipt | StoreError]]
     filled: dict[int, Any]
-    """By number: changes into which the writer wrote; of a routing decision, what it wrote."""
+    """By number: changes into which the writer wrote; of a decision on identities, what it wrote."""
     trouble: list[StoreError | None]
     counters: dict[tuple[str, str, str], int]
     names: dict[int, str]
@@ -250,13 +255,9 @@ def fill(ours: Change, written: Any) -> None:
     elif isinstance(ours, Fulfil) and isinstance(written, Fulfil):
         for part, written_part in zip(ours.changes, written.changes, strict=True):
             fill(part, written_part)
-    elif isinstance(ours, Identify) and isinstance(written, Identify):
-        ours.fences, ours.released = written.fences, written.released
-        for event, theirs in zip(events_of(ours), events_of(written), strict=True):
-            event.id = theirs.id
-    elif isinstance(ours, Route):
-        events, fences, ours.released = written
-        for event, number in zip(ours.identity, events, strict=True):
+    elif isinstance(ours, (Route, Identify)):
+        events, fences, ours.released = _decided(written) if isinstance(written, Identify) else written
+        for event, number in zip(events_of(ours), events, strict=True):
             event.id = number
         ours.fences = [_read_delivery(*each) for each in fences]
 

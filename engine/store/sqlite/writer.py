@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final, Protocol
 
-from engine.core.changes import Change, Prune, Receipt, Receive, Refuse
+from engine.core.changes import Change, Identify, Prune, Receipt, Receive, Refuse
 from engine.errors import ChangeRefused, StoreBroken, StoreError, StoreUnavailable, where
 from engine.store.counting import CounterKey
 from engine.store.sqlite.books import Books
@@ -38,6 +38,8 @@ INDEX_BEHIND: Final = 1_000
 """Keys waiting at which they are indexed ten times as often."""
 COMMIT_OVERHEAD_BYTES: Final = 16 * 1024
 """Pages of indexes and counters that a commit writes beside its changes, about."""
+LONG_BYTES: Final = 64 * 1024
+"""Size of an `Identify` from which on it has a transaction of its own, in its turn: some hundred rows."""
 PAUSE_FIRST: Final = 0.05
 PAUSE_LONGEST: Final = 5.0
 FREE_CHECK_SECONDS: Final = 1.0
@@ -45,6 +47,11 @@ FREE_CHECK_SECONDS: Final = 1.0
 LOW_DISK: Final = "too little room is left on the disk to take messages"
 _NOT_ON_A_LOW_DISK: Final = frozenset({Receive, Refuse})
 """What comes from outside; what is under way ends, and that gives room back."""
+
+
+def _is_long(item: Pending) -> bool:
+    """Tell whether a change takes long by itself, as a batch of an import does."""
+    return item[2] >= LONG_BYTES and type(item[0]) is Identify
 
 
 class Gate(Protocol):
@@ -187,9 +194,14 @@ class Writer(Thread):
         size = 0
         pending = self.pending
         while pending and len(batch) < COMMIT_CHANGES and size < COMMIT_BYTES:
+            alone = _is_long(pending[0])
+            if alone and batch:
+                break  # what came before it is told first
             item = pending.popleft()
             batch.append(item)
             size += item[2]
+            if alone:
+                break
         # What was left behind is as urgent as what was taken.
         self._due = bool(pending)
         return batch, size
