@@ -1,5 +1,5 @@
 """
-The cross-reference in a transaction: events, waits, fences, releases of many changes at once.
+The cross-reference in a transaction: events, waits and releases of many changes at once, then their fences.
 
 Runs only where a change has to do with identities. Some ten statements a commit, whatever the number of changes.
 """
@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.changes import Identify, Route, events_of
 from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow
-from engine.core.messages import Delivery, place_of
 from engine.store import identity_rules as rules
 from engine.store.identity_rows import pack_patient, pack_review, write_text, write_touched
+from engine.store.sqlite.identity_fences import Fences, Result
 from engine.store.sqlite.identity_reads import (
     read_identifiers,
     read_patients,
@@ -54,21 +53,6 @@ _NO_TRAITS: Final = (
 )
 _NO_REVIEWS: Final = "DELETE FROM reviews WHERE (low, high) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
 _NO_WAITS: Final = "DELETE FROM identity_waits WHERE place IN (SELECT value FROM json_each(?))"
-_HELD: Final = """
-SELECT json_group_array(DISTINCT f.value ->> 0) FROM json_each(?) AS f WHERE EXISTS (
-    SELECT 1 FROM deliveries AS d INDEXED BY deliveries_lane
-    WHERE d.queued = 1 AND d.destination = f.value ->> 1 AND d.lane = f.value ->> 2 AND d.id < f.value ->> 3
-) OR EXISTS (
-    SELECT 1 FROM lane_more AS l
-    WHERE l.destination = f.value ->> 1 AND l.lane = f.value ->> 2 AND l.id < f.value ->> 3
-)
-"""
-"""Which of some fences (index, destination, lane, id below which) have a lane that an unfinished delivery holds."""
-_LAST_FENCES: Final = """
-SELECT json_group_array(json_array(p.value ->> 0, (
-    SELECT max(d.id) FROM deliveries AS d WHERE d.id >= p.value ->> 1 AND d.id < p.value ->> 2
-))) FROM json_each(?) AS p
-"""
 _LAST_MESSAGE: Final = "SELECT max(id) FROM messages WHERE id <= ?"
 _RELEASED: Final = """
 SELECT json_group_array(json_array(w.hash, w.place, m.source))
@@ -78,34 +62,6 @@ WHERE m.state = 5
 _RECEIVED_AGAIN: Final = """
 UPDATE messages SET state = 0, code = '', field = '', reason = '' WHERE id IN (SELECT value FROM json_each(?))
 """
-
-
-@dataclass(slots=True)
-class Result:
-    """What the store writes into a change once it is on disk."""
-
-    change: Route | Identify
-    events: list[int] = field(default_factory=list)
-    """Ids, in the order of the change's events."""
-    fences: list[tuple[int, int]] = field(default_factory=list)
-    """Those kept: which of those proposed, and its id."""
-    released: list[int] = field(default_factory=list)
-
-    def write(self) -> None:
-        """Write it."""
-        fill(self.change, self.events, self.fences, self.released)
-
-
-def fill(change: Route | Identify, events: list[int], fences: list[tuple[int, int]], released: list[int]) -> None:
-    """Write into a change what the store decided of it."""
-    for event, number in zip(events_of(change), events, strict=True):
-        event.id = number
-    kept = []
-    for index, key in fences:
-        rules.number_fence(change.fences[index], key)
-        kept.append(change.fences[index])
-    change.fences = kept
-    change.released = released
 
 
 class IdentityWrites:
@@ -130,7 +86,7 @@ class IdentityWrites:
         results = [Result(change) for change in changes]
         self._events(results)
         self._waits(changes)
-        self._fences([(each, each.change.place) for each in results])
+        Fences(self._work).keep([(each, each.change.place) for each in results])
         self._release(results)
         work.identified += results
 
@@ -150,7 +106,7 @@ class IdentityWrites:
             self._connection.execute(_NEXT_PATIENT, (change.next_patient,))
         place = self._connection.execute(_LAST_MESSAGE, (change.place,)).fetchone()[0]
         if place is not None:
-            self._fences([(result, place)])
+            Fences(self._work).keep([(result, place)])
         self._release([result])
         work.identified.append(result)
 
@@ -296,56 +252,7 @@ class IdentityWrites:
         connection.execute(_RECEIVED_AGAIN, (places,))
         connection.execute(_NO_WAITS, (places,))
 
-    # --- fences ---
-
-    def _fences(self, results: list[tuple[Result, int]]) -> None:
-        proposed = [
-            (result, index, fence, place)
-            for result, place in results
-            for index, fence in enumerate(result.change.fences)
-        ]
-        if not proposed:
-            return
-        own = self._work.names.own
-        asked = [
-            (number, own(fence.destination), lane, rules.fence_end(place))
-            for number, (_, _, fence, place) in enumerate(proposed)
-            for lane in fence.lanes
-        ]
-        held = set(json.loads(self._connection.execute(_HELD, (json.dumps(asked),)).fetchone()[0]))
-        lanes: set[tuple[str, int]] = set()
-        kept: list[tuple[Result, int, Delivery, int]] = []
-        for number, (result, index, fence, place) in enumerate(proposed):
-            # A fence just kept holds its lanes against the next one.
-            mine = {(fence.destination, lane) for lane in fence.lanes}
-            if number in held or not lanes.isdisjoint(mine):
-                lanes |= mine
-                kept.append((result, index, fence, place))
-        if kept:
-            self._insert_fences(kept)
-
-    def _insert_fences(self, kept: list[tuple[Result, int, Delivery, int]]) -> None:
-        places = sorted({place for *_, place in kept})
-        bounds = json.dumps([(place, rules.fence_base(place), rules.fence_end(place)) for place in places])
-        found = json.loads(self._connection.execute(_LAST_FENCES, (bounds,)).fetchone()[0])
-        last = {place: key or rules.fence_base(place) - 1 for place, key in found}
-        rows = []
-        for result, index, fence, place in kept:
-            last[place] += 1
-            rows.append(_copy(fence, last[place]))
-            result.fences.append((index, last[place]))
-        self._work.insert_deliveries(rows)
-        self._work.flush()  # the next ones look at them
-
 
 def _flat(pairs: Iterable[tuple[int, int]]) -> list[int]:
     """Return the values of rows in order of their key: what is written into one page is written at once."""
     return [number for pair in pairs for number in pair]
-
-
-def _copy(fence: Delivery, key: int) -> Delivery:
-    """Return the row of a fence; ours stays as it was proposed until it is on disk."""
-    row = Delivery(fence.id, fence.destination, fence.route, fence.lanes, fence.kind, fence.type, config=fence.config)
-    rules.number_fence(row, key)
-    assert place_of(key) == row.place
-    return row

@@ -26,7 +26,8 @@ from engine.store.sqlite import statements as sql
 from engine.store.sqlite.attachments import insert_attachments
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection
-from engine.store.sqlite.identity_writes import IdentityWrites, Result
+from engine.store.sqlite.identity_fences import Result
+from engine.store.sqlite.identity_writes import IdentityWrites
 from engine.store.sqlite.texts import make_storable
 from engine.store.sqlite.walk import (
     ATTEMPT,
