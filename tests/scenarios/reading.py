@@ -85,7 +85,7 @@ class Reading:
         one = self._sent.get(control_id[:5])
         if one is None:
             return f"{event} of unknown origin ({control_id})"
-        derived = bool(event) and event != one.event and one.source != "ville"
+        derived = control_id != one.control_id and one.source != "ville"
         return message_name(event or one.event, one.label, derived=derived)
 
     # --- federation identifiers
