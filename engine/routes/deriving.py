@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engine.transforms.identifying import identifier
+from engine.transforms.numbering import number
 
 if TYPE_CHECKING:
     from engine.identity.authorities import Authority
@@ -20,7 +21,7 @@ _KEPT: Final = ("MSH", "EVN", "PID", "ZFD")
 """ZFD: what PID-32 leaves unsaid of the status of the identity."""
 
 
-def derived(context: Context, ended: str, living: str, group: Authority) -> Context:
+def derived(context: Context, ended: str, living: str, group: Authority, rank: int) -> Context:
     """
     Make the derived merge.
 
@@ -29,6 +30,7 @@ def derived(context: Context, ended: str, living: str, group: Authority) -> Cont
         ended: The federation identifier that ends.
         living: The one that goes on.
         group: Who gave them.
+        rank: Among the merges that follow from this message, from 1; its control id gets it: `4711-M1`.
     """
     whole = context.message
     first = whole.positions(b"PID")[:1]
@@ -37,6 +39,7 @@ def derived(context: Context, ended: str, living: str, group: Authority) -> Cont
     ]
     message = whole.part(kept)
     _say_what_it_is(message)
+    number(message, f"M{rank}")
     pid = message.own_head(b"PID")
     assert pid is not None, "the message named the patients"
     pid.set_field(3, identifier(living, group, message))

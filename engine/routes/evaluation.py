@@ -355,8 +355,8 @@ class _Walk(Making):
         if identified is None or self._deriving:
             return []
         return [
-            derived(context, ended, living, identified.group)
-            for ended, living in identified.emits
+            derived(context, ended, living, identified.group, rank)
+            for rank, (ended, living) in enumerate(identified.emits, 1)
             if is_named(context, living)
         ]
 

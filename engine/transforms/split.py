@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.errors import StepFailed
 from engine.transforms.groups import HEADS, groups_of
 from engine.transforms.nodes import Node
+from engine.transforms.numbering import number
 from engine.transforms.segmentnames import SegmentName
 from engine.transforms.shapes import Key, ListOf, Reader, Record, TextShape, Verb, refuse
 from engine.transforms.step import Context, Multiplying
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from engine.parsers.hl7v2.message import Message
 
 PARTS_MAX: Final = 10_000
-_CONTROL_ID_MAX: Final = 20
-"""MSH-10, HL7 v2.5 § 2.16.9.10."""
 
 
 class Split(Multiplying):
@@ -51,18 +50,9 @@ class Split(Multiplying):
             child = context.fork(part)
             child.rank = rank
             if len(parts) > 1:
-                _number(part, rank)
+                number(part, str(rank))
             children.append(child)
         return children
-
-
-def _number(part: Message, rank: int) -> None:
-    """Two parts with one control id would be one message twice to a receiver."""
-    header = part.own_head(b"MSH")
-    control_id = header.field(10) if header is not None else b""
-    if header is not None and control_id:
-        suffix = f"-{rank}".encode()
-        header.set_field(10, control_id[-(_CONTROL_ID_MAX - len(suffix)) :] + suffix)
 
 
 class _GroupName(TextShape):
