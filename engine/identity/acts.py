@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core.identities import IdentifierKind, IdentityEvent, ReviewRow, ReviewState
+from engine.identity.crossreference import read_together
 from engine.identity.deciding.draft import Draft
 from engine.identity.deciding.joining import join, obstacle, rows_of
 from engine.identity.deciding.parting import part
@@ -151,6 +152,7 @@ def undo(event: IdentityEvent, view: CrossReference, act: Act) -> IdentityEvent 
     Raises:
         Unread: The view never read a row that is needed.
     """
+    read_together(view, event.identifiers, event.patients, event.reviews)
     touched = sum(view.identifier(key) != after for key, (_, after) in event.identifiers.items())
     touched += sum(view.patient(id_) != after for id_, (_, after) in event.patients.items())
     touched += sum(view.review(*pair) != after for pair, (_, after) in event.reviews.items())

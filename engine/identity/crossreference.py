@@ -8,7 +8,7 @@ older than the store's, so what is read again never replaces it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
 from engine.core.identities import IdentifierRow, IdentityEvent, IdentityRows, PatientRow, ReviewRow
@@ -47,10 +47,41 @@ class CrossReference(Protocol):
         """Return the entry of a pair on the review list."""
 
 
+def read_together(
+    view: CrossReference, identifiers: Iterable[int] = (), patients: Iterable[int] = (),
+    pairs: Iterable[tuple[int, int]] = (),
+) -> None:  # fmt: skip
+    """
+    Make sure that rows were read, so that they are asked for once and not one after the other.
+
+    Args:
+        view: What is known.
+        identifiers: Hashes that will be looked up.
+        patients: Patients likewise.
+        pairs: Entries of the review list likewise.
+
+    Raises:
+        Unread: With all of those that were not.
+    """
+    missing: tuple[dict[int, None], dict[int, None]] = ({}, {})
+    asks: list[tuple[Callable[..., object], tuple[int, ...]]] = [
+        *((view.identifier, (key,)) for key in identifiers), *((view.patient, (id_,)) for id_ in patients),
+        *((view.review, pair) for pair in pairs),
+    ]  # fmt: skip
+    for ask, keys in asks:
+        try:
+            ask(*keys)
+        except Unread as unread:
+            missing[0].update(dict.fromkeys(unread.identifiers))
+            missing[1].update(dict.fromkeys(unread.patients))
+    if any(missing):
+        raise Unread(tuple(missing[0]), tuple(missing[1]))
+
+
 class Known:
     """The view over dictionaries."""
 
-    __slots__ = ("_alike", "_identifiers", "_minted", "_patients", "_read", "_reviews", "_takes", "_traits")
+    __slots__ = ("_alike", "_identifiers", "_minted", "_patients", "_read", "_reviews", "_takes", "_traits", "_wanted")
 
     def __init__(self) -> None:
         self._identifiers: dict[int, IdentifierRow | None] = {}
@@ -65,6 +96,8 @@ class Known:
         """Patient -> the last take that brought him: two of one take have all their reviews in it."""
         self._minted: set[int] = set()
         """Patients who began in memory: nothing of them is anywhere else."""
+        self._wanted: set[tuple[int, int]] = set()
+        """Pairs that were asked for: the take that brings both says whether they are on the review list."""
 
     # --- the view ------------------------------------------------------------------------------------------
 
@@ -97,6 +130,7 @@ class Known:
             return None
         take = self._read.get(low)
         if take is None or take != self._read.get(high):
+            self._wanted.add((low, high))
             raise Unread(patients=(low, high))
         return None
 
@@ -134,6 +168,9 @@ class Known:
         self._traits.update(traits)
         for pair, review in rows.reviews.items():
             self._reviews.setdefault(pair, review)
+        for pair in [one for one in self._wanted if all(self._read.get(id_) == self._takes for id_ in one)]:
+            self._wanted.discard(pair)
+            self._reviews.setdefault(pair, None)
 
     def apply(self, event: IdentityEvent) -> None:
         """Lay a decision over what was read."""

@@ -205,7 +205,8 @@ class Disk:
             ))
             for traits in unread.traits
         }  # fmt: skip
-        reviews = {pair: row for pair, row in self.reviews.items() if set(pair) <= set(patients)}
+        asked = {*patients, *unread.patients}
+        reviews = {pair: row for pair, row in self.reviews.items() if asked.issuperset(pair)}
         return IdentityRows(found, patients, alike, reviews)
 
     def copy(self) -> tuple[dict, dict, dict]:

@@ -132,7 +132,7 @@ def put_assertion(person: Person, terms: Terms, patient: int) -> bool:
     Remember what a site says of a patient.
 
     Returns:
-        Whether something changed but when it was said.
+        Whether the traits changed.
     """
     row = terms.draft.living(patient)
     before = own_assertion(row, terms.claims.site)
@@ -141,7 +141,39 @@ def put_assertion(person: Person, terms: Terms, patient: int) -> bool:
         return False
     terms.draft.put_assertion(patient, made)
     terms.draft.did("assert")
-    return before is None or before.traits != made.traits
+    return before is None or before.traits != made.traits or traits_of(before) != traits_of(made)
+
+
+def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> None:
+    """
+    Make sure that what a site says now can still be the person of whom the other sites speak (IDENTITY, decision 7).
+
+    Args:
+        terms: Of the message.
+        patient: Whose assertions are compared.
+        before: What the site said until now: who disagreed already was joined by people who knew.
+
+    Raises:
+        Ended: It disagrees beyond tolerance, which it didn't before.
+    """
+    row = terms.draft.living(patient)
+    own = own_assertion(row, terms.claims.site)
+    if own is None or not comparable_assertion(own):
+        return
+    for other in row.assertions:
+        if other.site == own.site or not comparable_assertion(other):
+            continue
+        compared = compare_traits(traits_of(own), traits_of(other))
+        if not compared.beyond_tolerance:
+            continue
+        if before is not None and compare_traits(traits_of(before), traits_of(other)).beyond_tolerance:
+            continue
+        raise conflict(
+            Code.TRAITS,
+            f"{', '.join(compared.different)} of the message are not those that {other.site} asserts for the same "
+            "patient: if they are two people unlink the number, else have the wrong identity corrected, then retry",
+            patient,
+        )  # fmt: skip
 
 
 def _merged(traits: StrictTraits, before: Assertion | None) -> StrictTraits:

@@ -67,7 +67,7 @@ def _decide(person: Person, terms: Terms) -> int:
     if event in _STAYS or (event in _WITH_MRG and person.replaces) or event == "A36":
         return _stays(person, terms)
     patient = know(person, terms)
-    if event in RENAMES and patient and (person.deletes_ins or person.prior_ins):
+    if patient and (person.deletes_ins or (event in RENAMES and person.prior_ins)):
         change_ins(person, terms, patient)
     return patient
 

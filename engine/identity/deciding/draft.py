@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from engine.core.identities import (
     Assertion,
@@ -105,13 +105,18 @@ class Draft:
 
     def propose(self, one: int, other: int, rule: str, sentence: str, place: int, at_ms: int) -> bool:
         """
-        Put a pair on the review list, unless it is or was there, or an officer said that they are two people.
+        Put a pair on the review list, unless it was there, or an officer said that they are two people.
+
+        An open entry is told anew where there is a stronger reason now.
 
         Returns:
             Whether it was put there now.
         """
         low, high = min(one, other), max(one, other)
-        if low == high or high in self.living(low).apart or self.review(low, high) is not None:
+        if low == high or high in self.living(low).apart:
+            return False
+        found = self.review(low, high)
+        if found is not None and (found.state is not ReviewState.OPEN or strength(found.rule) >= strength(rule)):
             return False
         self._reviews[low, high] = ReviewRow(low, high, rule, sentence, place, at_ms)
         return True
@@ -168,3 +173,11 @@ class Draft:
         if patient is not None and row.hash in patient.identifiers:
             left = tuple(key for key in patient.identifiers if key != row.hash)
             self._patients[patient.id] = replace(patient, identifiers=left)
+
+
+def strength(rule: str) -> int:
+    """Say how much a reason on the review list weighs: an equal identity, an INS, an event of a site, a conflict."""
+    return _STRENGTHS.get(rule, 2)
+
+
+_STRENGTHS: Final = {"same-traits": 0, "stay-elsewhere": 1, "merge": 3, "link": 3, "conflict": 4}

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from engine.core.identities import IdentifierKind
 from engine.identity.deciding.asserting import agrees, says_nothing_new
 from engine.identity.deciding.decision import Decision, Outcome
-from engine.identity.policy import Registry
 
 if TYPE_CHECKING:
     from engine.identity.claimed import Claims, Person
@@ -24,7 +23,7 @@ _LOCAL: Final = IdentifierKind.LOCAL
 
 def everyday(claims: Claims, view: CrossReference, policy: IdentityPolicy) -> Decision | None:
     """Return the decision on an everyday message; None: it isn't one."""
-    if len(claims.persons) != 1 or policy.registry is not Registry.OWN:
+    if len(claims.persons) != 1:
         return None
     person = claims.persons[0]
     if person.replaces or person.federation or len(person.local) != 1:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core.identities import IdentifierKind, PatientRow, ReviewState
+from engine.identity.crossreference import read_together
 from engine.identity.deciding.decision import Code
 from engine.identity.deciding.judging import comparable_assertion
 from engine.identity.ins import InsKind, authority_of
@@ -75,7 +76,8 @@ def join(draft: Draft, keep: int, gone: int) -> tuple[str, str]:
 
 
 def rows_of(draft: Draft, patient: PatientRow) -> list[IdentifierRow]:
-    """Return the identifiers of a patient."""
+    """Return the identifiers of a patient; those that were never read are asked for together."""
+    read_together(draft, patient.identifiers)
     return [row for key in patient.identifiers if (row := draft.identifier(key)) is not None]
 
 
@@ -105,8 +107,8 @@ def _disagreement(one: PatientRow, other: PatientRow) -> tuple[Code, str] | None
             if compared.beyond_tolerance:
                 names = ", ".join(compared.different)
                 return Code.TRAITS, (
-                    f"what {mine.site} and {theirs.site} say of them disagrees ({names}): an identity officer must "
-                    "find out whether this is one person; nothing was joined"
+                    f"what {mine.site} and {theirs.site} say of them disagrees ({names}): if it is one person, "
+                    "have the hospital that is wrong correct it first"
                 )  # fmt: skip
     return None
 

@@ -11,7 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.core.identities import IdentifierKind, PatientRow, Wait
-from engine.identity.deciding.asserting import check_same_person, own_assertion, put_assertion, updates
+from engine.identity.deciding.asserting import (
+    check_others_agree,
+    check_same_person,
+    own_assertion,
+    put_assertion,
+    updates,
+)
 from engine.identity.deciding.decision import Code, Ended, Outcome, conflict, stay_patients
 from engine.identity.deciding.ins import check_one_nir, keep_ins, look_ins
 from engine.identity.deciding.joining import authorities_in_use, join, obstacle
@@ -158,8 +164,9 @@ def _by_ins(person: Person, terms: Terms, patient: int) -> int:
         if row is None or row.patient == patient:
             continue
         for id_ in _holders(person, claimed, row.patient, terms):
-            if id_ != patient:
-                patient = _by_holder(person, claimed, patient, terms.draft.living(id_), terms)
+            other = terms.draft.patient(id_) if id_ != patient else None
+            if other is not None:  # None: joined meanwhile
+                patient = _by_holder(person, claimed, patient, other, terms)
     return patient
 
 
@@ -188,6 +195,8 @@ def _by_holder(person: Person, claimed: ClaimedIns, patient: int, other: Patient
             "whose it is; have the wrong one corrected, then retry",
             patient, other.id, keys=tuple(one.hash for one in person.local),
         )  # fmt: skip
+    if patient and not terms.claims.is_source:
+        return patient  # a result refers to somebody: it neither joins nor accuses
     if judged.judgement is Judgement.LINK:
         return _link(terms, patient, other)
     if judged.judgement is Judgement.REVIEW and patient:
@@ -308,6 +317,7 @@ def _remember(person: Person, terms: Terms, patient: int) -> None:
         if own_registry:
             check_one_nir(person, terms, row)
         if put_assertion(person, terms, patient) and own_registry:
+            check_others_agree(terms, patient, before)
             propose_alike(terms, patient)
         if own_registry:
             keep_ins(person, terms, patient, before.ins if before is not None else 0)

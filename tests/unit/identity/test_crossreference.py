@@ -13,7 +13,7 @@ from engine.core.identities import (
     PatientRow,
     ReviewRow,
 )
-from engine.identity.crossreference import Known, Unread
+from engine.identity.crossreference import Known, Unread, read_together
 
 
 def patient(id_: int, traits: int = 0) -> PatientRow:
@@ -102,3 +102,24 @@ def test_forgotten_rows_are_asked_for_again():
     ):
         with pytest.raises(Unread):
             ask()
+
+
+def test_rows_are_asked_for_together():
+    """Once, not one after the other."""
+    known = Known()
+    known.take(EMPTY, [5], [1])
+    with pytest.raises(Unread) as raised:
+        read_together(known, [5, 6, 7], [1, 2], [(3, 4)])
+    assert (raised.value.identifiers, raised.value.patients) == ((6, 7), (2, 3, 4))
+    read_together(known, [5], [1])
+
+
+def test_two_pairs_of_one_patient():
+    """Read one after the other, both are known afterwards."""
+    known = Known()
+    rows = {id_: patient(id_) for id_ in (1, 2, 3)}
+    for pair in ((1, 2), (1, 3)):
+        with pytest.raises(Unread):
+            known.review(*pair)
+        known.take(IdentityRows({}, {id_: rows[id_] for id_ in pair}, {}, {}), patients=pair)
+    assert known.review(1, 2) is known.review(1, 3) is None

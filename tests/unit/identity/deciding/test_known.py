@@ -209,3 +209,74 @@ def test_lane_keys_follow_what_is_known():
     claims = group.claims(raw)
     group.hear(raw)
     assert references_of(claims, group.known) == (territorial(REFERENCES, 1),)
+
+
+def test_a_stronger_reason_replaces_a_weaker_one():
+    """Of an open pair; the weaker one never comes back."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    group.hear(message("A28", pid(ipp("chb", "7"))), "chb")
+    assert group.reviews() == [(1, 2, "same-traits")]
+    group.hear(message("A31", pid(ipp("cha", "1"), INS, status="VALI")))
+    group.hear(message("A31", pid(ipp("chb", "7"), INS)), "chb")
+    assert group.reviews() == [(1, 2, "ins-one-side")]
+    group.hear(message("A31", pid(ipp("chb", "7"), place="")), "chb")
+    group.hear(message("A31", pid(ipp("chb", "7"))), "chb")
+    assert group.reviews() == [(1, 2, "ins-one-side")]
+
+
+def test_a_result_joins_nobody():
+    """Not even by an INS qualified on both sides: the admissions do."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI")))
+    group.hear(message("A28", pid(ipp("chb", "7"))), "chb")
+    decision = group.hear(message("R01", pid(ipp("chb", "7"), INS, status="VALI"), type_="ORU"), "chb")
+    assert (decision.outcome, decision.patient.id, decision.events) == (Outcome.KNOWN, 2, [])
+
+
+def test_a_result_may_name_its_patient_by_ins_alone():
+    """Under the conditions of a link, without anything being remembered."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI")))
+    decision = group.hear(message("R01", pid(ipp("chb", "404"), INS, status="VALI"), type_="ORU"), "chb")
+    assert (decision.outcome, decision.patient.id, decision.events) == (Outcome.KNOWN, 1, [])
+    assert group.hear(message("R01", pid(ipp("chb", "404"), INS), type_="ORU"), "chb").outcome is Outcome.WAIT
+
+
+def test_a_result_with_anothers_traits_is_a_conflict():
+    """Two traits of its number's patient differ; his usual name in place of the birth name is none."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    wrong = group.hear(message("R01", pid(ipp("cha", "1"), first="LUC", born="19800101"), type_="ORU"))
+    assert (wrong.outcome, wrong.code) == (Outcome.DEAD, "E-ID-TRAITS")
+    usual = pid(ipp("cha", "1"), name="MARRIED").replace("|MARRIED^", "|DURAND^^^^^^L~MARRIED^")
+    assert group.hear(message("R01", usual, type_="ORU")).outcome is Outcome.KNOWN
+
+
+def test_a_number_that_stands_for_somebody_else_now():
+    """All of a validated identity is overwritten: conflict; a provisional one may be corrected wholly."""
+    group = Group()
+    other = {"name": "MARTIN", "first": "LUC", "born": "19800101"}
+    group.hear(message("A28", pid(ipp("cha", "1"), status="VALI")))
+    assert group.hear(message("A31", pid(ipp("cha", "1"), status="VALI", **other))).code == "E-ID-TRAITS"
+    group.hear(message("A28", pid(ipp("cha", "2"), status="PROV")))
+    assert group.hear(message("A31", pid(ipp("cha", "2"), status="VALI", **other))).outcome is Outcome.DECIDED
+
+
+def test_a_shared_patient_of_whom_one_hospital_says_something_else():
+    """It was one person when they were linked: another given name now is another person."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI")))
+    group.hear(message("A28", pid(ipp("chb", "7"), INS, status="VALI")), "chb")
+    assert group.hear(message("A31", pid(ipp("chb", "7"), first="LUCIE")), "chb").code == "E-ID-TRAITS"
+    assert (
+        group.hear(message("A31", pid(ipp("chb", "7"), first="ANN", status="VALI")), "chb").outcome is Outcome.DECIDED
+    )
+
+
+def test_a_deleted_ins_links_nobody():
+    """An A31 may delete it as an A47 does."""
+    group = Group(contracts=CONTRACT)
+    group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI")))
+    group.hear(message("A31", pid(ipp("cha", "1"), ins('""'), status="PROV")))
+    assert REFERENCES.hash("ins", NIR, "270013818500123") not in group.patient("cha", "1").identifiers
