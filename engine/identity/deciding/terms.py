@@ -122,7 +122,7 @@ class Terms:
     def ended(self, ended: Ended) -> Decision:
         """Make the decision of a message that ends: of its draft nothing is left but the pair in conflict."""
         decision = Decision(
-            ended.outcome, code=ended.code or "", reason=ended.reason, findings=self.findings, wait=ended.wait,
+            ended.outcome, code=str(ended.code or ""), reason=ended.reason, findings=self.findings, wait=ended.wait,
             send_to=ended.send_to, patients=(None,) * len(self.claims.persons),
         )  # fmt: skip
         if ended.outcome is not Outcome.DEAD:

@@ -278,3 +278,11 @@ def test_hashes_of_two_numbers():
         read = open_message(message("A28", pid(ipp("cha", number), stay=nda("cha", "9"))), as_utf8=True)
         claims = read_claims(read, AUTHORITIES.of("cha"), crude, site="cha", type_="ADT", event="A28")
         assert group.decide(claims).code == code
+
+
+def test_the_code_of_a_dead_letter_is_plain_text():
+    """It travels to the store's process, which takes no subclass of text."""
+    group = two()
+    decision = group.hear(message("A47", pid(ipp("cha", "1")), mrg(ipp("cha", "2"))))
+    assert decision.outcome is Outcome.DEAD
+    assert (type(decision.code), decision.code) == (str, "E-ID-TAKEN")
