@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.population import Maker, describe, run
+from tests.support.population import Maker, describe, read_of, run
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,12 @@ def test_no_false_link(people, seed, capsys):
         "merge",
     }
     assert sum(report.reviews().values()) < people * 2
+
+
+def test_as_messages():
+    """Written as HL7 and read again, the same population is decided in the same way."""
+    world = Maker(600, 3).world()
+    direct, read = run(world), run(world, read_of)
+    assert (read.decisions, read.dead, read.reviews()) == (direct.decisions, direct.dead, direct.reviews())
+    assert read.view.identifiers == direct.view.identifiers
+    assert read.false_links() == []

@@ -11,20 +11,21 @@ another's traits.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from random import Random
 
 from engine.core.identities import IdentifierKind, IdentifierRow, IdentityEvent, PatientRow, ReviewRow
 from engine.core.references import References
-from engine.identity.authorities import Authority
-from engine.identity.claims import Claimed, ClaimedIns, Claims, Person
+from engine.identity.authorities import Authorities, Authority, SiteAuthorities
+from engine.identity.claims import Claimed, ClaimedIns, Claims, Person, read_claims
 from engine.identity.decisions import Decision, Outcome, decide
 from engine.identity.ins import Ins, authority_of, matricule_key
 from engine.identity.policy import IdentityPolicy, default_on_unknown
 from engine.identity.statuses import identity_status
 from engine.identity.traits import StrictTraits
-from tests.support.identity import GROUP_IPP, NIA, NIR, NOW_MS
+from engine.parsers import open_message
+from tests.support.identity import GROUP_IPP, NIA, NIR, NOW_MS, message, pid
 
 SITES = ("cha", "chb", "chc", "chd", "che")
 TRUSTING = frozenset(SITES[:4])
@@ -375,13 +376,13 @@ class Report:
         return {self._owners[key] for key in patient.identifiers if key in self._owners}
 
 
-def run(world: World) -> Report:
+def run(world: World, claims: Callable[[Said], Claims] = claims_of) -> Report:
     """Decide on all messages of a world, in order."""
     report = Report(world, Everything())
     ids = iter(range(1, 10**9))
     for place, said in enumerate(world.messages, 1):
         decision = decide(
-            claims_of(said), report.view, POLICY, on_unknown=default_on_unknown("ADT"), next_patient=lambda: next(ids),
+            claims(said), report.view, POLICY, on_unknown=default_on_unknown("ADT"), next_patient=lambda: next(ids),
             place=place, at_ms=NOW_MS,
         )  # fmt: skip
         note(report, decision)
@@ -407,3 +408,34 @@ def describe(report: Report) -> Iterator[str]:
     yield f"patients {len(report.view.patients)}, pairs of numbers linked {report.links()}, false links {len(false)}"
     yield f"recall where an INS qualified on both sides allows it {linked}/{whole} = {linked / max(1, whole):.4f}"
     yield f"review list {sum(report.reviews().values())}: {dict(report.reviews().most_common())}"
+
+
+# --- as messages ---------------------------------------------------------------------------------------------
+
+AUTHORITIES = Authorities(
+    [SiteAuthorities(name=site, authorities={"ipp": authority(site)}) for site in SITES], {"ipp": GROUP_IPP}
+)
+
+
+def raw_of(said: Said) -> bytes:
+    """Write what a site says as an HL7 message."""
+
+    def cx(value: str, assigner: str, type_: str) -> str:
+        return f"{value}^^^{assigner}^{type_}"
+
+    own = f"{said.site.upper()}&{authority(said.site).oid}&ISO"
+    traits = said.traits
+    numbers = [cx(said.number, own, "PI"), *(cx(value, f"INS&{oid}&ISO", "INS") for value, oid in said.ins)]
+    segment = pid(
+        *numbers, name=traits.birth_name, first=traits.first_name, list_=traits.first_names, born=traits.birth_date,
+        sex=traits.sex, place=traits.birth_place, status=said.status,
+    )  # fmt: skip
+    prior = [f"MRG|{cx(said.prior, own, 'PI')}"] if said.prior else ["MRG|||||||X"] if said.event == "A47" else []
+    return message(said.event, segment, *prior)
+
+
+def read_of(said: Said) -> Claims:
+    """Read that message."""
+    read = open_message(raw_of(said), as_utf8=True)
+    recogniser = AUTHORITIES.of(said.site)
+    return read_claims(read, recogniser, REFERENCES, site=said.site, type_="ADT", event=said.event)

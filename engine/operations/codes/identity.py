@@ -56,8 +56,8 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-ID-TRAITS", _DEAD,
-        "It asks to join two patients whose names, dates or sex disagree. What comes for both waits behind it.",
-        "Don't force it. Ask the site whether they are one person; have it corrected; then retry, or discard.",
+        "Names, dates or sex disagree: of two patients that it asks to join, or with what is known of its number.",
+        "Don't force it. Ask the site who it is; have it corrected, or unlink the number; then retry, or discard.",
     ),
     Meaning(
         "E-ID-TAKEN", _DEAD,
@@ -76,8 +76,8 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-ID-UNPAIRED", _DEAD,
-        "It renames a number, and doesn't say which of several it means.",
-        "Have the site send one number a message; then discard this one.",
+        "It merges, renames or moves numbers, and doesn't name both sides of one declared authority.",
+        "Declare the authority at its site and retry; or have the message corrected, and discard this one.",
     ),
     Meaning(
         "E-ID-EVENT", _DEAD,
