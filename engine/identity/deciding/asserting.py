@@ -98,7 +98,7 @@ def check_same_person(person: Person, terms: Terms, patient: PatientRow, before:
     """
     Make sure that a known number still stands for the person for whom it stood (IDENTITY, decision 7).
 
-    An update may correct an identity: three traits at once only while it is provisional. A result refers to somebody:
+    The number's own site may correct an identity: three traits at once only while it is provisional. A result refers to somebody:
     two are enough to doubt.
 
     Raises:
@@ -114,7 +114,7 @@ def check_same_person(person: Person, terms: Terms, patient: PatientRow, before:
     different = set(compare_traits(traits, traits_of(before)).different) - {Trait.BIRTH_PLACE}
     if any(words(name) == words(before.birth_name) for name in person.names):
         different.discard(Trait.BIRTH_NAME)
-    if updates(terms.claims):
+    if terms.claims.is_source:
         limit = 3 if before.status != Status.PROVISIONAL else 9
     else:
         limit = 2
