@@ -134,6 +134,7 @@ class Group:
             except Unread as unread:
                 self.read(unread)
         self.remember(*decision.events)
+        assert type(decision.code) is str, "it crosses to the store's process, where an enumeration has no place"
         return decision
 
     def read(self, unread: Unread) -> None:
@@ -148,6 +149,9 @@ class Group:
             self.events.append(event)
             self.known.apply(event)
             self.disk.write(event)
+            for _, patient in event.patients.values():
+                for one in patient.assertions if patient is not None else ():
+                    assert {type(value) for value in (one.status, *one.attributes, one.site, one.sex)} == {str}
 
     def restart(self) -> None:
         """Forget all that was read."""

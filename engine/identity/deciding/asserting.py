@@ -98,8 +98,8 @@ def check_same_person(person: Person, terms: Terms, patient: PatientRow, before:
     """
     Make sure that a known number still stands for the person for whom it stood (IDENTITY, decision 7).
 
-    The number's own site may correct an identity: three traits at once only while it is provisional. A result refers to somebody:
-    two are enough to doubt.
+    The number's own site may correct an identity: three traits at once only while it is provisional. A result refers
+    to somebody: two are enough to doubt.
 
     Raises:
         Ended: The traits disagree beyond tolerance.
