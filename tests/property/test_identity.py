@@ -218,6 +218,7 @@ class Histories(RuleBasedStateMachine):
 
     def act(self, how):
         before = self.group.disk.copy()
+        self.group.rounds = 0
         while True:
             try:
                 done = how(self.group.known, Act(who="officer", reason="why", place=self.group.place, at_ms=1))

@@ -94,6 +94,7 @@ class Group:
         self.known = Known()
         self.disk = Disk()
         self.last = 0
+        self.rounds = 0
         self.place = 0
         self.now_ms = NOW_MS
         self.events: list[IdentityEvent] = []
@@ -121,6 +122,7 @@ class Group:
         from dataclasses import replace
 
         self.place += 1
+        self.rounds = 0
         policy = replace(self.policy, may_assert=frozenset(may)) if may else self.policy
         before = self.last
         while True:
@@ -138,7 +140,9 @@ class Group:
         return decision
 
     def read(self, unread: Unread) -> None:
-        """Read what a view asks for."""
+        """Read what a view asks for; nobody asks again for what was all read for him, or he would ask for ever."""
+        self.rounds += 1
+        assert self.rounds < 40, "it asks again for what was read"
         rows = self.disk.read(unread)
         self.known.take(rows, unread.identifiers, unread.patients, unread.traits)
 

@@ -15,6 +15,7 @@ ACT = Act(who="officer", reason="looked at both files", place=9, at_ms=9)
 
 def do(group: Group, act, *arguments, **more):
     """Carry out an act, reading what it asks for, and remember it."""
+    group.rounds = 0
     while True:
         try:
             done = act(*arguments, group.known, ACT, **more)
