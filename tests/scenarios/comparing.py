@@ -32,6 +32,15 @@ def of_step(step: Step, receipts: list[Receipt], refused: str, carried: list[str
     return told
 
 
+def of_all(scenario: Scenario, receipts: list[Receipt]) -> Told:
+    """Compare what every destination received in the whole transcript, in any order: messages came without a pause."""
+    expected = Counter(str(one) for step in scenario.steps for one in step.receipts)
+    actual = Counter(map(str, receipts))
+    lines = [f"but never: {line}" for line in (expected - actual).elements()]
+    lines += [f"but also: {line}" for line in (actual - expected).elements()]
+    return {scenario.steps[-1].line.number: lines} if lines else {}
+
+
 def of_end(scenario: Scenario, known: list[str]) -> Told:
     """
     Compare what is known in the end.

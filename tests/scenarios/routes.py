@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import socket
 from pathlib import Path
 from typing import Final
 
 _HERE: Final = Path(__file__).parent
+_PORTS: Final = range(10_000, 32_000)
 
 
 def free_ports(names: list[str]) -> dict[str, int]:
-    """Return a port for each name; they are asked for together, so that none comes twice."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in names]
-        for probe in probes:
+    """
+    Return a port for each name on which nobody listens.
+
+    Below those that systems give to connections by themselves: none is taken between this look and the engine's start.
+    """
+    ports: dict[str, int] = {}
+    for port in random.sample(_PORTS, 1000):
+        if len(ports) == len(names):
+            return ports
+        with socket.socket() as probe, contextlib.suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", 0))
-        return {name: int(probe.getsockname()[1]) for name, probe in zip(names, probes, strict=True)}
+            probe.bind(("127.0.0.1", port))
+            ports[names[len(ports)]] = port
+    raise AssertionError("no free ports")
 
 
 def routes_text(given: dict[str, str], ports: dict[str, int]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.comparing import annotated, of_end, of_step
+from tests.scenarios.comparing import annotated, of_all, of_end, of_step
 from tests.scenarios.language import NotUnderstood, Receipt, Scenario, read
 from tests.scenarios.messages import hl7, hprim
 from tests.scenarios.parts import FINESS, Person, UnknownField, parts_of, traits_of
@@ -159,6 +159,15 @@ def test_the_end_must_hold_and_be_complete(tmp_path: Path) -> None:
     assert of_end(one, ["G1 is chb 7, cha 1001", "dead: A28 E-ID-CYCLE", "cha says that G1 is validated"]) == {}
     told = of_end(one, ["G1 is cha 1001", "dead: A28 E-ID-CYCLE"])
     assert told == {15: ["but this is not so"], 16: ["but also: G1 is cha 1001"]}
+
+
+def test_in_any_order_everything_must_leave_once(tmp_path: Path) -> None:
+    one = the_one(tmp_path)
+    dpi, pacs = (Receipt(it.destination, it.message, it.identifiers) for it in one.steps[0].receipts)
+    assert of_all(one, [pacs, dpi]) == {}
+    assert of_all(one, [dpi, dpi]) == {
+        11: ['but never: pacs receives A28 "x": G1, cha 1001', 'but also: dpi receives A28 "x": G1, cha 1001']
+    }
 
 
 def test_acts_that_are_refused_or_accepted_unexpectedly_are_told(tmp_path: Path) -> None:

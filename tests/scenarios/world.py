@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +33,7 @@ from tests.scenarios.reading import Incoming, Reading
 from tests.scenarios.receivers import Destination
 from tests.scenarios.routes import free_ports, routes_text
 from tests.support.engine import RunningEngine
-from tests.support.mllp import PATIENCE, Sender, field_of
+from tests.support.mllp import PATIENCE, Sender, field_of, framed
 
 _SENDERS: Final = ("cha", "chb", "chc", "lis", "ville", "dpi", "mpi")
 _DESTINATIONS: Final = ("dpi", "pacs", "lis", "desk")
@@ -60,7 +61,6 @@ class World:
         self.dies = any(step.verb == "kill" for step in scenario.steps)
         self.reading = Reading(people)
         self._run: asyncio.Task[int] | None = None
-        self._retried = 0
 
     # --- life
 
@@ -110,7 +110,16 @@ class World:
             outcome.carried = await getattr(self, f"_{step.verb}")(step) or []
         except PasserelleError as error:
             outcome.refused = str(error)
-        await self._quiet(len(step.receipts))
+        return await self._came_of(outcome, len(step.receipts))
+
+    async def happen_at_once(self, steps: Sequence[Step]) -> Outcome:
+        """Send messages without waiting for what comes of each; those of one source in one write."""
+        for source, own in itertools.groupby(steps, lambda one: one.words["source"]):
+            await self._transmit(source, [await self._message(step) for step in own])
+        return await self._came_of(Outcome(), sum(len(step.receipts) for step in steps))
+
+    async def _came_of(self, outcome: Outcome, expected: int) -> Outcome:
+        await self._quiet(expected)
         for destination in self.destinations.values():
             outcome.receipts += [self.reading.receipt(destination.name, one) for one in destination.new()]
         return outcome
@@ -124,8 +133,14 @@ class World:
         return self.reading.finally_named(text, self._scenario.given.get("registry", "own") == "own")
 
     async def _send(self, step: Step) -> None:
+        await self._transmit(step.words["source"], [await self._message(step)])
+
+    async def _message(self, step: Step) -> bytes:
+        """Make the bytes of a `sends` line."""
         words = step.words
         source, label = words["source"], words.get("label")
+        if step.verb == "repeat":
+            return self.reading.labelled(words["label"]).raw
         site = words.get("site", source if source in FINESS else "cha")
         numbers = await self.facts.numbers()
         parts = parts_of(words["fields"], site, self._people, lambda alias: self.reading.number(alias, numbers))
@@ -136,18 +151,22 @@ class World:
         else:
             raw = hl7(words["event"], control_id, parts, facility=FINESS[site])
         self.reading.sent(Incoming(control_id, words["event"], label, source, raw))
-        await self._transmit(source, raw)
+        return raw
 
-    async def _transmit(self, source: str, raw: bytes) -> None:
+    async def _transmit(self, source: str, messages: Sequence[bytes]) -> None:
+        """Send messages of one source; each is stored when this returns."""
+        before = sum((await self.engine.states()).values())
         async with Sender.connected(self._ports[source]) as sender:
-            if source == "ville":
-                await sender.write(b"\x0b" + raw + b"\x1c\r")
-                return
-            answer = await sender.ask(raw)
-        assert field_of(answer, b"MSA", 1) == "AA", f"{source} was answered {answer!r}"
+            await sender.write(b"".join(map(framed, messages)))
+            if source != "ville":  # nobody answers HPRIM
+                answers = [field_of(await sender.answer(), b"MSA", 1) for _ in messages]
+                assert answers == ["AA"] * len(messages), f"{source} was answered {answers}"
+            async with asyncio.timeout(PATIENCE):
+                while sum((await self.engine.states()).values()) < before + len(messages):
+                    await asyncio.sleep(_ROUND_SECONDS)
 
     async def _repeat(self, step: Step) -> None:
-        await self._transmit(step.words["source"], self.reading.labelled(step.words["label"]).raw)
+        await self._send(step)
 
     async def _down(self, step: Step) -> None:
         await self.destinations[step.words["destination"]].down()
