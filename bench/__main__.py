@@ -2,7 +2,7 @@
 Measure the engine, the load generator and the sink on this machine; print figures beside goals.
 
     python3 dev.py bench                      all parts, some three minutes
-    python3 dev.py bench --only load,one      some: parsers, bare, load, one, steady, kill, validation, when, identity
+    python3 dev.py bench --only load,one      some: parsers, bare, load, one, steady, kill, identity-load…
     python3 dev.py bench --only identity --identifiers 10000000
     python3 dev.py bench --messages 5000 --runs 1 --json figures.json
 """
@@ -22,6 +22,7 @@ from typing import Any
 from bench import parsers
 from bench.machine import (
     ENGINE_PORT,
+    ROUTES,
     SINK_CONTROL,
     SINK_PORT,
     CannotMeasure,
@@ -34,6 +35,7 @@ from bench.machine import (
     fsyncs_a_second,
     start_sink,
 )
+from bench.patients import identity_routes
 
 GOALS: dict[str, tuple[str, float, str]] = {
     # figure: (at least or at most, goal, unit)
@@ -55,12 +57,15 @@ GOALS: dict[str, tuple[str, float, str]] = {
     "identities: look-up a message, threads": ("<=", 40, "µs"),
     "identities: imported": (">=", 5_000, "/s"),
     "identities: memory, both processes": ("<", 200, "MB"),
+    "end to end with normalise_identity / without": (">=", 0.80, ""),
     "missing": ("<=", 0, ""),
     "out of order": ("<=", 0, ""),
 }
 """Of a machine with two cores that also runs the load generator and the sink."""
 
-PARTS = ("parsers", "bare", "load", "one", "steady", "kill", "validation", "when", "identity")
+PARTS = ("parsers", "bare", "load", "one", "steady", "kill", "identity-load", "validation", "when", "identity")
+PATIENTS = 5_000
+"""Of the load with patients known and without."""
 ALONE = frozenset({"parsers", "validation", "when", "identity"})
 """Parts that need no sink."""
 
@@ -108,6 +113,42 @@ class Bench:
         """The load generator against the sink alone: what the measuring itself allows."""
         measured = LoadRun(self.family, port=SINK_PORT, connections=32, messages=self.messages).figures()
         self.figures["bare sink"] = measured["rate"]
+
+    def identity_load(self) -> None:
+        """
+        The same load with `normalise_identity` in the route and without, in turn.
+
+        First each patient comes once and is made known: told apart. Then all are known, as on most days most are.
+        """
+        if self._engine is not None:
+            self._engine.stop()
+        rates: dict[Path, list[float]] = {ROUTES: [], identity_routes(self.directory): []}
+        first: list[float] = []
+        for rank in range(self.runs):
+            for routes, found in rates.items():
+                engine = Engine(self.family, self.directory, routes, data=f"{routes.stem}-{rank}")
+                engine.start()
+                fresh, measured = (
+                    LoadRun(
+                        self.family, port=ENGINE_PORT, sink=SINK_CONTROL, messages=count, connections=32,
+                        patients=PATIENTS,
+                    ).figures()
+                    for count in (PATIENTS, self.messages)
+                )  # fmt: skip
+                engine.stop()
+                for one in (fresh, measured):
+                    self._note_faults(one)
+                found.append(measured["e2e_rate"])
+                if routes is not ROUTES:
+                    first.append(fresh["e2e_rate"])
+        self.raw["identity-load"] = {routes.name: found for routes, found in rates.items()}
+        without, knowing = (statistics.median(found) for found in rates.values())
+        self.figures |= {
+            "end to end without normalise_identity": without,
+            "end to end with normalise_identity": knowing,
+            "the same, each patient new": statistics.median(first),
+            "end to end with normalise_identity / without": round(knowing / without, 3),
+        }
 
     def load(self) -> None:
         """32 connections as fast as they can; the median of some runs after a short warming."""
@@ -238,7 +279,7 @@ def main(arguments: list[str]) -> int:
             bench = Bench(family, Path(home), given.messages, given.runs, given.identifiers)
             for part in parts:
                 sys.stderr.write(f"measuring {part}…\n")
-                method: Callable[[], None] = getattr(bench, part)
+                method: Callable[[], None] = getattr(bench, part.replace("-", "_"))
                 method()
             bench.finish()
     except CannotMeasure as error:

@@ -78,10 +78,11 @@ def children() -> Iterator[Children]:
 class Engine:
     """The measured engine, in a data directory of its own."""
 
-    def __init__(self, family: Children, directory: Path) -> None:
-        """Keep where it works; nothing runs yet."""
+    def __init__(self, family: Children, directory: Path, routes: Path = ROUTES, data: str = "data") -> None:
+        """Keep where it works, and what it does; nothing runs yet."""
         self.directory = directory
-        self.data = directory / "data"
+        self.data = directory / data
+        self._routes = routes
         self._family = family
         self._child: subprocess.Popen[bytes] | None = None
         self.peak_mb = 0.0
@@ -95,7 +96,7 @@ class Engine:
         """
         log, begin = self.directory / "engine.log", time.monotonic()
         self._child = self._family.start(
-            "-m", "engine", "run", "--routes", str(ROUTES), "--data", str(self.data), log=log
+            "-m", "engine", "run", "--routes", str(self._routes), "--data", str(self.data), log=log
         )
         while not listens(ENGINE_PORT):
             if self._child.poll() is not None or time.monotonic() - begin > 30:

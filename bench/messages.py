@@ -14,7 +14,7 @@ _ADMISSION: Final = (
     "|UNICODE UTF-8|FR\r"
     "EVN||20260102030405|||MARTIN^SOPHIE^^^^^^^CH_BENCH|20260102030000\r"
     f"PID|1||@IPP@^^^GAM&{SITE_OID}&ISO^PI~585079999900110^^^ASIP-SANTE-INS-NIR&1.2.250.1.213.1.4.10&ISO^INS"
-    "||LEFÈVRE^HÉLÈNE^HÉLÈNE MARIE THÉRÈSE^^Mme^^L~DUBOIS^HÉLÈNE^^^Mme^^D||19850712|F|||12 RUE DE L'ÉGLISE^APT 4"
+    "||@NAME@^HÉLÈNE^HÉLÈNE MARIE THÉRÈSE^^Mme^^L~DUBOIS^HÉLÈNE^^^Mme^^D||19850712|F|||12 RUE DE L'ÉGLISE^APT 4"
     "^ARVIGNY^^01000^FRA^H||0199900066^PRN^PH~0699900066^PRN^CP|||M||N@IPP@^^^GAM&1.2.250.1.999.12.1&ISO^AN"
     "||||01999|||FRA|||||N||VALI\r"
     "PD1|||CABINET DU PARC^^12345|10009999901^BERNARD^LUC^^^DR^^^ASIP-SANTE-PS&1.2.250.1.71.4.2.1&ISO^L^^^RPPS\r"
@@ -27,6 +27,10 @@ _ADMISSION: Final = (
 )
 
 
+_LETTERS: Final = bytes.maketrans(b"0123456789", b"AEIOUBCDFG")
+"""No two patients have one name: equal strict traits would be a pair for a person to look at."""
+
+
 class Admissions:
     """Builds framed messages fast: fixed parts with the control id and the IPP between them."""
 
@@ -34,9 +38,14 @@ class Admissions:
         """Keep how many patients the messages belong to; few of them exercise the lanes."""
         self._patients = patients
         self._head, rest = (part.encode() for part in _ADMISSION.split("@ID@"))
-        self._rest = rest.split(b"@IPP@")
+        self._rest, self._behind = (part.split(b"@IPP@") for part in rest.split(b"@NAME@"))
 
     def framed(self, control_id: bytes, number: int) -> bytes:
         """Return one block: the message between VT and FS CR."""
-        ipp = b"%08d" % (10_000_000 + number % self._patients)
-        return b"\x0b" + self._head + control_id + ipp.join(self._rest) + b"\x1c\r"
+        rank = number % self._patients
+        ipp = b"%08d" % (10_000_000 + rank)
+        name = b"LEF%07d" % rank
+        return b"".join(
+            (b"\x0b", self._head, control_id, ipp.join(self._rest), name.translate(_LETTERS), ipp.join(self._behind),
+             b"\x1c\r")
+        )  # fmt: skip

@@ -89,6 +89,8 @@ class Evaluating:
             between = frozenset((*lanes, *evaluation.patients))
             arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
             self._memory.remember(message.source, arrival)
+        if self._router.configuration.identity is not None:
+            lanes = ()  # those of persons: the numbers under which a message left are among its keys
         route = decided(message, evaluation, lanes, self._router.configuration.hash)
         if evaluation.changed:
             route.fences = self.fences(evaluation.changed, place=message.place, deliveries=deliveries)
@@ -126,7 +128,7 @@ class Evaluating:
         if self._router.configuration.identity is None:
             return None
         known = self._router.identities
-        return Knowledge(known.view, known.next_patient, known.give_back, expired=expired, wide=wide)
+        return Knowledge(known.view, known.next_patient, known.give_back, expired=expired, wide=wide, usual=known.usual)
 
     def ahead(self, messages: Iterable[StoredMessage]) -> tuple[list[int], list[int]]:
         """Return the identifiers and the traits for which messages that come next will ask."""

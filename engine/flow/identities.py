@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from engine.core.ports import Runtime, Store
     from engine.flow.waits import Deciding
     from engine.identity.crossreference import Unread
+    from engine.routes.identifying import Usual
 
-ROWS_MAX: Final = 60_000
+ROWS_MAX: Final = 150_000
 """Keys that are kept, about; those of decisions under way beside."""
 _READ_MAX: Final = 1_000
 
@@ -77,6 +78,8 @@ class Identities:
         """
         self._store = store
         self.view = Shared()
+        self.usual: dict[tuple[object, ...], Usual] = {}
+        """Decisions that changed nothing (routes.identifying)."""
         self._next = 0
         self._started = False
         self._epoch = 0
@@ -152,6 +155,7 @@ class Identities:
     def forget(self) -> None:
         """Let everything go: what is on disk is what counts."""
         self.view = Shared()
+        self.usual.clear()
         self._epoch += 1
         self._kept.clear()
         self._kept_count = 0

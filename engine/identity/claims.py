@@ -34,8 +34,9 @@ _BEHIND: Final = (b"MRG", b"PV1", b"ZFD", b"PD1", b"PV2")
 
 
 def read_claims(
-    message: Message, recogniser: Recogniser, references: References, *, site: str, type_: str, event: str
-) -> Claims:
+    message: Message, recogniser: Recogniser, references: References, *, site: str, type_: str, event: str,
+    lanes: tuple[int, ...] | None = None,
+) -> Claims:  # fmt: skip
     """
     Read what a message says of patients.
 
@@ -46,17 +47,19 @@ def read_claims(
         site: Of the message.
         type_: MSH-9.1, or H-6.
         event: MSH-9.2.
+        lanes: The hashed references of its patients (identity.patients), where the caller has them.
 
     Returns:
         The claims; without persons where the message names none.
     """
     reader = _Reader(message, recogniser, references)
     persons = reader.hl7() if message.format == "hl7v2" else reader.hprim()
-    known = {(one.authority, one.value): one.hash for person in persons for one in person.local}
-    make = references.hash
-    lanes = tuple([
-        known.get(pair) or make("patient", *pair) for pair in patient_references(message, recogniser)
-    ])  # fmt: skip
+    if lanes is None:
+        known = {(one.authority, one.value): one.hash for person in persons for one in person.local}
+        make = references.hash
+        lanes = tuple([
+            known.get(pair) or make("patient", *pair) for pair in patient_references(message, recogniser)
+        ])  # fmt: skip
     return Claims(persons, references, site=site, type_=type_, event=event, lanes=lanes)
 
 

@@ -434,9 +434,11 @@ class _Walk(Making):
         lives = any(one.state is DeliveryState.PENDING for one in result.deliveries)
         if not lives and result.state is not MessageState.FILTERED:
             identified.take_back(keep_conflicts=result.state is MessageState.ROUTED)
-        result.identity, result.releases = identified.events, identified.releases
-        result.changed = tuple(identified.changed)
-        result.keys = list({**dict.fromkeys(result.keys), **identified.keys})
+        result.keys.extend(identified.keys)
+        events = identified.events
+        if events:
+            result.identity, result.releases = events, identified.releases
+            result.changed = tuple(identified.changed)
 
     def _wait(self, waits: Waits) -> Evaluation:
         """Let the message wait as a whole: nothing of it leaves, and nothing is decided."""

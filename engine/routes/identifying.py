@@ -9,13 +9,13 @@ hospital's own is asked) or the message dies. What one message says is decided o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.core.identities import IdentifierKind, Wait
 from engine.identity.claims import read_claims
-from engine.identity.crossreference import Known
-from engine.identity.decisions import decide, references_of, territorial, touched
+from engine.identity.crossreference import Known, Unread
+from engine.identity.decisions import Outcome, decide, references_of, territorial, touched
 from engine.identity.ins import read_ins
 from engine.identity.policy import OnUnknown, Unknown
 
@@ -26,15 +26,39 @@ if TYPE_CHECKING:
     from engine.identity.authorities import Authority, Recogniser
     from engine.identity.claimed import Claims
     from engine.identity.decisions import Decision
+    from engine.identity.policy import IdentityPolicy
     from engine.parsers.hl7v2.message import Message
     from engine.routes.configuration import Configuration, Site, Source
     from engine.transforms.step import Context
 
-_CLAIMED: Final = (
-    (b"PID", 3), (b"PID", 5), (b"PID", 7), (b"PID", 8), (b"PID", 11), (b"PID", 18), (b"PID", 32), (b"MRG", 1),
-    (b"MRG", 3), (b"MRG", 5), (b"PV1", 19), (b"P", 2), (b"P", 4), (b"P", 5), (b"P", 6), (b"P", 7),
-)  # fmt: skip
-"""What makes two copies of a message say the same of its patients."""
+_LINES: Final = (b"PID", b"MRG", b"P")
+_FIELDS: Final = ((b"PV1", 19), (b"PV1", 50))
+
+
+def _said(message: Message) -> tuple[bytes, ...]:
+    """Return what makes two copies of a message say the same of its patients."""
+    lines = [message.peek(position).line() for code in _LINES for position in message.positions(code)]
+    return (*lines, *message.fields(_FIELDS))
+
+
+USUAL_MAX: Final = 4096
+
+
+class Usual(NamedTuple):
+    """
+    A decision that found its patient known and remembered nothing new.
+
+    A system says the same of a patient in each message of a stay: as long as the very rows are in the view on which
+    this was decided, it would be decided again.
+    """
+
+    decision: Decision
+    policy: IdentityPolicy
+    rows: tuple[tuple[int, IdentifierRow | None], ...]
+    patients: tuple[PatientRow, ...]
+    ins: tuple[tuple[bytes, int], ...]
+    named: tuple[tuple[int, int], ...]
+    """Hash of the federation identifier -> patient."""
 
 
 @dataclass(slots=True)
@@ -51,6 +75,8 @@ class Knowledge:
     """The message waited until its time was over."""
     identified: Identified | None = None
     """What the walk decided."""
+    usual: dict[tuple[object, ...], Usual] = field(default_factory=dict)
+    """Decisions that changed nothing, by what the message said; shared as the view is, bounded by USUAL_MAX."""
     wide: bool = False
     """The message may be older than decisions that it didn't see: its lanes hold its own numbers too."""
 
@@ -88,7 +114,8 @@ class Identified:
     """The patients of one message; see transforms.identifying.Identification."""
 
     __slots__ = (
-        "_decided", "_first", "_knowledge", "_named", "_policy", "_recogniser", "_references", "_sites", "_stored",
+        "_decided", "_first", "_ins", "_knowledge", "_named", "_numbers_in", "_policy", "_recogniser", "_references",
+        "_sites", "_stored", "_territorial",
         "changed", "decisions", "group", "keys",
     )  # fmt: skip
 
@@ -97,6 +124,7 @@ class Identified:
     def __init__(
         self, configuration: Configuration, source: Source, stored: StoredMessage, references: References,
         recogniser: Recogniser, knowledge: Knowledge,
+        numbers_in: Callable[[Message], tuple[int, ...] | None] = lambda _: None,
     ) -> None:  # fmt: skip
         self.group = configuration.authorities.group["ipp"]
         self._policy = configuration.policies[source.name]
@@ -105,6 +133,12 @@ class Identified:
         self._references = references
         self._recogniser = recogniser
         self._knowledge = knowledge
+        self._numbers_in = numbers_in
+        """Gives the hashed references of a message's patients where they are known already."""
+        self._territorial: dict[int, int] = {}
+        """Patient -> his lane key."""
+        self._ins: dict[bytes, int] = {}
+        """INS that were claimed -> their hashes."""
         self._decided: dict[tuple[bytes, ...], Decision] = {}
         self._named: dict[int, int] = {}
         """Hash of a federation identifier that was written -> its patient."""
@@ -122,24 +156,64 @@ class Identified:
     def decide(self, context: Context, on_unknown: OnUnknown) -> Decision:
         """Decide once for what a message says."""
         message = context.message
-        said = tuple(message.fields(_CLAIMED))
+        said = _said(message)
         decision = self._decided.get(said)
         if decision is None:
-            decision = self._decide(self.claims(context), on_unknown)
+            key = (said, context.site, context.type, context.event, self._stored.source)
+            decision = self._as_usual(key)
+            if decision is None:
+                claims = self.claims(context)
+                decision = self._decide(claims, on_unknown)
+                if decision.outcome is Outcome.KNOWN:
+                    self._remember(key, claims, decision)
             self._decided[said] = decision
         return decision
+
+    def _as_usual(self, key: tuple[object, ...]) -> Decision | None:
+        """Return the decision made before on the very same, where nothing of it has changed."""
+        usual = self._knowledge.usual.get(key)
+        if usual is None or usual.policy is not self._policy:
+            return None
+        view = self._knowledge.view
+        try:
+            same = all(view.identifier(number) is row for number, row in usual.rows) and all(
+                view.patient(one.id) is one for one in usual.patients
+            )
+        except Unread:
+            return None
+        if not same:
+            return None
+        self.decisions.append(usual.decision)
+        self._ins.update(usual.ins)
+        self._named.update(usual.named)
+        return usual.decision
+
+    def _remember(self, key: tuple[object, ...], claims: Claims, decision: Decision) -> None:
+        """Keep a decision that changed nothing."""
+        kept, view = self._knowledge.usual, self._knowledge.view
+        patients = tuple([one for one in decision.patients if one is not None])
+        try:
+            rows = tuple([(number, view.identifier(number)) for number in claims.keys])
+        except Unread:
+            return  # nobody asked for one of its numbers: what it means isn't known
+        if len(kept) >= USUAL_MAX:
+            kept.clear()
+        kept[key] = Usual(decision, self._policy, rows, patients, tuple(self._ins.items()), tuple(self._named.items()))
 
     def claims(self, context: Context) -> Claims:
         """Read what a message says of its patients."""
         return read_claims(
             context.message, self._recogniser, self._references, site=context.site, type_=context.type,
-            event=context.event,
+            event=context.event, lanes=self._numbers_in(context.message),
         )  # fmt: skip
 
     def _decide(self, claims: Claims, on_unknown: OnUnknown) -> Decision:
         knowledge, stored = self._knowledge, self._stored
         if knowledge.expired and on_unknown.action is Unknown.HOLD:
             on_unknown = on_unknown.after_wait
+        for person in claims.persons:
+            for one in (*person.ins, *person.prior_ins):
+                self._ins[one.ins.value.encode()] = one.hash
         decision = decide(
             claims, knowledge.view, self._policy, on_unknown=on_unknown, next_patient=self._next_patient,
             place=stored.place, at_ms=stored.received_ms,
@@ -201,23 +275,36 @@ class Identified:
 
         The references before its decisions and after them; raises Unread.
         """
-        view, references, named = self._knowledge.view, self._references, self._named
+        view, named = self._knowledge.view, self._named
         found: dict[int, None] = {}
         for number in numbers:
             patient = named.get(number)
             if patient is None:
                 row = view.identifier(number)
                 patient = row.patient if row is not None else 0
-            found[territorial(references, patient) if patient else number] = None
+            found[self._lane_of(patient) if patient else number] = None
         if self._knowledge.wide:
             found.update(dict.fromkeys(numbers))
         for decision in self.decisions:
             for one in decision.patients:
                 if one is not None:
-                    found[territorial(references, one.id)] = None
+                    found[self._lane_of(one.id)] = None
         for before, after in self.changed:
             found[before] = found[after] = None
         return tuple(found)
+
+    def _lane_of(self, patient: int) -> int:
+        known = self._territorial.get(patient)
+        if known is None:
+            known = self._territorial[patient] = territorial(self._references, patient)
+        return known
+
+    def left_with_ins(self, message: Message, data: bytes) -> None:
+        """Note the INS with which a message leaves; what was claimed needs no reading again."""
+        if self.decisions and self._ins:
+            self.keys.update({key: None for value, key in self._ins.items() if data.find(value) >= 0})
+        else:
+            self.keys.update(dict.fromkeys(ins_hashes(message, self._references)))
 
     @property
     def emits(self) -> list[tuple[str, str]]:
@@ -289,8 +376,8 @@ def releases_of(events: Sequence[IdentityEvent], references: References, sites: 
 def ins_hashes(message: Message, references: References) -> list[int]:
     """Return the hashes of every INS under which a message names its patients."""
     found = []
-    for field in message.fields(_NUMBERED):
-        for repetition in message.delimiters.repetitions(field):
+    for data in message.fields(_NUMBERED):
+        for repetition in message.delimiters.repetitions(data):
             ins = read_ins(repetition, message.delimiters)
             if ins is not None and ins.value and not ins.deleted:
                 found.append(references.hash("ins", ins.authority.oid, ins.value))

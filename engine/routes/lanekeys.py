@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from engine.identity.patients import Reference, patient_fields, patient_references
 from engine.identity.spellings import INS_ARC
-from engine.routes.identifying import Identified, ins_hashes, knows_nobody
+from engine.routes.identifying import Identified, knows_nobody
 from engine.routes.searching import key_authority
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class LaneKeys:
 
     __slots__ = (
         "_configuration", "_fields", "_knowledge", "_message", "_patients", "_received", "_recogniser", "_references",
-        "_site", "_source", "_stored", "context", "identified",
+        "_sent", "_site", "_source", "_stored", "context", "identified",
     )  # fmt: skip
 
     context: Context
@@ -53,6 +53,8 @@ class LaneKeys:
         self._received: tuple[int, ...] | None = None
         self._fields: list[bytes] = []
         self._patients: list[Reference] = []
+        self._sent: tuple[list[bytes] | None, tuple[int, ...]] = (None, ())
+        """The fields from which the references of what was sent last were read, and those with the received ones."""
 
     def identify(self) -> None:
         """Begin to ask who the patients are, where the configuration says how; the recogniser is known."""
@@ -61,7 +63,13 @@ class LaneKeys:
         if self._knowledge is None:
             self._knowledge = knows_nobody()
         self.identified = self._knowledge.identified = Identified(
-            self._configuration, self._source, self._stored, self._references, self._recogniser, self._knowledge
+            self._configuration,
+            self._source,
+            self._stored,
+            self._references,
+            self._recogniser,
+            self._knowledge,
+            self.numbers_in,
         )
 
     def take_back(self) -> None:
@@ -77,7 +85,12 @@ class LaneKeys:
         identified.keys.update(dict.fromkeys(numbers))
         data = delivery.rendered
         if destination.gate.ins and data is not None and data.find(_ARC) >= 0:
-            identified.keys.update(dict.fromkeys(ins_hashes(sent.message, self._references)))
+            identified.left_with_ins(sent.message, data)
+
+    def numbers_in(self, message: Message) -> tuple[int, ...] | None:
+        """Return the hashed references of a message's patients where they are those of the message received."""
+        numbers = self.received_patients()
+        return numbers if patient_fields(message) == self._fields else None
 
     def search_keys(self) -> list[int]:
         """Return the hashes under which the message is found: of its control id, and of every declared key."""
@@ -138,10 +151,15 @@ class LaneKeys:
         numbers = self.received_patients()
         if after is not None:
             fields = patient_fields(after.message)
+            if fields == self._sent[0]:
+                return self._sent[1]
             if fields != self._fields:
                 patients = patient_references(after.message, self._recogniser, fields)
                 if patients != self._patients:  # to complete CX-4 and CX-5 rewrites the field, not the reference
-                    numbers = tuple(dict.fromkeys((*numbers, *self._hashes(patients))))
+                    known = self._patients
+                    fresh = self._hashes([one for one in patients if one not in known])
+                    numbers = tuple(dict.fromkeys((*numbers, *fresh)))
+            self._sent = fields, numbers
         return numbers
 
     def _identified_lanes(self, identified: Identified, numbers: tuple[int, ...], context: Context) -> tuple[int, ...]:

@@ -7,8 +7,7 @@ of an HD between establishments (HL7 v2.5 § 2.A.14 and § 2.A.28; French constr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from engine.errors import StepFailed
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 
 _INS: Final = INS_ARC.encode()
 _COMPLETED: Final = (
-    (b"MRG", 1, ""), (b"MRG", 3, "AN"), (b"MRG", 5, "VN"), (b"PID", 18, "AN"), (b"PID", 21, ""),
-    (b"PV1", 19, "VN"), (b"PV1", 50, ""),
+    (b"PID", ((18, "AN"), (21, ""))), (b"PV1", ((19, "VN"), (50, ""))), (b"MRG", ((1, ""), (3, "AN"), (5, "VN"))),
 )  # fmt: skip
 """Fields of type CX whose authorities are completed, with CX-5 by PAM France where a message has none."""
 MOVEMENT: Final = "movement"
@@ -109,22 +107,20 @@ class Rewritten(NamedTuple):
 
 def complete(message: Message, recogniser: Recogniser) -> None:
     """Complete the authorities of all numbers of patients, stays, visits and movements but PID-3."""
-    for code, number, expected in _COMPLETED:
-        if message.positions(code):
-            spellings = recogniser.spellings(message.delimiters, expected)
-            _each(message, code, number, partial(written_field, spellings=spellings))
-    if message.positions(b"ZBE") and message.delimiters.component:
-        _each(message, b"ZBE", 1, lambda data: _movements(data, recogniser, message))
-
-
-def _each(message: Message, code: bytes, number: int, write: Callable[[bytes], bytes | None]) -> None:
-    for position in message.positions(code):
-        data = message.peek(position).field(number)
-        if not data or data == NULL:
-            continue
-        written = write(data)
-        if written is not None and written != data:
-            message.own(position).set_field(number, written)
+    for code, fields in _COMPLETED:
+        for position in message.positions(code):
+            segment = message.peek(position)
+            for number, expected in fields:
+                data = segment.field(number)
+                if data and data != NULL:
+                    written = written_field(data, recogniser.spellings(message.delimiters, expected))
+                    if written is not None and written != data:
+                        message.own(position).set_field(number, written)
+    for position in message.positions(b"ZBE") if message.delimiters.component else ():
+        data = message.peek(position).field(1)
+        written = _movements(data, recogniser, message) if data and data != NULL else data
+        if written != data:
+            message.own(position).set_field(1, written)
 
 
 def _movements(data: bytes, recogniser: Recogniser, message: Message) -> bytes:

@@ -30,8 +30,10 @@ from engine.transforms.step import Context, Step
 if TYPE_CHECKING:
     from engine.core.identities import PatientRow
     from engine.identity.authorities import Authority, Recogniser
+    from engine.parsers.hl7v2.message import Message
 
 
+_KEPT: Final = 4096
 _NO_CONFLICT: Final = frozenset({Code.UNKNOWN, Code.NOBODY, Code.NOT_ASSERTED, Code.NUMBERS})
 """Of dead letters that concern nobody but their own message: the destination says what becomes of the lane."""
 
@@ -39,12 +41,14 @@ _NO_CONFLICT: Final = frozenset({Code.UNKNOWN, Code.NOBODY, Code.NOT_ASSERTED, C
 class NormaliseIdentity(Step):
     """Decide who the patient is, and write it."""
 
-    __slots__ = ("_recogniser", "on_unknown")
+    __slots__ = ("_recogniser", "_written", "on_unknown")
 
     def __init__(self, on_unknown: OnUnknown, recogniser: Recogniser) -> None:
         super().__init__("normalise_identity")
         self.on_unknown = on_unknown
         self._recogniser = recogniser
+        self._written: dict[tuple[bytes, str, bytes], bytes] = {}
+        """PID-3 as it came, the federation identifier and the delimiters -> PID-3 as it leaves; bounded."""
 
     def apply(self, context: Context) -> None:
         """
@@ -69,24 +73,30 @@ class NormaliseIdentity(Step):
             assert decision.wait is not None, "it says for what it waits"
             raise Waits(decision.wait, decision.reason)
         if context.format == "hl7v2":
-            _write(context, decision.patients, self._recogniser, identities.group)
+            self._write(context, decision.patients, identities.group)
+
+    def _write(self, context: Context, patients: tuple[PatientRow | None, ...], group: Authority) -> None:
+        message = context.message
+        for rank, position in enumerate(message.positions(b"PID")):
+            data = message.peek(position).field(3)
+            patient = patients[rank] if rank < len(patients) else None
+            number = patient.number if patient is not None else ""
+            key = (data, number, message.delimiters.declared)
+            written = self._written.get(key)
+            if written is None:
+                if len(self._written) >= _KEPT:
+                    self._written.clear()
+                written = self._written[key] = _field(message, data, number, self._recogniser, group)
+            if written and written != data:
+                message.own(position).set_field(3, written)
+        complete(message, self._recogniser)
 
 
-def _write(context: Context, patients: tuple[PatientRow | None, ...], recogniser: Recogniser, group: Authority) -> None:
-    message = context.message
-    spellings = recogniser.spellings(message.delimiters)
-    for rank, position in enumerate(message.positions(b"PID")):
-        data = message.peek(position).field(3)
-        patient = patients[rank] if rank < len(patients) else None
-        found = read_identifiers(data, spellings, group)
-        ours = found.ours
-        if patient is not None and patient.number:
-            ours = [identifier(patient.number, group, message)]
-        local = [one for _, one in found.local]
-        written = joined(message, [*ours, *local, *found.ins, *found.others])
-        if written and written != data:
-            message.own(position).set_field(3, written)
-    complete(message, recogniser)
+def _field(message: Message, data: bytes, number: str, recogniser: Recogniser, group: Authority) -> bytes:
+    """Write PID-3: the federation identifier, numbers of sites, INS, then what else stood there."""
+    found = read_identifiers(data, recogniser.spellings(message.delimiters), group)
+    ours = [identifier(number, group, message)] if number else found.ours
+    return joined(message, [*ours, *(one for _, one in found.local), *found.ins, *found.others])
 
 
 def build(arguments: Any, reader: Reader, node: Node) -> Step:

@@ -50,7 +50,7 @@ def says_nothing_new(person: Person, claims: Claims, patient: PatientRow) -> boo
         and before.first_name == traits.first_name and before.first_names == traits.first_names
         and before.sex == traits.sex and before.birth_place == traits.birth_place
         and before.status == status.status.value and before.attributes == _attributes(person)
-        and all(one.hash == before.ins for one in person.ins)
+        and all(one.hash == before.ins or not one.usable for one in person.ins)
     )  # fmt: skip
 
 

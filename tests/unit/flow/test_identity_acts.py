@@ -7,6 +7,8 @@ import pathlib
 from engine.core.lifecycle import MessageState
 from tests.support.group import Group, group, hl7, of_cha, of_chb
 
+STEPS: tuple[tuple[str, dict[str, int]], ...] = ("", {}), ("link", {"one": 1, "other": 2}), ("undo", {"event": 3})
+
 
 async def two(it: Group) -> None:
     """Two patients of two hospitals."""
@@ -32,6 +34,26 @@ def test_link_and_undo(tmp_path: pathlib.Path) -> None:
         done, outcome = await it.act("identity-undo", event=event.id)
         assert not done
         assert "later" in outcome
+
+    group(tmp_path, test)
+
+
+def test_the_same_message_means_another_patient_after_an_act(tmp_path: pathlib.Path) -> None:
+    """What was decided on the very same bytes of a patient holds only while nothing of him has changed."""
+
+    async def test(it: Group) -> None:
+        await two(it)
+        found = []
+        for number, (verb, arguments) in enumerate(STEPS):
+            if verb:
+                done, outcome = await it.act(f"identity-{verb}", **arguments)
+                assert done, outcome
+            await it.send("gam_chb", *(hl7(f"{number}{again}", "A31", of_chb(2)) for again in "ab"))
+            places = 3 + 2 * number, 4 + 2 * number
+            found.append([it.number("dpi", place) for place in places])
+        one, other = it.number("dpi", 1), it.number("dpi", 2)
+        assert found == [[other, other], [one, one], [other, other]]
+        assert it.identities.usual
 
     group(tmp_path, test)
 
