@@ -81,11 +81,15 @@ def confirm(reason: str, *, yes: bool) -> str:
         return reason
     if not interactive():
         raise OperationRefused("nobody can be asked here: add --yes --expect N --reason TEXT", exit_code=2)
-    if not reason.strip():
-        reason = str(click.prompt("Reason", err=True))
+    reason = asked_reason(reason)
     if not click.confirm("Do it?", default=False, err=True):
         raise OperationRefused("nothing was changed")
     return reason
+
+
+def asked_reason(reason: str) -> str:
+    """Return the reason, asked for where it is missing and somebody sits there."""
+    return reason if reason.strip() or not interactive() else str(click.prompt("Reason", err=True))
 
 
 def _print_outcome(answer: Answer) -> None:

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -88,17 +88,32 @@ def session() -> Iterator[Session]:
         PasserelleError: As `ask`.
     """
     chosen = options()
-    engine = _engine(chosen)
-    with engine or _store(chosen) as answerer:
+    with ExitStack() as stack:
+        answerer, stopped = _answerer(chosen, stack)
 
         def asked(operation: str, **arguments: Any) -> Answer:
             given = {name: value for name, value in arguments.items() if value is not None}
             answer = answerer.call(operation, given)
-            if engine is None:
+            if stopped:
                 _say_stopped(answer)
             return answer
 
         yield asked
+
+
+def _answerer(chosen: Options, stack: ExitStack) -> tuple[Client | Offline, bool]:
+    """Return what answers, entered, and whether that is the store itself."""
+    until = time.monotonic() + _STARTS_WITHIN
+    while True:
+        engine = _engine(chosen)
+        if engine is not None:
+            return stack.enter_context(engine), False
+        try:
+            return stack.enter_context(_store(chosen)), True
+        except StoreLocked:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_LOOK_AGAIN)  # as in `ask`
 
 
 def _engine(chosen: Options) -> Client | None:

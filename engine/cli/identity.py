@@ -11,8 +11,8 @@ from typing import IO, Any, Final, TypeVar
 
 import click
 
-from engine.cli.acting import act, act_options
-from engine.cli.asking import Answer, Session, ask, ask_secret, interactive, session
+from engine.cli.acting import act, act_options, asked_reason
+from engine.cli.asking import Answer, Session, ask, ask_secret, session
 from engine.cli.identity_import import import_
 from engine.cli.msg import reveal_options
 from engine.cli.options import common_options, options
@@ -214,8 +214,7 @@ identity.add_command(import_, "import")
 @common_options
 def export(*, file: Path, reason: str) -> None:
     """Write the whole cross-reference to FILE (`-`: stdout), as `identity import` takes it. It is audited."""
-    if not reason.strip() and interactive():
-        reason = str(click.prompt("Reason", err=True))
+    reason = asked_reason(reason)
     with session() as asked:
         pages = _pages(asked, reason)
         first = next(pages)  # refused before a file is made

@@ -8,9 +8,9 @@ the others are taken. A row that says what is known already changes nothing, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.core.identities import Assertion, IdentifierKind, IdentifierRow, PatientRow
 from engine.identity.deciding.draft import Draft
@@ -123,6 +123,18 @@ def _ins(cells: Mapping[str, str], status: str) -> tuple[str, str]:
     return oid, value
 
 
+class Keyed(NamedTuple):
+    """An entry with its hashes, made once."""
+
+    entry: Entry
+    number: int
+    local: int
+    ins: int
+    """0: none."""
+    traits: int
+    """0: not comparable, or not said."""
+
+
 class Bulk:
     """Takes entries over a view, and gives what changed as one event."""
 
@@ -133,7 +145,7 @@ class Bulk:
         Begin.
 
         Args:
-            view: What is known; every key of `keys_of` was read.
+            view: What is known; the keys of the entries were read.
             policy: The group's rules.
             references: Makes hashes.
             next_patient: Id of the next patient.
@@ -143,24 +155,23 @@ class Bulk:
         self._draft = Draft(view)
         self._policy = policy
         self._group = policy.federation.key
-        self._hash = references.hash
         self._references = references
+        self._form_length = len(policy.number.write(1))
         self._at_ms = at_ms
         self._alike: dict[int, set[int]] = {}
         self.next_patient = next_patient
 
-    def keys_of(self, entries: Sequence[Entry]) -> tuple[set[int], set[int]]:
-        """Return what the view must have read: hashes of identifiers, hashes of traits."""
-        identifiers: set[int] = set()
-        traits: set[int] = set()
-        for entry in entries:
-            identifiers |= {self._number(entry), self._local(entry)}
-            if entry.ins:
-                identifiers.add(self._hash("ins", entry.ins_oid, entry.ins))
-            traits.add(self._traits(entry))
-        return identifiers, traits - {0}
+    def keyed(self, entry: Entry) -> Keyed:
+        """Hash what an entry says."""
+        make = self._references.hash
+        comparable = not entry.alias and set(entry.attributes) <= {Attribute.HOMONYM.value}
+        return Keyed(
+            entry, make("patient", self._group, entry.number), make("patient", entry.authority.key, entry.value),
+            make("ins", entry.ins_oid, entry.ins) if entry.ins else 0,
+            trait_hash(entry.traits, self._references) if comparable else 0,
+        )  # fmt: skip
 
-    def take(self, entry: Entry) -> str:
+    def take(self, keyed: Keyed) -> str:
         """
         Take one entry.
 
@@ -171,25 +182,24 @@ class Bulk:
             Unfit: It can't be taken; nothing of it was.
             Unread: Rows are missing; nothing of it was taken: read them, and take it again.
         """
-        draft = self._draft
-        group, local = draft.identifier(self._number(entry)), draft.identifier(self._local(entry))
+        draft, entry = self._draft, keyed.entry
+        group, local = draft.identifier(keyed.number), draft.identifier(keyed.local)
         if local is not None:
             if group is None or group.patient != local.patient:
                 raise Unfit(f"the identifier is known, as one of patient {local.patient}, who has another number")
             return KNOWN
         patient = draft.living(group.patient) if group is not None else None
-        self._check(entry, patient)
-        alike = self._alike_of(patient.id if patient is not None else 0, self._traits(entry))
+        self._check(keyed, patient)
+        alike = self._alike_of(patient.id if patient is not None else 0, keyed.traits)
         if patient is not None:
             for other in alike:  # what isn't read is told before anything is put
                 draft.review(min(patient.id, other), max(patient.id, other))
         if patient is None:
-            patient = self._mint(entry)
+            patient = self._mint(keyed)
         kind = IdentifierKind.ALIAS if entry.alias else IdentifierKind.LOCAL
-        key = self._local(entry)
-        draft.put(IdentifierRow(key, kind, entry.authority.key, entry.value, patient.id))
+        draft.put(IdentifierRow(keyed.local, kind, entry.authority.key, entry.value, patient.id))
         if entry.says_something and not entry.alias:
-            self._say(entry, patient.id)
+            self._say(keyed, patient.id)
         draft.did("import")
         return ADDED
 
@@ -199,13 +209,14 @@ class Bulk:
 
     # --- what forbids it
 
-    def _check(self, entry: Entry, patient: PatientRow | None) -> None:
+    def _check(self, keyed: Keyed, patient: PatientRow | None) -> None:
         """
         Refuse what would make one person of two.
 
         Raises:
             Unfit: It would.
         """
+        entry = keyed.entry
         if patient is None:
             self._check_number(entry.number)
         rows = rows_of(self._draft, patient) if patient is not None else []
@@ -213,8 +224,8 @@ class Bulk:
             row.kind is IdentifierKind.LOCAL and row.authority == entry.authority.key for row in rows
         ):
             raise Unfit("this hospital has another number in use for the patient: one of the two is kind alias")
-        if entry.ins:
-            self._check_ins(entry, patient, rows)
+        if keyed.ins:
+            self._check_ins(keyed, patient, rows)
         for assertion in patient.assertions if patient is not None else ():
             compared = compare_traits(entry.traits, traits_of(assertion))
             if compared.beyond_tolerance and not entry.alias:
@@ -224,12 +235,12 @@ class Bulk:
     def _check_number(self, number: str) -> None:
         """Refuse a number that looks like ours and was mistyped."""
         form = self._policy.number
-        ours = number.startswith(form.prefix) and len(number) == len(form.write(1)) and self._owns
+        ours = number.startswith(form.prefix) and len(number) == self._form_length and self._owns
         if ours and form.read(number) is None:
             raise Unfit("the number has the form of the group's, and its check digits don't fit: mistyped")
 
-    def _check_ins(self, entry: Entry, patient: PatientRow | None, rows: list[IdentifierRow]) -> None:
-        held = self._draft.identifier(self._hash("ins", entry.ins_oid, entry.ins))
+    def _check_ins(self, keyed: Keyed, patient: PatientRow | None, rows: list[IdentifierRow]) -> None:
+        entry, held = keyed.entry, self._draft.identifier(keyed.ins)
         if held is not None and (patient is None or held.patient != patient.id):
             raise Unfit(f"the INS is that of patient {held.patient}")
         kind = authority_of(entry.ins_oid).kind
@@ -239,30 +250,35 @@ class Bulk:
 
     # --- what is done
 
-    def _mint(self, entry: Entry) -> PatientRow:
+    def _mint(self, keyed: Keyed) -> PatientRow:
+        entry = keyed.entry
         counter = self._policy.number.read(entry.number) if self._owns else None
         patient = PatientRow(self.next_patient, entry.number)
         self.next_patient = max(self.next_patient, counter or 0) + 1  # no number is given twice
         self._draft.mint(patient)
-        key = self._number(entry)
-        self._draft.put(IdentifierRow(key, IdentifierKind.FEDERATION, self._group, entry.number, patient.id))
+        self._draft.put(IdentifierRow(keyed.number, IdentifierKind.FEDERATION, self._group, entry.number, patient.id))
         return patient
 
-    def _say(self, entry: Entry, id_: int) -> None:
-        draft, key, traits = self._draft, 0, self._traits(entry)
+    def _say(self, keyed: Keyed, id_: int) -> None:
+        draft, entry = self._draft, keyed.entry
         site = entry.authority.site
         if any(one.site == site for one in draft.living(id_).assertions):
             return
-        if entry.ins:
-            key = self._hash("ins", entry.ins_oid, entry.ins)
-            if draft.identifier(key) is None:
-                draft.put(IdentifierRow(key, IdentifierKind.INS, entry.ins_oid, entry.ins, id_))
+        if keyed.ins and draft.identifier(keyed.ins) is None:
+            draft.put(IdentifierRow(keyed.ins, IdentifierKind.INS, entry.ins_oid, entry.ins, id_))
         assertion = Assertion(
-            site, entry.status, entry.attributes, *entry.traits, ins=key, traits=traits, place=0, at_ms=self._at_ms
+            site,
+            entry.status,
+            entry.attributes,
+            *entry.traits,
+            ins=keyed.ins,
+            traits=keyed.traits,
+            place=0,
+            at_ms=self._at_ms,
         )
         draft.put_assertion(id_, assertion)
-        if traits:
-            self._propose(id_, traits)
+        if keyed.traits:
+            self._propose(id_, keyed.traits)
 
     def _propose(self, id_: int, traits: int) -> None:
         """Put pairs with the same strict traits on the review list (IDENTITY, decision 4)."""
@@ -281,13 +297,3 @@ class Bulk:
     @property
     def _owns(self) -> bool:
         return self._policy.registry is Registry.OWN
-
-    def _number(self, entry: Entry) -> int:
-        return self._hash("patient", self._group, entry.number)
-
-    def _local(self, entry: Entry) -> int:
-        return self._hash("patient", entry.authority.key, entry.value)
-
-    def _traits(self, entry: Entry) -> int:
-        comparable = set(entry.attributes) <= {Attribute.HOMONYM.value}
-        return trait_hash(entry.traits, self._references) if comparable and not entry.alias else 0

@@ -57,8 +57,9 @@ async def identity_link(
     """
     first, second = (read_number(text, "patient") for text in (one, other))
     patients = [await require_patient(desk, id_) for id_ in (first, second)]
-    event = await _event(desk, lambda view: acts.link(first, second, view, _act(desk, who, reason)))
     keys = [row.hash for _, rows in patients for row in rows]
+    others = [id_ for patient, _ in patients for id_ in (patient.id, *patient.apart)]
+    event = await _event(desk, lambda view: acts.link(first, second, view, _act(desk, who, reason)), keys, others)
     if dry:
         told = {"compared": compared(patients[0][0], patients[1][0])}
         return await _consequence(desk, event, (first, second), keys) | told
@@ -115,6 +116,7 @@ async def identity_unlink(
             keys, view, _act(desk, who, reason), policy=policy, references=references,
             next_patient=lambda: fresh, sites=_leaving(rows, moved, theirs, sites),
         ),
+        [row.hash for row in rows], [number],
     )  # fmt: skip
     if dry:
         return await _consequence(desk, event, (number,), keys)
@@ -128,7 +130,8 @@ async def identity_apart(
     """Say that two patients are two people: never proposed again, never joined; arguments as `identity_link`."""
     first, second = (read_number(text, "patient") for text in (one, other))
     patients = [await require_patient(desk, id_) for id_ in (first, second)]
-    event = await _event(desk, lambda view: acts.mark_apart(first, second, view, _act(desk, who, reason)))
+    ids = (first, second)
+    event = await _event(desk, lambda view: acts.mark_apart(first, second, view, _act(desk, who, reason)), (), ids)
     if dry:
         told = {"compared": compared(patients[0][0], patients[1][0]), "count": 1}
         return await _consequence(desk, event, (), []) | told
@@ -151,7 +154,7 @@ async def identity_undo(
         dry: As `identity_link`.
     """
     former = await require_event(desk, event)
-    made = await _event(desk, lambda view: acts.undo(former, view, _act(desk, who, reason)), former)
+    made = await _event(desk, lambda view: acts.undo(former, view, _act(desk, who, reason)), *_touched(former))
     if dry:
         return await _consequence(desk, made, former.patients, list(former.identifiers))
     return await _done(desk, who, "undo", made, {"event": former.id}, reason, expect)
@@ -189,14 +192,19 @@ def _act(desk: Desk, who: str, reason: str) -> acts.Act:
 
 
 async def _event(
-    desk: Desk, decide: Callable[[Known], IdentityEvent | acts.Refusal], former: IdentityEvent | None = None
-) -> IdentityEvent:
+    desk: Desk, decide: Callable[[Known], IdentityEvent | acts.Refusal], identifiers: Collection[int],
+    patients: Collection[int],
+) -> IdentityEvent:  # fmt: skip
+    """Ask what an act would do; the rows named are read first, all at once."""
     require_identity(desk)
-    known = (former.identifiers, former.patients) if former is not None else ()
-    made = await decided(desk, decide, *known)
+    made = await decided(desk, decide, identifiers, patients)
     if isinstance(made, acts.Refusal):
         raise OperationRefused(made.sentence)
     return made
+
+
+def _touched(event: IdentityEvent) -> tuple[Collection[int], Collection[int]]:
+    return event.identifiers, {*event.patients, *(id_ for pair in event.reviews for id_ in pair)}
 
 
 def moved_by(event: IdentityEvent) -> int:

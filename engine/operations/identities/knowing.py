@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 
 KINDS: Final = ("ipp", "nda", "ins", "number")
 """What an operator may look for: a hospital's number of a patient or of a stay, an INS, the group's own number."""
-_READS_MAX: Final = 8
+_READS_MAX: Final = 1_000
 ROWS_MAX: Final = 1_000
 """Keys that a store is asked for at once (core.ports.Store.identities)."""
 
@@ -148,7 +148,7 @@ async def decided(
             return decide(view)
         except Unread as unread:
             await read_into(desk, view, unread.identifiers, unread.patients, unread.traits)
-    raise OperationRefused("the cross-reference changes too fast: nothing was changed; try again", exit_code=75)
+    raise OperationRefused("this asks for too much of the cross-reference: nothing was changed; report it")
 
 
 async def read_into(

@@ -7,6 +7,7 @@ releases the messages that waited for it; deliveries that left the router before
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import csv
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -25,7 +26,7 @@ from engine.operations.identities.knowing import read_into, read_number, require
 if TYPE_CHECKING:
     from engine.core.identities import Assertion, IdentifierRow, IdentityEvent, PatientRow
     from engine.core.messages import Delivery
-    from engine.identity.bulk import Entry
+    from engine.identity.bulk import Entry, Keyed
     from engine.operations.desk import Answer, Desk
     from engine.routes.configuration import Configuration
 
@@ -72,7 +73,7 @@ async def identity_import(
         await desk.audit(who, "identity import", file, require_reason(reason))
     refused: list[dict[str, Any]] = []
     cells = csv.reader(rows, delimiter=separator)
-    entries = _read(configuration, columns, cells, line, refused)
+    entries = await asyncio.to_thread(_read, configuration, columns, cells, line, refused)
     async with _alone(desk, dry=dry) as told:
         counts, change = await _take(desk, entries, refused, who=who, reason=reason)
         if change is not None and not dry:
@@ -156,20 +157,12 @@ async def _take(
     configuration, policy = require_identity(desk)
     facts = await desk.store.identity_facts()
     view = Known()
-    bulk = Bulk(
-        view, policy, require_references(desk), next_patient=facts.next_patient, at_ms=desk.now_ms()
-    )  # fmt: skip
-    await _fill(desk, view, *bulk.keys_of([entry for _, entry in entries]))
+    bulk = Bulk(view, policy, require_references(desk), next_patient=facts.next_patient, at_ms=desk.now_ms())
+    keyed = await asyncio.to_thread(lambda: [(number, bulk.keyed(entry)) for number, entry in entries])
+    await _fill(desk, view, [one for _, one in keyed])
     counts = {ADDED: 0, KNOWN: 0}
-    for number, entry in entries:
-        try:
-            try:
-                counts[bulk.take(entry)] += 1
-            except Unread as unread:  # two patients whose pair was not read
-                await read_into(desk, view, unread.identifiers, unread.patients, unread.traits)
-                counts[bulk.take(entry)] += 1
-        except Unfit as unfit:
-            refused.append({"line": number, "reason": str(unfit)})
+    while unread := await asyncio.to_thread(_take_all, bulk, keyed, counts, refused):
+        await read_into(desk, view, unread.identifiers, unread.patients, unread.traits)
     place = int((await desk.queries.facts())["highest_place"])
     from engine.routes.identifying import releases_of  # late: it brings the configuration's rooms along
 
@@ -184,8 +177,25 @@ async def _take(
     return counts | {"event": True}, change
 
 
-async def _fill(desk: Desk, view: Any, identifiers: set[int], traits: set[int]) -> None:
+def _take_all(
+    bulk: Bulk, entries: list[tuple[int, Keyed]], counts: dict[str, int], refused: list[dict[str, Any]]
+) -> Unread | None:
+    """Take entries, each leaves the list; in a thread, so that the loop of a running engine goes on beside it."""
+    for done, (number, entry) in enumerate(entries):
+        try:
+            counts[bulk.take(entry)] += 1
+        except Unfit as unfit:
+            refused.append({"line": number, "reason": str(unfit)})
+        except Unread as unread:  # two patients whose pair was not read
+            del entries[:done]
+            return unread
+    return None
+
+
+async def _fill(desk: Desk, view: Known, entries: Sequence[Keyed]) -> None:
     """Read what a batch may ask: the rows of its keys, then all identifiers of the patients found."""
+    identifiers = {key for one in entries for key in (one.number, one.local, one.ins) if key}
+    traits = {one.traits for one in entries if one.traits}
     await read_into(desk, view, list(identifiers), (), list(traits))
     owners = {row.patient for key in identifiers if (row := view.identifier(key)) is not None and row.patient}
     owners |= {id_ for one in traits for id_ in view.alike(one)}

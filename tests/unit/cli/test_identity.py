@@ -104,7 +104,8 @@ def test_what_is_exported_is_imported(passerelle, officer):
     assert len(file.read_text("utf-8").splitlines()) == 5
     assert passerelle("identity", "export", str(file), "--reason", "archive").exit_code == 1
     assert passerelle("identity", "export", "-", "--reason", "archive").stdout == file.read_text("utf-8")
-    assert passerelle("identity", "export", str(officer / "x.csv")).exit_code == 2
+    done = passerelle("identity", "export", str(officer / "x.csv"))
+    assert done.exit_code == 2, done.output
     assert not (officer / "x.csv").exists()
     done = passerelle("identity", "import", str(file), "--yes", "--reason", "again")
     assert done.stdout.splitlines()[-1] == "0 added, 4 known already, 0 refused"

@@ -30,7 +30,7 @@ class Import(Group):
         """Take one row; what it is refused for, else added or known."""
         given = {"number": number, "authority": authority, "value": value} | cells
         try:
-            entry = read_entry(given, NAMES)
+            entry = self.bulk.keyed(read_entry(given, NAMES))
             while True:
                 try:
                     return self.bulk.take(entry)

@@ -93,3 +93,17 @@ def test_what_is_not_done_says_why(tmp_path, operation, given, words):
         assert office.intentions == []
 
     at_office(tmp_path, work)
+
+
+def test_a_patient_of_many_numbers_is_linked(tmp_path):
+    """Those that his hospitals replaced over the years, a link after a link: however many rows are asked for."""
+
+    async def work(office: Office) -> None:
+        columns = ["number", "authority", "value", "kind"]
+        rows = ["G00000000493,chb/ipp,900400,", *(f"G00000000493,chb/ipp,9004{rank},alias" for rank in range(10, 50))]
+        assert (await office.ask("identity_import", columns=columns, rows=rows, reason="x"))["added"] == 41
+        told = await office.ask("identity_link", one="1", other="4", dry=True)
+        assert told["count"] == 42
+        assert told["changes"][-1] == "and 23 more"
+
+    at_office(tmp_path, work)
