@@ -62,7 +62,7 @@ class Route:
     """In order; the store gives their ids. None in state WAITING or DEAD: what dies decides nothing."""
     fences: list[Delivery] = dataclasses.field(default_factory=list)
     """
-    Proposed, of kind FENCE, with the id `place << 16`.
+    Proposed, of kind FENCE, with the id `place << 16` of the message, or of the last one that another group decided.
 
     When the change is on disk the list holds those that the store kept, with the ids that it gave: where an unfinished
     delivery with a lower id of that destination holds one of the fence's lanes.

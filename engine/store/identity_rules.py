@@ -58,10 +58,10 @@ def check_identity(route: Route) -> None:
         raise ChangeRefused(f"message {route.place}: who waits says for what and until when, and nobody else does")
     if route.state not in _DECIDING and any(each.identifiers or each.patients for each in route.identity):
         raise ChangeRefused(f"message {route.place} is {route.state.name.lower()}: it decides nothing on identities")
-    check_fences(route.fences, route.place)
+    check_fences(route.fences)
 
 
-def check_fences(fences: Sequence[Delivery], place: int) -> None:
+def check_fences(fences: Sequence[Delivery]) -> None:
     """
     Check proposed fences.
 
@@ -69,8 +69,8 @@ def check_fences(fences: Sequence[Delivery], place: int) -> None:
         ChangeRefused: One of them is none.
     """
     for each in fences:
-        if each.kind != DeliveryKind.FENCE or each.place != place or not each.lanes:
-            raise ChangeRefused(f"a fence proposed at {place} is none")
+        if each.kind != DeliveryKind.FENCE or not each.lanes:
+            raise ChangeRefused(f"a fence proposed at {each.place} is none")
 
 
 def fence_base(place: int) -> int:

@@ -28,7 +28,7 @@ def decide(disk: MemoryDisk, change: Route, undo: Undo, tally: Tally) -> None:
         undo.put("waits", change.place, change.wait)
     else:
         undo.remove("waits", change.place)
-    kept = _put_fences(disk, change.fences, change.place, undo)
+    kept = _put_fences(disk, change.fences, undo)
     change.released = _release(disk, change.releases, undo, tally)
     change.fences = kept
 
@@ -40,12 +40,11 @@ def act(disk: MemoryDisk, change: Identify, undo: Undo, tally: Tally) -> None:
     Raises:
         ChangeRefused: Another event came in between.
     """
-    rules.check_fences(change.fences, change.place)
+    rules.check_fences(change.fences)
     _put_events(disk, events_of(change), undo, tally)
     if change.next_patient > disk.next_patient:
         undo.set("next_patient", change.next_patient)
-    place = max((each for each in disk.places if each <= change.place), default=0)
-    kept = _put_fences(disk, change.fences, place, undo) if place else []
+    kept = _put_fences(disk, change.fences, undo)
     change.released = _release(disk, change.releases, undo, tally)
     change.fences = kept
 
@@ -77,9 +76,15 @@ def _put_or_remove(undo: Undo, table: str, key: int | tuple[int, int], row: obje
         undo.put(table, key, row)
 
 
-def _put_fences(disk: MemoryDisk, fences: Iterable[Delivery], place: int, undo: Undo) -> list[Delivery]:
+def _put_fences(disk: MemoryDisk, fences: Iterable[Delivery], undo: Undo) -> list[Delivery]:
+    """Keep what is needed: each at its place, or at the last message before it."""
     kept = []
     for fence in fences:
+        place = fence.place
+        if place not in disk.messages:
+            place = max((each for each in disk.places if each <= place), default=0)
+        if not place:
+            continue
         below = rules.fence_end(place)
         queued = (disk.deliveries[key].delivery for key in disk.queued.get(fence.destination, ()) if key < below)
         if any(not set(fence.lanes).isdisjoint(one.lanes) for one in queued):

@@ -33,6 +33,7 @@ SELECT json_group_array(json_array(p.value ->> 0, (
     SELECT max(d.id) FROM deliveries AS d WHERE d.id >= p.value ->> 1 AND d.id < p.value ->> 2
 ))) FROM json_each(?) AS p
 """
+_LAST_MESSAGE: Final = "SELECT max(id) FROM messages WHERE id <= ?"
 
 
 @dataclass(slots=True)
@@ -70,17 +71,13 @@ class Fences:
         self._work = work
         self._connection = work.connection
 
-    def keep(self, results: list[tuple[Result, int]]) -> None:
-        """
-        Keep those of some changes that something unfinished needs; the others leave no trace.
-
-        Args:
-            results: Each with the place at which its fences stand.
-        """
+    def keep(self, results: list[Result]) -> None:
+        """Keep those of some changes that something unfinished needs; the others leave no trace."""
         proposed = [
             (result, index, fence, place)
-            for result, place in results
+            for result in results
             for index, fence in enumerate(result.change.fences)
+            if (place := self._place(fence, result.change))
         ]
         if not proposed:
             return
@@ -101,6 +98,12 @@ class Fences:
                 kept.append((result, index, fence, place))
         if kept:
             self._insert(kept)
+
+    def _place(self, fence: Delivery, change: Route | Identify) -> int:
+        """Return where a fence stands: at its place, or at the last message before it; 0: there is none."""
+        if isinstance(change, Route) and fence.place == change.place:
+            return fence.place
+        return self._connection.execute(_LAST_MESSAGE, (fence.place,)).fetchone()[0] or 0
 
     def _insert(self, kept: list[tuple[Result, int, Delivery, int]]) -> None:
         places = sorted({place for *_, place in kept})

@@ -53,7 +53,6 @@ _NO_TRAITS: Final = (
 )
 _NO_REVIEWS: Final = "DELETE FROM reviews WHERE (low, high) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))"
 _NO_WAITS: Final = "DELETE FROM identity_waits WHERE place IN (SELECT value FROM json_each(?))"
-_LAST_MESSAGE: Final = "SELECT max(id) FROM messages WHERE id <= ?"
 _RELEASED: Final = """
 SELECT json_group_array(json_array(w.hash, w.place, m.source))
 FROM json_each(?) AS h CROSS JOIN identity_waits AS w ON w.hash = h.value CROSS JOIN messages AS m ON m.id = w.place
@@ -86,7 +85,7 @@ class IdentityWrites:
         results = [Result(change) for change in changes]
         self._events(results)
         self._waits(changes)
-        Fences(self._work).keep([(each, each.change.place) for each in results])
+        Fences(self._work).keep(results)
         self._release(results)
         work.identified += results
 
@@ -97,16 +96,14 @@ class IdentityWrites:
         Raises:
             ChangeRefused: Another event came in between.
         """
-        rules.check_fences(change.fences, change.place)
+        rules.check_fences(change.fences)
         work = self._work
         work.flush()
         result = Result(change)
         self._events([result])
         if change.next_patient:
             self._connection.execute(_NEXT_PATIENT, (change.next_patient,))
-        place = self._connection.execute(_LAST_MESSAGE, (change.place,)).fetchone()[0]
-        if place is not None:
-            Fences(self._work).keep([(result, place)])
+        Fences(self._work).keep([result])
         self._release([result])
         work.identified.append(result)
 

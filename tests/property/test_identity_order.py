@@ -1,0 +1,132 @@
+"""Messages of one person never overtake each other at a destination, whatever links and unlinks happen meanwhile."""
+
+from __future__ import annotations
+
+import pathlib
+import random
+from dataclasses import dataclass, field
+
+import pytest
+
+from engine.core.messages import delivery_id
+from tests.support.fake_door import NOT_SENT, accepted, answer
+from tests.support.group import DOORS, ROUTES, SITES, Group, group, hl7, of_cha, of_chb
+
+PEOPLE = 3
+STEPS = 40
+REFUSED = 0.03
+AWAY = 0.1
+
+
+@dataclass
+class Sent:
+    """A message of one number."""
+
+    number: str
+    behind: dict[str, frozenset[int]] = field(default_factory=dict)
+    """By destination: places of messages of the same person that were on their way, or there, when it came."""
+
+
+class World:
+    """Hospitals that send, officers that link and part, receivers that are slow, away and now and then refuse."""
+
+    def __init__(self, it: Group, seed: int) -> None:
+        self.it = it
+        self.chance = random.Random(seed)
+        self.sent: dict[int, Sent] = {}
+        self.linked: set[int] = set()
+        self.patients: dict[str, int] = {}
+        self._count = 0
+        for door in it.doors.values():
+
+            def receive(delivery, door=door):
+                door.latency = self.chance.choice((0.001, 0.01, 0.2, 3.0))
+                if self.chance.random() < AWAY:
+                    return NOT_SENT
+                if self.chance.random() < REFUSED:
+                    return answer(delivery.control_id, "AR", error="204")
+                return accepted(delivery)
+
+            door.receiver = receive
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two numbers are one person's now."""
+        return one == other or (one[1:] == other[1:] and int(one[1:]) in self.linked)
+
+    def send(self, number: str, source: str = "", event: str = "A31", type_: str = "ADT") -> None:
+        person = int(number[1:])
+        cx, where = (of_cha(person), "gam_cha") if number[0] == "a" else (of_chb(person), "gam_chb")
+        place = len(self.sent) + 1
+        there = self.it.store.disk.deliveries
+        self.sent[place] = Sent(number, {
+            name: frozenset(
+                one for one, message in self.sent.items()
+                if self.same(message.number, number)
+                and any((row := there.get(delivery_id(one, n))) and row.delivery.destination == name for n in range(2))
+            )
+            for name in ("dpi", "lab")
+        })  # fmt: skip
+        raw = hl7(place, event, cx, type_=type_, name=f"NOM{chr(65 + person)}^LEA^LEA")
+        self.it.receive(source or where, raw)
+
+    async def step(self) -> None:
+        """Do something."""
+        chance, person = self.chance, self.chance.randrange(PEOPLE)
+        what = chance.random()
+        if what < 0.75:
+            for _ in range(chance.randint(1, 4)):
+                self.send(chance.choice("ab") + str(chance.randrange(PEOPLE)))
+        elif what < 0.82:
+            self.send(f"a{person}", "lis_cha", "R01", "ORU")
+        else:
+            await self.decide(person)
+        await self.it.rest(chance.choice((0.0, 0.001, 0.05, 1.0, 10.0)))
+
+    async def decide(self, person: int) -> None:
+        """Let an officer link a person's two numbers, or part them."""
+        keys = [self.it.references.hash("patient", f"1.2.250.1.999.{at}.1|PI", str(person)) for at in (10, 20)]
+        rows = self.it.store.disk.identifiers
+        await self.it.runtime.until(lambda: self.it.identities.routers[0].settled >= 0, limit=10)
+        if any(key not in rows for key in keys):
+            return
+        if person in self.linked:
+            done, outcome = await self.it.act("identity-unlink", identifiers=[keys[1]], sites="chb")
+            assert done, outcome
+            self.linked.discard(person)
+            return
+        one, other = (rows[key].patient for key in keys)
+        if self.it.store.disk.patients[one].apart:
+            return  # parted once: for good
+        done, outcome = await self.it.act("identity-link", one=one, other=other)
+        assert done, outcome
+        self.linked.add(person)
+
+    def check(self) -> None:
+        """Compare what each receiver took with what had to be before it."""
+        for name in ("dpi", "lab"):
+            taken = {place: rank for rank, place in enumerate(self.it.left(name))}
+            for place, message in self.sent.items():
+                for before in message.behind[name]:
+                    if place in taken and before in taken:
+                        assert taken[before] < taken[place], f"{place} passed {before} at {name}"
+
+
+@pytest.mark.parametrize("groups", [("main",), ("main", "other")], ids=["one-group", "two-groups"])
+@pytest.mark.parametrize("seed", range(12))
+def test_order(tmp_path: pathlib.Path, seed: int, groups: tuple[str, ...]) -> None:
+    """With one routing group, and with one for each hospital."""
+    doors = DOORS.replace("gam_chb: { type: mllp,", "gam_chb: { routing: other, type: mllp,") if groups[1:] else DOORS
+
+    async def test(it: Group) -> None:
+        world = World(it, seed)
+        for person in range(PEOPLE):
+            world.send(f"a{person}", event="A28")
+            world.send(f"b{person}", event="A28")
+        await it.rest()
+        for _ in range(STEPS):
+            await world.step()
+        await it.rest(7200)
+        assert len(it.left("dpi")) > STEPS / 2
+        world.check()
+
+    group(tmp_path, test, seed=seed, text=SITES + doors.replace("lane: block", "lane: pass") + ROUTES, groups=groups)
