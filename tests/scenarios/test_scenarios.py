@@ -46,8 +46,8 @@ def runs_of(scenario: Scenario) -> list[list[Step]]:
 
 
 async def played_at_once(scenario: Scenario, directory: Path) -> Told:
-    """Play a transcript without waiting between messages; return what differs."""
-    async with world(scenario, directory, PEOPLE) as group:
+    """Play a transcript without waiting between messages, the writer apart; return what differs."""
+    async with world(scenario, directory, PEOPLE, apart=True) as group:
         receipts: list[Receipt] = []
         for steps in runs_of(scenario):
             outcome = await (group.happens(steps[0]) if len(steps) == 1 else group.happen_at_once(steps))
@@ -74,7 +74,13 @@ def test_scenario(scenario: Scenario, directory: Path) -> None:
         pytest.fail(annotated(scenario, told), pytrace=False)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: f"{one.file}: {one.name}")
+AT_ONCE = [
+    pytest.param(one, marks=() if one.file == "order" else pytest.mark.slow, id=f"{one.file}: {one.name}")
+    for one in SCENARIOS
+]
+
+
+@pytest.mark.parametrize("scenario", AT_ONCE)
 def test_scenario_at_once(scenario: Scenario, directory: Path) -> None:
     """The same leaves and is known when messages come without a pause: decided before the disk has the last."""
     told = asyncio.run(played_at_once(scenario, directory))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import itertools
 import os
 import time
@@ -21,6 +22,7 @@ import pytest
 import engine.daemon.service as daemon
 from engine.daemon.service import Service
 from engine.errors import PasserelleError
+from engine.routes.configuration import Configuration
 from engine.routes.loader import load
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
@@ -41,6 +43,22 @@ _QUIET_ROUNDS: Final = 3
 _ROUND_SECONDS: Final = 0.001
 
 
+@functools.cache
+def _ports() -> dict[str, int]:
+    """Return the ports of all transcripts: they are played one after the other."""
+    return free_ports([*_SENDERS, *(f"to_{one}" for one in _DESTINATIONS)])
+
+
+_configurations: dict[str, Configuration] = {}
+
+
+def _configuration(file: Path, text: str) -> Configuration:
+    """Load routes.yaml, or return what it was in an earlier transcript: a configuration is a value."""
+    if text not in _configurations:
+        _configurations[text] = load(file, environment=os.environ)
+    return _configurations[text]
+
+
 @dataclass
 class Outcome:
     """What came of one step."""
@@ -53,12 +71,13 @@ class Outcome:
 class World:
     """One transcript under way."""
 
-    def __init__(self, scenario: Scenario, directory: Path, people: dict[str, Person]) -> None:
+    def __init__(self, scenario: Scenario, directory: Path, people: dict[str, Person], *, apart: bool) -> None:
         self._scenario, self._directory, self._people = scenario, directory, people
-        self._ports = free_ports([*_SENDERS, *(f"to_{one}" for one in _DESTINATIONS)])
+        self._ports = _ports()
+        self._routes = routes_text(scenario.given, self._ports)
         self.destinations = {one: Destination(one, self._ports[f"to_{one}"]) for one in _DESTINATIONS}
         self._clock = Clock()
-        self.dies = any(step.verb == "kill" for step in scenario.steps)
+        self.apart = apart or any(step.verb == "kill" for step in scenario.steps)
         self.reading = Reading(people)
         self._run: asyncio.Task[int] | None = None
 
@@ -67,10 +86,10 @@ class World:
     async def start(self) -> None:
         """Run the engine; also again in the same directory."""
         file = self._directory / "routes.yaml"
-        file.write_text(routes_text(self._scenario.given, self._ports), encoding="utf-8")
+        file.write_text(self._routes, encoding="utf-8")
         settings = Settings(routes=file, data=self._directory / "data", min_free_bytes=0, log_level="critical")
         JumpingRuntime.clock = self._clock
-        service = Service(settings, load(file, environment=os.environ))
+        service = Service(settings, _configuration(file, self._routes))
         self._run = run = asyncio.create_task(service.run())
         ready = asyncio.create_task(service.ready.wait())
         await asyncio.wait({run, ready}, return_when=asyncio.FIRST_COMPLETED, timeout=20)
@@ -264,10 +283,20 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(scenario: Scenario, directory: Path, people: dict[str, Person]) -> AsyncIterator[World]:
-    """Run the group for one transcript."""
-    one = World(scenario, directory, people)
-    store = lambda path, *, min_free, apart: SqliteStore(path, min_free=min_free, apart=one.dies)  # noqa: E731
+async def world(
+    scenario: Scenario, directory: Path, people: dict[str, Person], *, apart: bool = False
+) -> AsyncIterator[World]:
+    """
+    Run the group for one transcript.
+
+    Args:
+        scenario: What is played.
+        directory: For the engine's data.
+        people: Of people.txt.
+        apart: The store's writer is a process of its own, as in production; a thread is there sooner.
+    """
+    one = World(scenario, directory, people, apart=apart)
+    store = lambda path, *, min_free, apart: SqliteStore(path, min_free=min_free, apart=one.apart)  # noqa: E731
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(daemon, "LoopRuntime", JumpingRuntime)
         patch.setattr(daemon, "SqliteStore", store)
