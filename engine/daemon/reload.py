@@ -21,13 +21,14 @@ from typing import Final
 
 import structlog
 
-from engine.core.changes import Configure, Identify, Receipt
+from engine.core.changes import Configure, Receipt
 from engine.core.messages import Takeover
 from engine.core.ports import Runtime, Store, StoreQueries, Urgency
 from engine.daemon.destinations import Destinations
 from engine.daemon.routers import Routers
 from engine.daemon.sources import Sources
 from engine.errors import OperationRefused, PasserelleError, StoreError
+from engine.operations.desk import Standstill
 from engine.routes.configuration import Configuration
 from engine.routes.differences import Differences, differences
 
@@ -99,12 +100,9 @@ class Reload:
             return changes
 
     @contextlib.asynccontextmanager
-    async def between_messages(self) -> AsyncIterator[Callable[[Identify], None]]:
+    async def between_messages(self) -> AsyncIterator[Standstill]:
         """
-        Keep the routers from deciding meanwhile; every decision is on disk.
-
-        Yields:
-            What is to be told of each change of identities that was committed meanwhile.
+        Keep the routers from deciding meanwhile; every decision is on disk (operations.desk.Live).
 
         Raises:
             OperationRefused: The store is in trouble (exit code 75).
@@ -112,7 +110,7 @@ class Reload:
         async with self._still:
             try:
                 await self._routers.pause(_PAUSE_SECONDS)
-                yield self._routers.took
+                yield Standstill(self._routers.settled(), self._routers.took)
             finally:
                 self._routers.resume(self.running)
 

@@ -69,6 +69,10 @@ class Routers:
         for router in self._routers.values():
             router.resume(configuration)
 
+    def settled(self) -> tuple[int, ...]:
+        """Return for each group the last place up to which everything is decided."""
+        return tuple(sorted({router.settled for router in self._routers.values()}))
+
     def took(self, change: Identify) -> None:
         """
         Take what was committed beside the routers, while they are paused: they read what they knew again.
@@ -79,7 +83,8 @@ class Routers:
         identities = self._identities
         identities.forget()
         identities.not_before(change.next_patient)
-        pairs = touched(change.event, self._references) if change.event is not None else []
+        events = [change.event, *change.also] if change.event is not None else change.also
+        pairs = [pair for event in events for pair in touched(event, self._references)]
         for router in self._routers.values():
             router.came_between(key for pair in pairs for key in pair)
         identities.waits.released(change.released)

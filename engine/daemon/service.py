@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from importlib.metadata import version
@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import structlog
 
-from engine.core.changes import Identify
 from engine.core.ports import Recovery
 from engine.core.references import References
 from engine.daemon.ages import Ages
@@ -32,7 +31,7 @@ from engine.errors import PasserelleError, StoreBroken, StoreError, StoreUnavail
 from engine.observability import logs
 from engine.observability.alerts import Alerts
 from engine.operations.control import ControlServer
-from engine.operations.desk import Desk
+from engine.operations.desk import Desk, Standstill
 from engine.operations.service import Operations
 from engine.routes.configuration import Configuration
 from engine.routes.loader import file_secrets, load
@@ -262,7 +261,7 @@ class Service:
         """Return by routing group the facts of its router."""
         return self._routers.facts()
 
-    def between_messages(self) -> AbstractAsyncContextManager[Callable[[Identify], None]]:
+    def between_messages(self) -> AbstractAsyncContextManager[Standstill]:
         """Keep the routers from deciding meanwhile (operations.desk.Live)."""
         return self._exchange.between_messages()
 

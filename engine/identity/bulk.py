@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.core.identities import Assertion, IdentifierKind, IdentifierRow, PatientRow
+from engine.core.identities import Assertion, IdentifierKind, IdentifierRow, IdentityEvent, PatientRow
 from engine.identity.deciding.draft import Draft
 from engine.identity.deciding.joining import rows_of
 from engine.identity.ins import INS_AUTHORITIES, authority_of, matricule_fault
@@ -21,7 +21,6 @@ from engine.identity.statuses import Attribute, Status
 from engine.identity.traits import StrictTraits, compare_traits, trait_hash, traits_of
 
 if TYPE_CHECKING:
-    from engine.core.identities import IdentityEvent
     from engine.core.references import References
     from engine.identity.authorities import Authority
     from engine.identity.crossreference import CrossReference
@@ -136,7 +135,7 @@ class Keyed(NamedTuple):
 
 
 class Bulk:
-    """Takes entries over a view, and gives what changed as one event."""
+    """Takes entries over a view, and gives what changed as events."""
 
     def __init__(
         self, view: CrossReference, policy: IdentityPolicy, references: References, *, next_patient: int, at_ms: int
@@ -203,9 +202,25 @@ class Bulk:
         draft.did("import")
         return ADDED
 
-    def event(self, place: int, *, who: str, reason: str) -> IdentityEvent | None:
-        """Return what changed, as the act of an operator; None: nothing did."""
-        return self._draft.event(place, self._at_ms, who=who, reason=reason)
+    def events(self, place: int, *, who: str, reason: str) -> list[IdentityEvent]:
+        """Return what changed, as acts of an operator: one a patient, so that each has his own history."""
+        whole = self._draft.event(place, self._at_ms, who=who, reason=reason)
+        found: dict[int, IdentityEvent] = {}
+
+        def of(id_: int) -> IdentityEvent:
+            if id_ not in found:
+                found[id_] = IdentityEvent("import", place, self._at_ms, who=who, reason=reason)
+            return found[id_]
+
+        if whole is not None:
+            for id_, rows in whole.patients.items():
+                of(id_).patients[id_] = rows
+            for key, (before, after) in whole.identifiers.items():
+                assert after is not None, "an import forgets nothing"
+                of(after.patient).identifiers[key] = before, after
+            for pair, review in whole.reviews.items():
+                of(max(pair)).reviews[pair] = review
+        return [found[id_] for id_ in sorted(found)]
 
     # --- what forbids it
 

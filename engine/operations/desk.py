@@ -23,6 +23,16 @@ Answer = dict[str, Any]
 """What an operation returns: JSON as it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """The routers decide on nothing."""
+
+    decided: tuple[int, ...]
+    """The last place on which each routing group has decided; 0 is none."""
+    took: Callable[[Identify], None]
+    """To be told of each change of identities that was committed meanwhile."""
+
+
 class Changing(Protocol):
     """How a running engine takes another configuration."""
 
@@ -91,12 +101,9 @@ class Live(Protocol):
     def router(self) -> Mapping[str, Any]:
         """Facts of the router: how many messages wait to be routed."""
 
-    def between_messages(self) -> AbstractAsyncContextManager[Callable[[Identify], None]]:
+    def between_messages(self) -> AbstractAsyncContextManager[Standstill]:
         """
         Keep the routers from deciding meanwhile, every decision on disk.
-
-        Yields:
-            What is to be told of each change of identities that was committed meanwhile.
 
         Raises:
             OperationRefused: The store is in trouble (exit code 75).

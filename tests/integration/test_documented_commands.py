@@ -116,7 +116,7 @@ class House:
             "48211-0": dead[0]["id"], "48215-0": dead[1]["id"], "48211": dead[0]["message"],
             "48215": dead[1]["message"], "48230": "1", "G.4F2A11": group, "--expect 41": "--expect 2",
             "127.0.0.1:6101": f"127.0.0.1:{self.port}",
-            "unlink 17": "unlink 3", "17": "1", "23": "2", "undo 31": "undo 2", "--event 31": "--event 2",
+            "unlink 17": "unlink 3", "17": "1", "23": "2", "undo 31": "undo 4", "--event 31": "--event 4",
         }  # fmt: skip
 
     async def type(self, typed: Typed) -> Result:

@@ -16,7 +16,7 @@ from engine.core.messages import Attempt, Delivery, Intention, PayloadKind, Refu
 from engine.core.ports import Urgency
 from engine.core.references import References
 from engine.operations.control import ControlServer
-from engine.operations.desk import Desk
+from engine.operations.desk import Desk, Standstill
 from engine.operations.service import Operations
 from engine.routes.configuration import Authority, Configuration, Destination, Key, Site, Source
 from engine.routes.configuration import Route as ConfiguredRoute
@@ -103,6 +103,7 @@ class FakeLive:
         self.alerts: dict[str, list[dict[str, Any]]] = {"open": [], "last": []}
         self.overtake: Callable[[], None] = lambda: None
         self.identified: list[Identify] = []
+        self.decided: tuple[int, ...] = (0,)
         self.steps = [("name", True, "127.0.0.1"), ("connect", True, "in 1 ms")]
 
     def configuration(self) -> Configuration:
@@ -122,8 +123,8 @@ class FakeLive:
     def router(self) -> Mapping[str, Any]:
         return {"main": {"waiting": 0, "findings": self.router_findings}}
 
-    def between_messages(self) -> contextlib.AbstractAsyncContextManager[Callable[[Identify], None]]:
-        return contextlib.nullcontext(self.identified.append)
+    def between_messages(self) -> contextlib.AbstractAsyncContextManager[Standstill]:
+        return contextlib.nullcontext(Standstill(self.decided, self.identified.append))
 
     async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
         return self.steps

@@ -1,8 +1,9 @@
 """
 An existing cross-reference is taken, a batch of rows at a time; and given, page by page, in the form that is taken.
 
-A batch is one decision (`import` in the history), committed while no message is being decided. What it makes known
-releases the messages that waited for it; deliveries that left the router before keep their order (fences).
+What a batch says of one patient is one decision (`import` in his history); all are committed together, while no message
+is being decided. What it makes known releases the messages that waited for it; deliveries that left the router before
+keep their order (fences).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.changes import Identify
@@ -21,6 +22,7 @@ from engine.identity.crossreference import Known, Unread
 from engine.identity.decisions import touched
 from engine.identity.traits import StrictTraits
 from engine.operations.acts import require_reason
+from engine.operations.desk import Standstill
 from engine.operations.identities.knowing import read_into, read_number, require_identity, require_references
 
 if TYPE_CHECKING:
@@ -74,11 +76,11 @@ async def identity_import(
     refused: list[dict[str, Any]] = []
     cells = csv.reader(rows, delimiter=separator)
     entries = await asyncio.to_thread(_read, configuration, columns, cells, line, refused)
-    async with _alone(desk, dry=dry) as told:
-        counts, change = await _take(desk, entries, refused, who=who, reason=reason)
+    async with _alone(desk, dry=dry) as still:
+        counts, change = await _take(desk, entries, refused, still, who=who, reason=reason)
         if change is not None and not dry:
             await desk.commit(change)
-            told(change)
+            still.took(change)
     return {"v": 1, "dry": dry, "refused": sorted(refused, key=lambda one: one["line"])} | counts
 
 
@@ -109,13 +111,23 @@ async def identity_export(desk: Desk, who: str, after: str = "", limit: int = _P
 
 
 @contextlib.asynccontextmanager
-async def _alone(desk: Desk, *, dry: bool) -> AsyncIterator[Callable[[Identify], None]]:
-    """Keep the routers of a running engine from deciding meanwhile; gives what they are told of it."""
+async def _alone(desk: Desk, *, dry: bool) -> AsyncIterator[Standstill]:
+    """Keep the routers of a running engine from deciding meanwhile; without one nobody decides."""
     if dry or desk.live is None:
-        yield lambda _: None
+        yield Standstill(await _decided(desk), lambda _: None)
         return
-    async with desk.live.between_messages() as told:
-        yield told
+    async with desk.live.between_messages() as still:
+        yield still
+
+
+async def _decided(desk: Desk) -> tuple[int, ...]:
+    """Return the last decided place of each routing group that has something left, and of those that have not."""
+    places = {int((await desk.queries.facts())["highest_place"])}
+    for group in await desk.queries.groups():
+        left = (await desk.store.unrouted(group, 0, 1, 1)).items
+        if left:
+            places.add(left[0].place - 1)
+    return tuple(sorted(places))
 
 
 def _check_columns(columns: Sequence[str]) -> None:
@@ -151,7 +163,13 @@ def _read(
 
 
 async def _take(
-    desk: Desk, entries: list[tuple[int, Entry]], refused: list[dict[str, Any]], *, who: str, reason: str
+    desk: Desk,
+    entries: list[tuple[int, Entry]],
+    refused: list[dict[str, Any]],
+    still: Standstill,
+    *,
+    who: str,
+    reason: str,
 ) -> tuple[dict[str, Any], Identify | None]:
     """Decide on a batch; returns counts, and the change that is to be committed."""
     configuration, policy = require_identity(desk)
@@ -163,16 +181,16 @@ async def _take(
     counts = {ADDED: 0, KNOWN: 0}
     while unread := await asyncio.to_thread(_take_all, bulk, keyed, counts, refused):
         await read_into(desk, view, unread.identifiers, unread.patients, unread.traits)
-    place = int((await desk.queries.facts())["highest_place"])
     from engine.routes.identifying import releases_of  # late: it brings the configuration's rooms along
 
-    event = bulk.event(place, who=who, reason=reason)
-    if event is None:
+    place = max(still.decided, default=0)
+    events = bulk.events(place, who=who, reason=reason)
+    if not events:
         return counts | {"event": False}, None
-    references = require_references(desk)
+    releases = releases_of(events, require_references(desk), configuration.sites)
     change = Identify(
-        event, await _fences(desk, configuration, event, place),
-        releases_of([event], references, configuration.sites), place=place, next_patient=bulk.next_patient,
+        events[0], await _fences(desk, configuration, events, still.decided), releases, place=place,
+        also=events[1:], next_patient=bulk.next_patient,
     )  # fmt: skip
     return counts | {"event": True}, change
 
@@ -203,15 +221,18 @@ async def _fill(desk: Desk, view: Known, entries: Sequence[Keyed]) -> None:
     await read_into(desk, view, list(theirs - identifiers), list(owners))
 
 
-async def _fences(desk: Desk, configuration: Configuration, event: IdentityEvent, place: int) -> list[Delivery]:
+async def _fences(
+    desk: Desk, configuration: Configuration, events: Iterable[IdentityEvent], places: Sequence[int]
+) -> list[Delivery]:
     """Propose fences for numbers that had lanes of their own and now have their patient's, where something waits."""
     counters = await desk.queries.counters()
-    if not place or not any(n for (kind, _, what), n in counters.items() if kind == "delivery" and what == "pending"):
+    if not any(n for (kind, _, what), n in counters.items() if kind == "delivery" and what == "pending"):
         return []
     from engine.routes.fences import fences  # late, as above
 
-    changed = touched(event, require_references(desk))
-    return [fence for pair in changed for fence in fences([pair], configuration, (), place=place)]
+    references = require_references(desk)
+    changed = [pair for event in events for pair in touched(event, references)]
+    return [fence for pair in changed for fence in fences([pair], configuration, places, place=0)]
 
 
 # --- giving

@@ -41,12 +41,12 @@ class Import(Group):
 
     def end(self) -> list[PatientRow]:
         """End the batch; the patients that it changed."""
-        event = self.bulk.event(self.place, who="anne", reason="take-over")
-        assert event is not None
-        self.remember(event)
+        events = self.bulk.events(self.place, who="anne", reason="take-over")
+        assert events
+        self.remember(*events)
         self.last = self.bulk.next_patient - 1
         self.begin()
-        return [row for _, row in event.patients.values() if row is not None]
+        return [row for event in events for _, row in event.patients.values() if row is not None]
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_what_is_known_changes_nothing(rows):
     assert rows.row(number(1)) == KNOWN
     rows.end()
     assert rows.row(number(1)) == KNOWN
-    assert rows.bulk.event(0, who="anne", reason="again") is None
+    assert rows.bulk.events(0, who="anne", reason="again") == []
 
 
 def test_a_number_never_gets_a_second_patient(rows):
@@ -176,3 +176,13 @@ def test_a_row_that_is_not_written_as_it_must_be(rows, cells, words):
 def test_the_columns_are_those_of_the_strict_traits():
     """In the order in which they are read."""
     assert COLUMNS[6:12] == ("birth_name", "first_name", "first_names", "birth_date", "sex", "birth_place")
+
+
+def test_each_patient_has_a_decision_of_his_own(rows):
+    """So one can be undone without the others; a pair stands with the later one."""
+    rows.row(number(1), value="1", **ANNE)
+    rows.row(number(2), value="2", **ANNE)
+    one, other = rows.bulk.events(0, who="anne", reason="take-over")
+    assert (set(one.patients), set(other.patients)) == ({1}, {2})
+    assert (len(one.identifiers), len(other.identifiers)) == (2, 2)
+    assert (set(one.reviews), set(other.reviews)) == (set(), {(1, 2)})

@@ -13,7 +13,7 @@ from tests.support.officers import Office, at_office
 ACTS = [
     ("identity_link", {"one": "2", "other": "1"}, 2, "identity-link", {"one": 1, "other": 2}),
     ("identity_apart", {"one": "1", "other": "2"}, 1, "identity-apart", {"one": 1, "other": 2}),
-    ("identity_undo", {"event": "1"}, 4, "identity-undo", {"event": 1}),
+    ("identity_undo", {"event": "3"}, 2, "identity-undo", {"event": 3}),
     ("identity_next_number", {"number": 500}, 1, "identity-next", {"patient": 500}),
 ]
 

@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from engine.core.changes import Receive
+from engine.core.messages import DeliveryKind, StoredMessage
 from engine.errors import OperationRefused
 from engine.identity.bulk import COLUMNS
-from tests.support.custody import FakeLive
+from engine.operations.desk import Standstill
+from tests.support.custody import SOURCE, FakeLive, body, delivery, receive, submitted
 from tests.support.officers import HEADER, ROWS, Office, at_office
 
 
@@ -68,7 +71,7 @@ def test_the_routers_of_a_running_engine_wait_meanwhile(tmp_path):
     @asynccontextmanager
     async def between():
         entered.append("in")
-        yield live.identified.append
+        yield Standstill((0,), live.identified.append)
         entered.append("out")
 
     live.between_messages = between
@@ -76,9 +79,35 @@ def test_the_routers_of_a_running_engine_wait_meanwhile(tmp_path):
     async def work(office: Office) -> None:
         assert entered == ["in", "out"]
         (change,) = live.identified
-        assert (change.event.rule, change.next_patient, len(change.releases) >= 7) == ("import", 4, True)
+        assert (change.event.rule, len(change.also), change.next_patient) == ("import", 2, 4)
+        assert len(change.releases) >= 7
         await office.ask("identity_import", columns=HEADER, rows=ROWS, dry=True)
         assert entered == ["in", "out"]
+
+    at_office(tmp_path, work, live=live)
+
+
+@pytest.mark.parametrize("live", [FakeLive(), None], ids=["running", "stopped"])
+def test_what_waits_under_a_number_keeps_its_order(tmp_path, live):
+    """A fence behind what was decided, and before what was only received: that goes into the patient's own lane."""
+
+    async def work(office: Office) -> None:
+        references = office.desk.references
+        number = references.hash("patient", "1.2.250.1.999.10.1|PI", "905")
+        waiting = delivery()
+        waiting.lanes = (number,)
+        place = await receive(office.store, 1, deliveries=[waiting])
+        message = StoredMessage(
+            source=SOURCE, group="main", raw=body(2), received_ms=1, control_id="C2", type="ADT^A01"
+        )
+        assert (await submitted(office.store, Receive(message))).place == place + 1
+        if live is not None:
+            live.decided = (place,)
+        await office.ask("identity_import", columns=HEADER, rows=["MPI-5,cha/ipp,905,,,,,,"], reason="x")
+        first, fence, *others = (await office.store.queue("dpi", 0, 9)).items
+        assert (first.place, fence.place, fence.kind) == (place, place, DeliveryKind.FENCE)
+        assert {one.kind for one in others} <= {DeliveryKind.FENCE}, "another routing group may have decided further"
+        assert set(fence.lanes) == {number, references.hash("territorial", "", "4")}
 
     at_office(tmp_path, work, live=live)
 
