@@ -67,7 +67,7 @@ def faulty(of: StoredMessage | Route, why: str, config: str) -> Route:
         place=of.place,
         group=of.group,
         source=of.source,
-        expected=MessageState.RECEIVED,
+        expected=of.expected if isinstance(of, Route) else of.state,
         state=MessageState.DEAD,
         site=of.site,
         type=of.type,

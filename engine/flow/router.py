@@ -162,7 +162,8 @@ class Router:
     def take_up(self, places: Iterable[Place], *, expired: bool) -> None:
         """Decide on messages that waited, each with its old place; those of other groups are left out."""
         for place in places:
-            self._late.setdefault(place, expired)
+            # What is released while the end of its wait is being looked at waits no more.
+            self._late[place] = expired and self._late.get(place, True)
         self._wake()
 
     def know(self, groups: Iterable[str]) -> None:

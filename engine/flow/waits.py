@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -20,6 +21,9 @@ class Deciding(Protocol):
     @property
     def settled(self) -> Place:
         """The last place up to which everything is decided."""
+
+    def answers_for(self, group: str) -> bool:
+        """Whether messages of a group are its own."""
 
     def came_between(self, keys: Iterable[int]) -> None:
         """Note that these references changed: the same message again may be news."""
@@ -46,6 +50,9 @@ class Waits:
         self._look_ms = 0
         """When the next wait is to be looked at; 0: none is known."""
         self._looking = False
+        self._meanwhile_ms = 0
+        """The first end of a wait that began during a look, which may not have seen it; 0: none began."""
+        self._handing = asyncio.Lock()
         self._stopped = False
 
     def stop(self) -> None:
@@ -54,13 +61,19 @@ class Waits:
 
     def released(self, places: Collection[Place]) -> None:
         """Hand messages to their routers: what they waited for is known."""
-        if places:
-            for router in self._routers:
-                router.take_up(places, expired=False)
+        if not places:
+            return
+        if len(self._routers) == 1:
+            self._routers[0].take_up(places, expired=False)
+        else:
+            self._runtime.spawn(self._hand(places, expired=False), "messages that waited go on")
 
     def look_at(self, until_ms: int) -> None:
         """Look at the waits that are over, at this time at the latest."""
-        if self._stopped or self._looking or (self._look_ms and self._look_ms <= until_ms):
+        if self._looking:
+            self._meanwhile_ms = min(until_ms, self._meanwhile_ms or until_ms)
+            return
+        if self._stopped or (self._look_ms and self._look_ms <= until_ms):
             return
         self._look_ms = until_ms
         delay = max(0.0, (until_ms - self._runtime.now_ms()) / 1000)
@@ -79,12 +92,29 @@ class Waits:
         following = now
         try:
             places = await self._store.waiting_until(now, _WAITS_MAX)
-            for router in self._routers:
-                router.take_up(places, expired=True)
+            await self._hand(places, expired=True)
             if not places:
                 following = (await self._store.identity_facts()).next_wait_ms
         except StoreError:
             pass  # it is looked at again
-        self._looking, self._look_ms = False, 0
-        if following:
-            self.look_at(max(following, now + _SOON_MS))
+        ends = [one for one in (following, self._meanwhile_ms) if one]
+        self._looking, self._look_ms, self._meanwhile_ms = False, 0, 0
+        if ends:
+            self.look_at(max(min(ends), now + _SOON_MS))
+
+    async def _hand(self, places: Collection[Place], *, expired: bool) -> None:
+        """Hand messages over, in order: a batch after the other."""
+        async with self._handing:
+            for place in places:
+                for router in await self._takers(place):
+                    router.take_up((place,), expired=expired)
+
+    async def _takers(self, place: Place) -> Sequence[Deciding]:
+        """Return the router of a message: another one would keep a place that it never takes."""
+        if len(self._routers) == 1:
+            return self._routers
+        try:
+            message = await self._store.message(place)
+        except StoreError:
+            return self._routers  # each of them asks, as soon as it can
+        return [one for one in self._routers if message is not None and one.answers_for(message.group)]

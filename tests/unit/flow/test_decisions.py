@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.core.lifecycle import MessageState
 from engine.core.messages import StoredMessage
 from engine.flow.decisions import INTERNAL, decided, duplicate, faulty
@@ -35,3 +37,4 @@ def test_faulty():
         route = faulty(of, "ValueError at x.py:3", "abc")
         assert (route.place, route.state, route.code) == (7, MessageState.DEAD, INTERNAL)
         assert "ValueError at x.py:3" in route.reason
+    assert faulty(replace(MESSAGE, state=MessageState.WAITING), "x.py:3", "abc").expected is MessageState.WAITING

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Intend, Receive, Requeue, Route, Settle
+from engine.core.changes import Intend, Receive, Reopen, Requeue, Route, Settle
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, Intention, StoredMessage, delivery_id
 from engine.core.ports import Queued, Urgency
@@ -19,6 +19,7 @@ from engine.flow.router import Router
 from engine.routes.evaluation import evaluate
 from engine.routes.loader import load
 from engine.store.memory import MemoryStore
+from tests.support.group import Group, group, hl7, of_cha
 from tests.support.runtime import SimulatedRuntime, simulate
 
 ROUTES = """
@@ -478,3 +479,38 @@ def test_rejected(tmp_path: Path) -> None:
         assert it.announced == []
 
     yard(tmp_path, test)
+
+
+def test_what_is_released_while_its_time_is_over(tmp_path: Path) -> None:
+    """It is decided on, as one that waits no more: it would stay where it is until a restart."""
+
+    async def walk(it: Group) -> None:
+        await it.send("lis_cha", hl7(1, "R01", of_cha(1), type_="ORU"))
+        assert await it.state(1) is MessageState.WAITING
+        (router,) = it.routers
+        router.pause()
+        router.take_up([1], expired=True)
+        it.store.submit(Reopen(1, "main", MessageState.WAITING, MessageState.RECEIVED), Urgency.NOW)
+        await it.rest()
+        router.take_up([1], expired=False)
+        router.resume(it.configuration)
+        await it.rest()
+        assert await it.state(1) is MessageState.WAITING, "nobody knows its patient: it waits again"
+
+    group(tmp_path, walk)
+
+
+def test_a_fault_of_ours_when_a_wait_is_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message is dead: refused by the store, it would be looked at again every second."""
+
+    async def walk(it: Group) -> None:
+        await it.send("lis_cha", hl7(1, "R01", of_cha(1), type_="ORU"))
+
+        def fails(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(evaluating, "evaluate", fails)
+        await it.rest(73 * 3600)
+        assert await it.state(1) is MessageState.DEAD
+
+    group(tmp_path, walk)

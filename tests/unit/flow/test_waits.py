@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 from engine.errors import StoreUnavailable
@@ -16,6 +18,8 @@ class Store:
         self.waiting: dict[int, int] = {}
         self.asked: list[int] = []
         self.fails = 0
+        self.begins: list[tuple[int, int, Callable[[], None]]] = []
+        """Waits that are committed behind the next answer on facts: place, until when, and who is told."""
         self._runtime = runtime
 
     async def waiting_until(self, now_ms: int, limit: int) -> list[int]:
@@ -29,7 +33,14 @@ class Store:
         class Facts:
             next_wait_ms = min(self.waiting.values(), default=0)
 
+        for place, until, begun in self.begins:
+            self.waiting[place] = until
+            begun()
+        self.begins = []
         return Facts
+
+    async def message(self, place: int) -> Any:
+        return SimpleNamespace(group="odd" if place % 2 else "even") if place < 100 else None
 
 
 class Router:
@@ -40,9 +51,13 @@ class Router:
     def came_between(self, keys: Any) -> None:
         """Nothing is remembered."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, group: str = "") -> None:
         self.taken: list[tuple[int, bool]] = []
         self._store = store
+        self._group = group
+
+    def answers_for(self, group: str) -> bool:
+        return group == self._group
 
     def take_up(self, places: Any, *, expired: bool) -> None:
         for place in places:
@@ -92,5 +107,41 @@ def test_a_store_in_trouble() -> None:
         waits.look_at(runtime.now_ms())
         await runtime.sleep(10)
         assert len(router.taken) == 1
+
+    simulate(main)
+
+
+def test_each_to_the_router_of_its_group() -> None:
+    """Released or over, in order; one that was pruned goes to nobody."""
+
+    async def main(runtime: SimulatedRuntime) -> None:
+        store = Store(runtime)
+        odd, even = Router(store, "odd"), Router(store, "even")
+        kept: Any = store
+        waits = Waits(kept, runtime, [odd, even])
+        waits.released([3, 4, 101])
+        waits.released([1])
+        store.waiting = {6: runtime.now_ms(), 7: runtime.now_ms()}
+        waits.look_at(runtime.now_ms())
+        await runtime.sleep(10)
+        assert odd.taken == [(3, False), (1, False), (7, True)]
+        assert even.taken == [(4, False), (6, True)]
+
+    simulate(main)
+
+
+def test_a_wait_that_begins_while_one_looks() -> None:
+    """The answer of the store is older than it: it is looked at all the same, in its time."""
+
+    async def main(runtime: SimulatedRuntime) -> None:
+        store = Store(runtime)
+        router = Router(store)
+        kept: Any = store
+        waits = Waits(kept, runtime, [router])
+        until = runtime.now_ms() + 5_000
+        store.begins = [(8, until, lambda: waits.look_at(until))]
+        waits.look_at(runtime.now_ms())
+        await runtime.sleep(10)
+        assert router.taken == [(8, True)]
 
     simulate(main)
