@@ -1,8 +1,9 @@
 """
 `passerelle db`: ad-hoc questions to the SQLite file, read-only; also beside a running engine.
 
-Columns with bodies (bodies.raw, payloads, answers) read as NULL: bodies are shown by `msg`, where a look at
-them is audited. Names are stored as small numbers; `name_of(source)` gives the word.
+Columns in which a patient's values can stand (bodies, payloads, answers, identifiers, what hospitals say of a patient,
+names of files) read as NULL: they are shown by `msg` and `identity`, where a look at them is audited. Names are stored
+as small numbers; `name_of(source)` gives the word.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ from engine.cli.options import Options, common_options, options
 from engine.cli.printing import print_rows
 from engine.errors import OperationRefused
 
-_BODIES: Final = frozenset(
+_VALUES: Final = frozenset(
     {
         ("bodies", "raw"), ("deliveries", "payload"), ("payloads", "payload"), ("attempts", "answer"),
-        ("refusals", "raw"),
+        ("refusals", "raw"), ("attachments", "data"), ("attachments", "name"), ("messages", "name"),
+        ("deliveries", "target"), ("identifiers", "value"), ("patients", "data"), ("identity_events", "touched"),
     }
 )  # fmt: skip
+"""Columns in which a patient's values can stand: a number, a name, or the name of a file made of them."""
 _OK, _DENY, _IGNORE = 0, 1, 2
 _PRAGMA, _READ, _SELECT, _TRANSACTION, _FUNCTION, _RECURSIVE = 19, 20, 21, 22, 31, 33
 """Action codes of sqlite3_set_authorizer (sqlite.org/c3ref/c_alter_table.html)."""
@@ -147,9 +150,9 @@ def _give_names(connection: Any) -> None:
 
 
 def _authorise(action: int, first: str | None, second: str | None, *_: str | None) -> int:
-    """Let reads through, bodies as NULL; deny all that writes, attaches or loads."""
+    """Let reads through, values of patients as NULL; deny all that writes, attaches or loads."""
     if action == _READ:
-        return _IGNORE if (first, second) in _BODIES else _OK
+        return _IGNORE if (first, second) in _VALUES else _OK
     if action == _FUNCTION:
         return _DENY if (second or "").lower() == "load_extension" else _OK
     if action == _PRAGMA:

@@ -51,6 +51,15 @@ def test_nothing_shows_a_value(passerelle, officer):
     assert "ward called" in passerelle("audit").stdout
 
 
+def test_the_database_shows_no_value_either(passerelle, officer):
+    """Whatever table an operator asks for: values are shown by `identity` only, where it is audited."""
+    tables = [json.loads(line)["name"] for line in passerelle("db", "tables", "--json").stdout.splitlines()]
+    exported = {table: passerelle("db", "export", table).stdout for table in tables}
+    assert len(exported["identifiers"].splitlines()) == 1 + 7  # four numbers of hospitals, three of the group
+    assert len(exported["patients"].splitlines()) == 1 + 3
+    assert not [(table, secret) for table, text in exported.items() for secret in SECRETS if secret in text]
+
+
 def test_a_pair_to_review(passerelle, officer):
     """How they compare, and what to do."""
     done = passerelle("identity", "review")
