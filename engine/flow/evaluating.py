@@ -64,7 +64,7 @@ class Evaluating:
         except (Asked, Unread):
             raise
         except Exception as error:
-            return self._faulty(message, error)
+            return self.faulty_of(message, error)
         if evaluation.state is MessageState.REJECTED and told:
             return duplicate(message, told, self._router.configuration.hash)
         if evaluation.state is MessageState.REJECTED and (retried or self._was_answered(message)):
@@ -107,7 +107,7 @@ class Evaluating:
             return True
         return self._router.runtime.now_ms() - message.received_ms > source.answer_within * 500
 
-    def _faulty(self, message: StoredMessage, error: Exception) -> Route:
+    def faulty_of(self, message: StoredMessage, error: Exception) -> Route:
         """Make a message dead on which our own code fails; the place is told, never the exception's text."""
         place = where(error)
         _log.error("internal fault", place=message.place, source=message.source, where=place)

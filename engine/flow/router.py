@@ -42,6 +42,7 @@ _log = structlog.get_logger(__name__)
 
 _SLICE_SECONDS: Final = 0.0005
 _AHEAD_MAX: Final = 200
+_ROUNDS_MAX: Final = 1_000
 _UNCOMMITTED_MAX: Final = 1_000
 _RESTART_SECONDS: Final = 1.0
 
@@ -296,7 +297,10 @@ class Router:
                 message, retried=retried, told=told, answers=answers, expired=expired, wide=wide
             )
 
-        return await self.answered(work)
+        try:
+            return await self.answered(work)
+        except RuntimeError as error:  # it would be asked for ever, and those behind it wait
+            return self.evaluating.faulty_of(message, error)
 
     async def answered(self, work: Callable[[Answers], Result]) -> Result:
         """
@@ -305,11 +309,12 @@ class Router:
         Raises:
             StoreError: They can't be read.
         """
-        while True:
+        for _ in range(_ROUNDS_MAX):
             try:
                 return await self._asking.answered(work)
             except Unread as unread:
                 await self.identities.read(unread, *self.evaluating.ahead(self._backlog.ahead(_AHEAD_MAX)))
+        raise RuntimeError("rows that were read are asked for without end")
 
     def submit(self, route: Route, generation: int) -> None:
         """Submit a decision, unless everything was dropped since: then its message is read again."""
