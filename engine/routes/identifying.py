@@ -17,7 +17,7 @@ from engine.identity.claims import read_claims
 from engine.identity.crossreference import Known, Unread
 from engine.identity.decisions import Outcome, decide, references_of, territorial, touched
 from engine.identity.ins import read_ins
-from engine.identity.policy import OnUnknown, Unknown
+from engine.identity.policy import OnUnknown, Registry, Unknown
 
 if TYPE_CHECKING:
     from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewRow
@@ -41,6 +41,7 @@ def _said(message: Message) -> tuple[bytes, ...]:
     return (*lines, *message.fields(_FIELDS))
 
 
+_NOBODY: Final = (None, None)
 USUAL_MAX: Final = 4096
 
 
@@ -220,13 +221,26 @@ class Identified:
         )  # fmt: skip
         for event in decision.events:
             knowledge.view.apply(event)
-            self.changed.update(dict.fromkeys(touched(event, self._references)))
+            self.changed.update(dict.fromkeys(self._touched(event)))
         self.decisions.append(decision)
         make, authority = self._references.hash, self.group.key
         for patient in decision.patients:
             if patient is not None and patient.number:
                 self._named[make("patient", authority, patient.number)] = patient.id
         return decision
+
+    def _touched(self, event: IdentityEvent) -> list[tuple[int, int]]:
+        """Return the references that an event changed; nothing waits under the number of a patient just numbered."""
+        pairs = touched(event, self._references)
+        if self._policy.registry is not Registry.OWN:
+            return pairs
+        fresh = {
+            key
+            for key, (before, after) in event.identifiers.items()
+            if before is None and after is not None and after.kind is IdentifierKind.FEDERATION
+            and event.patients.get(after.patient, _NOBODY)[0] is None
+        }  # fmt: skip
+        return [pair for pair in pairs if pair[0] not in fresh]
 
     def _next_patient(self) -> int:
         given = self._knowledge.next_patient()
