@@ -105,5 +105,5 @@ def _print_outcome(answer: Answer) -> None:
         for kind, words in (("accepted", "done"), ("refused", "refused"), ("waiting", "recorded"))
         if answer.get(kind)
     ]
-    detail = f": {differing.pop()}" if len(differing) == 1 else ""
+    detail = f": {differing.pop().removeprefix('recorded; ')}" if len(differing) == 1 else ""
     click.echo(f"{', '.join(summary) or several(0, 'act')}{detail}")

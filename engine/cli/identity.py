@@ -144,8 +144,9 @@ def unlink(*, id_: str, site: str, ipp: bool, reason: str, yes: bool, expect: in
     value = _secret("ipp") if ipp else None
 
     def sentence(counted: Answer) -> str:
-        numbers = several(int(counted.get("count") or 0), "number")
-        return _told(counted, f"{numbers} of patient {id_} become another patient's; the two are apart from then on")
+        count = int(counted.get("count") or 0)
+        what = "1 number of patient {} becomes" if count == 1 else f"{count:,} numbers of patient {{}} become"
+        return _told(counted, f"{what.format(id_)} another patient's; the two are apart from then on")
 
     act(
         "identity_unlink", sentence, reason=reason, yes=yes, expect=expect, id=id_, site=site or None,
@@ -278,13 +279,18 @@ def _told(counted: Answer, sentence: str) -> str:
     lines = [sentence, *(f"  {change}" for change in counted.get("changes", []))]
     lines += [
         f"  {several(int(one['waiting']), 'delivery waits', 'deliveries wait')} for {one['destination']}: "
-        "they keep their order"
+        f"{'it keeps its' if one['waiting'] == 1 else 'they keep their'} order"
         for one in counted.get("waiting", [])
     ]
+    if counted.get("forgotten"):
+        lines.append(
+            "  numbers are forgotten: their next message makes a new patient, another one for whoever received this one"
+        )
     sent = int(counted.get("carried") or 0)
     if sent:
         many = "1,000 or more" if sent >= 1_000 else f"{sent:,}"
-        lines.append(f"  {many} deliveries carried these identifiers: `passerelle identity impact` lists them")
+        words = "delivery" if sent == 1 else "deliveries"
+        lines.append(f"  {many} {words} carried these identifiers: `passerelle identity impact` lists them")
     return "\n".join(lines)
 
 

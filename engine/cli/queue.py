@@ -67,7 +67,12 @@ def _with_next(answer: Answer) -> list[dict[str, Any]]:
     if options().json:
         return rows
     now = now_ms()
-    return [row | {"next": _next(row, now)} for row in rows]
+    return [row | {"next": _next(row, now), "type": _type(row)} for row in rows]
+
+
+def _type(row: dict[str, Any]) -> str:
+    """Name what is no message: a fence or a wall, which keeps order and is never sent."""
+    return str(row["kind"]) if row.get("kind") in ("fence", "wall") else str(row.get("type") or "")
 
 
 def _next(row: dict[str, Any], now: int) -> str:

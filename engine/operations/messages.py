@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engine.core.bundle import unpack
 from engine.core.lifecycle import MessageState
-from engine.core.messages import Intention, PayloadKind, StoredMessage, show_delivery_id
+from engine.core.messages import DeliveryKind, Intention, PayloadKind, StoredMessage, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.acts import outcome_words, require_reason
 from engine.operations.assigners import assigners_of
@@ -220,7 +220,10 @@ async def _body(desk: Desk, text: str) -> tuple[bytes, str]:
         raise OperationRefused(f"message {read_place(text)} has no delivery {show_delivery_id(number)}")
     found = await desk.store.payloads([number], _BODY_BYTES)
     if number not in found:
-        raise OperationRefused(f"delivery {show_delivery_id(number)} has no bytes: it died before it was rendered")
+        label = show_delivery_id(number)
+        if delivery.kind in (DeliveryKind.FENCE, DeliveryKind.WALL):
+            raise OperationRefused(f"{label} is a {delivery.kind.name.lower()}: it keeps order, and is never sent")
+        raise OperationRefused(f"delivery {label} has no bytes: it died before it was rendered")
     data = found[number]
     if delivery.payload_kind is PayloadKind.BUNDLE:
         data = unpack(data).data  # the message; what goes beside it is no text to show

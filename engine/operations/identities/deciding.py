@@ -7,9 +7,9 @@ The dry run asks the same pure functions (identity.acts) as the router will; wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from engine.core.identities import IdentifierKind, IdentityEvent
+from engine.core.identities import IdentifierKind, IdentityEvent, ReviewState
 from engine.errors import OperationRefused
 from engine.identity import acts
 from engine.operations.acts import Act, carry_out, require_count, require_reason
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from engine.identity.crossreference import Known
     from engine.operations.desk import Answer, Desk
 
-_NUMBERS = (IdentifierKind.LOCAL, IdentifierKind.ALIAS)
+_PATIENTS_LOOKED_AT: Final = 5
+_LATER_MAX: Final = 50
+_NUMBERS: Final = (IdentifierKind.LOCAL, IdentifierKind.ALIAS)
 
 
 async def identity_link(
@@ -53,10 +55,16 @@ async def identity_link(
     Returns:
         As `carry_out`. Of a dry run: `count`, how many identifiers change their patient; `changes`, sentences;
         `compared`, how what is known of the two compares; `waiting`, by destination, the deliveries of both that have
-        not left; `carried`, how many deliveries carried their identifiers (up to 1,000).
+        not left; `carried`, how many deliveries carried their identifiers (up to 1,000);
+        `forgotten`, how many numbers nobody has any more.
     """
     first, second = (read_number(text, "patient") for text in (one, other))
     patients = [await require_patient(desk, id_) for id_ in (first, second)]
+    if second in patients[0][0].apart:
+        raise OperationRefused(
+            f"patients {first} and {second} are marked as two people{await _marked(desk, first, second)}; "
+            "undo that first if it was wrong"
+        )
     keys = [row.hash for _, rows in patients for row in rows]
     others = [id_ for patient, _ in patients for id_ in (patient.id, *patient.apart)]
     event = await _event(desk, lambda view: acts.link(first, second, view, _act(desk, who, reason)), keys, others)
@@ -154,7 +162,11 @@ async def identity_undo(
         dry: As `identity_link`.
     """
     former = await require_event(desk, event)
-    made = await _event(desk, lambda view: acts.undo(former, view, _act(desk, who, reason)), *_touched(former))
+    later = await _later(desk, former)
+    undone = next((one for one in later if one.undoes == former.id), None)
+    if undone is not None and not any(one.undoes == undone.id for one in later):
+        raise OperationRefused(f"decision {former.id} was taken back already, by decision {undone.id}")
+    made = await _event(desk, lambda view: acts.undo(former, view, _act(desk, who, reason)), *_touched(former), later)
     if dry:
         return await _consequence(desk, made, former.patients, list(former.identifiers))
     return await _done(desk, who, "undo", made, {"event": former.id}, reason, expect)
@@ -193,14 +205,40 @@ def _act(desk: Desk, who: str, reason: str) -> acts.Act:
 
 async def _event(
     desk: Desk, decide: Callable[[Known], IdentityEvent | acts.Refusal], identifiers: Collection[int],
-    patients: Collection[int],
+    patients: Collection[int], later: Collection[IdentityEvent] = (),
 ) -> IdentityEvent:  # fmt: skip
-    """Ask what an act would do; the rows named are read first, all at once."""
+    """
+    Ask what an act would do; the rows named are read first, all at once.
+
+    Raises:
+        OperationRefused: It isn't done; decisions that stand in the way (`later`) are named.
+    """
     require_identity(desk)
     made = await decided(desk, decide, identifiers, patients)
     if isinstance(made, acts.Refusal):
-        raise OperationRefused(made.sentence)
+        ids = ", ".join(str(one.id) for one in later)
+        raise OperationRefused(f"{made.sentence}; later decisions on the same: {ids}" if ids else made.sentence)
     return made
+
+
+async def _later(desk: Desk, former: IdentityEvent) -> list[IdentityEvent]:
+    """Return the decisions after one that touched its patients, newest first; of its first patients, when many."""
+    found: dict[int, IdentityEvent] = {}
+    for id_ in list(former.patients)[:_PATIENTS_LOOKED_AT]:
+        for one in await desk.queries.identity_events(patient=id_, limit=_LATER_MAX):
+            if one.id > former.id:
+                found[one.id] = one
+    return [found[id_] for id_ in sorted(found, reverse=True)]
+
+
+async def _marked(desk: Desk, one: int, other: int) -> str:
+    """Name the decision that marked two patients apart."""
+    pair = min(one, other), max(one, other)
+    for event in await desk.queries.identity_events(patient=one, limit=_LATER_MAX):
+        review = event.reviews.get(pair, (None, None))[1]
+        if review is not None and review.state is ReviewState.APART:
+            return f" (decision {event.id})"
+    return ""
 
 
 def _touched(event: IdentityEvent) -> tuple[Collection[int], Collection[int]]:
@@ -219,6 +257,11 @@ def moved_by(event: IdentityEvent) -> int:
     return moved
 
 
+def _forgotten(event: IdentityEvent) -> int:
+    """Count the hospitals' numbers that nobody has any more."""
+    return sum(after is None and row is not None and row.kind in _NUMBERS for row, after in event.identifiers.values())
+
+
 async def _consequence(desk: Desk, event: IdentityEvent, patients: Iterable[int], keys: list[int]) -> Answer:
     configuration, _ = require_identity(desk)
     seeing = Seeing(configuration, require_references(desk))
@@ -229,6 +272,7 @@ async def _consequence(desk: Desk, event: IdentityEvent, patients: Iterable[int]
         "changes": seeing.changes(event),
         "waiting": await waiting_of(desk, patients, keys),
         "carried": await carried(desk, keys),
+        "forgotten": _forgotten(event),
     }
 
 

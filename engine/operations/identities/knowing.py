@@ -72,10 +72,9 @@ async def require_patient(desk: Desk, id_: int) -> tuple[PatientRow, list[Identi
     if patient is not None:
         found = await identifiers_of(desk, patient.identifiers)
         return patient, found
-    living = await joined_to(desk, id_)
-    if living:
-        sentence = f"patient {id_} was joined to patient {living}: `passerelle identity history {id_}` says why"
-        raise OperationRefused(sentence)
+    how = await _ending(desk, id_)
+    if how:
+        raise OperationRefused(f"patient {id_} {how}: `passerelle identity history {id_}` says why")
     raise OperationRefused(f"there is no patient {id_}; `passerelle identity find` looks for one by an identifier")
 
 
@@ -90,15 +89,17 @@ async def identifiers_of(desk: Desk, keys: Collection[int]) -> list[IdentifierRo
     return sorted(chosen, key=lambda row: (row.kind != 1, row.kind, row.authority, row.value))
 
 
-async def joined_to(desk: Desk, id_: int) -> int:
-    """Return the patient in whom another ended, 0 where nobody knows of him."""
+async def _ending(desk: Desk, id_: int) -> str:
+    """Say how a patient ended: joined to another, or taken back; empty where nobody knows of him."""
     for event in await desk.queries.identity_events(patient=id_, limit=20):
         before, after = event.patients.get(id_, (None, None))
         if before is not None and after is None:
-            keys = [key for key, (row, _) in event.identifiers.items() if row is not None and row.patient == id_]
+            keys = [key for key, (row, new) in event.identifiers.items() if new is not None and row != new]
             living = {row.patient for row in await identifiers_of(desk, keys)} - {0, id_}
-            return min(living, default=0)
-    return 0
+            if not living:
+                return f"is no more: decision {event.id} took back what made him"
+            return f"was joined to patient {min(living)}"
+    return ""
 
 
 def hashes_of(configuration: Configuration, references: References, kind: str, value: str) -> list[int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.identities import IdentifierKind, ReviewState
 from engine.core.lifecycle import DeliveryState
+from engine.core.messages import DeliveryKind
 from engine.errors import OperationRefused
 from engine.operations.acts import require_reason
 from engine.operations.identities.knowing import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _STATES: Final = {"open": ReviewState.OPEN, "linked": ReviewState.LINKED, "apart": ReviewState.APART, "all": None}
 _PAGE_MAX: Final = 400
 _QUEUE_MAX: Final = 100
+_WITHOUT_BYTES: Final = (DeliveryKind.FENCE, DeliveryKind.WALL)
 
 
 async def identity_find(desk: Desk, who: str, kind: str, value: str, reveal: bool = False, reason: str = "") -> Answer:
@@ -81,7 +83,7 @@ async def identity_show(
         await desk.audit(who, "reveal", f"patient {id}", require_reason(reason))
     seeing = Seeing(configuration, references, reveal=reveal)
     waiting = await waiting_of(desk, [patient.id], [row.hash for row in rows])
-    reviews = await _reviews(desk, ReviewState.OPEN, patient.id, 0, _PAGE_MAX)
+    reviews, _ = await _reviews(desk, ReviewState.OPEN, patient.id, 0, _PAGE_MAX)
     shown = seeing.patient(patient, rows)
     return {"v": 1, "masked": not reveal} | shown | {"reviews": reviews, "waiting": waiting}
 
@@ -135,8 +137,8 @@ async def identity_review(desk: Desk, state: str = "open", after: str = "", limi
     if state not in _STATES:
         raise OperationRefused(f"'{state}' is not one of {', '.join(_STATES)}", exit_code=2)
     wanted = min(limit, _PAGE_MAX)
-    rows = await _reviews(desk, _STATES[state], 0, read_number(after, "pair") if after else 0, wanted)
-    return {"v": 1, "rows": rows, "next": rows[-1]["id"] if len(rows) == wanted else ""}
+    rows, last = await _reviews(desk, _STATES[state], 0, read_number(after, "pair") if after else 0, wanted)
+    return {"v": 1, "rows": rows, "next": last}
 
 
 async def identity_stats(desk: Desk) -> Answer:
@@ -164,21 +166,27 @@ async def waiting_of(desk: Desk, patients: Iterable[int], identifiers: Iterable[
         waiting: set[int] = set()
         for lane in lanes:
             for one in await desk.store.queue_of(name, lane, 0, _QUEUE_MAX):
-                if one.state is DeliveryState.PENDING:
+                if one.state is DeliveryState.PENDING and one.kind not in _WITHOUT_BYTES:
                     waiting.add(one.id)
         if waiting:
             found.append({"destination": name, "waiting": len(waiting)})
     return found
 
 
-async def _reviews(desk: Desk, state: ReviewState | None, patient: int, after: int, limit: int) -> list[dict[str, Any]]:
+async def _reviews(
+    desk: Desk, state: ReviewState | None, patient: int, after: int, limit: int
+) -> tuple[list[dict[str, Any]], str]:
+    """Return pairs, those to look at only while both patients are there, and where to go on."""
     found = await desk.queries.reviews(state=state, after=after, limit=limit)
     chosen = [row for row in found if patient in (0, row["low"], row["high"])]
     ids = sorted({int(row[end]) for row in chosen for end in ("low", "high")})
     known: dict[int, PatientRow] = {}
     for first in range(0, len(ids), _PAGE_MAX):
         known |= (await desk.store.identities((), ids[first : first + _PAGE_MAX])).patients
-    return [_review(row, known) for row in chosen]
+    if state is ReviewState.OPEN:
+        chosen = [row for row in chosen if row["low"] in known and row["high"] in known]
+    last = str(found[-1]["id"]) if len(found) == limit else ""
+    return [_review(row, known) for row in chosen], last
 
 
 def _review(row: dict[str, Any], known: dict[int, PatientRow]) -> dict[str, Any]:

@@ -112,7 +112,7 @@ def test_engine_stopped_is_said(passerelle, filled: Path) -> None:
     assert listed.stderr.splitlines()[0] == "ENGINE STOPPED since 2023-11-14 22:13:20"
     done = passerelle("dead", "retry", "3-0", "--yes", "--reason", "fixed")
     assert done.exit_code == 0, done.output
-    assert "1 recorded: recorded; it will be carried out when the engine starts" in done.stdout
+    assert "1 recorded: it will be carried out when the engine starts" in done.stdout
     assert "recorded, not carried out yet:" in passerelle("audit").stdout
 
 

@@ -79,7 +79,7 @@ def test_the_consequence_comes_first(passerelle, officer, monkeypatch):
     assert "  patient 2 ends" in changes
     done = passerelle("identity", "link", "1", "2", "--reason", "one person", input="y\n")
     assert done.exit_code == 0
-    assert "recorded; it will be carried out when the engine starts" in done.stdout
+    assert "1 recorded: it will be carried out when the engine starts" in done.stdout
 
 
 def test_a_script_says_it_all_at_once(passerelle, officer):

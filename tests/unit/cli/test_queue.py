@@ -49,3 +49,12 @@ def test_a_queue_says_why_nothing_leaves(passerelle, live) -> None:
     shown = passerelle("queue", "show", "dpi")
     assert "dpi can't be reached for 4 s" in shown.stderr
     assert json.loads(passerelle("queue", "show", "dpi", "--json").stdout.splitlines()[0])["id"] == "2-0"
+
+
+def test_a_fence_is_called_so(passerelle, live) -> None:
+    """It has no type of a message; a row of the lanes has none either."""
+    from engine.cli.queue import _type
+
+    assert [_type(row) for row in ({"kind": "fence", "type": ""}, {"kind": "own", "type": "ADT^A01"}, {})] == [
+        "fence", "ADT^A01", ""
+    ]  # fmt: skip

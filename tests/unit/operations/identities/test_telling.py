@@ -80,3 +80,39 @@ def test_who_was_joined_is_still_answered_for(tmp_path):
         assert "patient 2 begins" in undone["changes"]
 
     at_office(tmp_path, work)
+
+
+def test_a_decision_is_taken_back_once(tmp_path):
+    """The second time names the first; what stands in the way is named too; who was taken back isn't `joined`."""
+
+    async def work(office: Office) -> None:
+        desk = office.desk
+        for number in (2, 3):
+            former = await desk.queries.identity_event(number)
+            act = acts.Act(who="anne", reason="typed twice", place=0, at_ms=NOW_MS)
+            await desk.commit(Identify(await decided(desk, lambda view, was=former, by=act: acts.undo(was, view, by))))
+            if number == 2:
+                with pytest.raises(OperationRefused, match="decision 2 was taken back already, by decision 4"):
+                    await office.ask("identity_undo", event="2", dry=True)
+        with pytest.raises(OperationRefused, match="patient 2 is no more: decision 4 took back what made him"):
+            await office.ask("identity_apart", one="1", other="2", dry=True)
+        assert (await office.ask("identity_review"))["rows"] == [], "one of the pair is no more"
+        told = await office.ask("identity_undo", event="1", dry=True)
+        assert told["forgotten"] == 1
+
+    at_office(tmp_path, work)
+
+
+def test_what_stands_in_the_way_is_named(tmp_path):
+    """A later decision on the same patient; a mark that they are two people."""
+
+    async def work(office: Office) -> None:
+        desk = office.desk
+        act = acts.Act(who="anne", reason="two sisters", place=0, at_ms=NOW_MS)
+        await desk.commit(Identify(await decided(desk, lambda view: acts.mark_apart(1, 2, view, act))))
+        with pytest.raises(OperationRefused, match=r"marked as two people \(decision 4\); undo that first"):
+            await office.ask("identity_link", one="1", other="2", dry=True)
+        with pytest.raises(OperationRefused, match="later decisions on the same: 4"):
+            await office.ask("identity_undo", event="2", dry=True)
+
+    at_office(tmp_path, work)
