@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from engine.routes.configuration import Configuration, Site, Source
     from engine.transforms.step import Context
 
-_LINES: Final = (b"PID", b"MRG", b"P")
-_FIELDS: Final = ((b"PV1", 19), (b"PV1", 50))
+_LINES: Final = (b"PID", b"MRG", b"P", b"ZFD", b"PD1")
+_FIELDS: Final = ((b"PV1", 19), (b"PV1", 50), (b"PV2", 22))
 
 
 def _said(message: Message) -> tuple[bytes, ...]:
-    """Return what makes two copies of a message say the same of its patients."""
+    """Return what makes two copies of a message say the same of its patients: all that identity.claims reads."""
     lines = [message.peek(position).line() for code in _LINES for position in message.positions(code)]
     return (*lines, *message.fields(_FIELDS))
 
@@ -56,7 +56,7 @@ class Usual(NamedTuple):
     decision: Decision
     policy: IdentityPolicy
     rows: tuple[tuple[int, IdentifierRow | None], ...]
-    patients: tuple[PatientRow, ...]
+    patient: PatientRow
     ins: tuple[tuple[bytes, int], ...]
     named: tuple[tuple[int, int], ...]
     """Hash of the federation identifier -> patient."""
@@ -177,8 +177,8 @@ class Identified:
             return None
         view = self._knowledge.view
         try:
-            same = all(view.identifier(number) is row for number, row in usual.rows) and all(
-                view.patient(one.id) is one for one in usual.patients
+            same = view.patient(usual.patient.id) is usual.patient and all(
+                view.identifier(number) is row for number, row in usual.rows
             )
         except Unread:
             return None
@@ -190,16 +190,24 @@ class Identified:
         return usual.decision
 
     def _remember(self, key: tuple[object, ...], claims: Claims, decision: Decision) -> None:
-        """Keep a decision that changed nothing."""
+        """Keep a decision that changed nothing, and that no row but those of its only patient decided."""
         kept, view = self._knowledge.usual, self._knowledge.view
-        patients = tuple([one for one in decision.patients if one is not None])
+        patient = decision.patient
+        if patient is None or len(claims.persons) > 1:
+            return
         try:
-            rows = tuple([(number, view.identifier(number)) for number in claims.keys])
+            rows = {number: view.identifier(number) for number in claims.keys}
+            unders = [row.under for row in rows.values() if row is not None and row.under]
+            rows |= {number: view.identifier(number) for number in unders}
         except Unread:
             return  # nobody asked for one of its numbers: what it means isn't known
+        if any(row is not None and not row.under and row.patient != patient.id for row in rows.values()):
+            return
         if len(kept) >= USUAL_MAX:
             kept.clear()
-        kept[key] = Usual(decision, self._policy, rows, patients, tuple(self._ins.items()), tuple(self._named.items()))
+        kept[key] = Usual(
+            decision, self._policy, tuple(rows.items()), patient, tuple(self._ins.items()), tuple(self._named.items())
+        )
 
     def claims(self, context: Context) -> Claims:
         """Read what a message says of its patients."""
