@@ -104,24 +104,26 @@ class House:
 
     async def fill(self) -> None:
         """Send what the pages speak of: a message that is delivered, two that are dead, one that is refused."""
+        await self.engine.call("identity_import", columns=HEADER, rows=ROWS, reason="take-over")
         async with Sender.connected(self.port) as gam:
             for control_id, patient in (("123456", "900001"), ("DEAD1", "900002"), ("DEAD2", "900003")):
                 assert field_of(await gam.ask(adt(control_id, f"{patient}")), b"MSA", 1) == "AA"
             await gam.ask(b"no message")
         await self.engine.settled(delivered=1, dead=2)
-        await self.engine.call("identity_import", columns=HEADER, rows=ROWS, reason="take-over")
         dead = (await self.engine.call("dead_list"))["rows"]
         group = dead[0]["group"]
         self.words = {
             "48211-0": dead[0]["id"], "48215-0": dead[1]["id"], "48211": dead[0]["message"],
             "48215": dead[1]["message"], "48230": "1", "G.4F2A11": group, "--expect 41": "--expect 2",
             "127.0.0.1:6101": f"127.0.0.1:{self.port}",
-            "unlink 17": "unlink 3", "17": "1", "23": "2", "undo 31": "undo 4", "--event 31": "--event 4",
+            "unlink 17": "unlink 3", "17": "1", "23": "2",
         }  # fmt: skip
 
     async def type(self, typed: Typed) -> Result:
         """Type it, answering yes to every question; what it set going has ended when this returns."""
         line = typed.line
+        decisions = (await self.engine.call("identity_history"))["rows"]
+        self.words["31"] = next((one["id"] for one in decisions if one["rule"] == "link"), "31")
         for written, here in self.words.items():
             line = re.sub(rf"(?<![\w-]){re.escape(written)}(?![\w-])", here, line)
         words, given = redirected(shlex.split(line))
@@ -209,8 +211,6 @@ async def type_all(folder: Path) -> list[str]:
             routes = routes.replace(f"127.0.0.1:{number}", f"127.0.0.1:{port}")
         routes = routes.replace("destinations:\n", f"destinations:\n  {AWAY}: {AWAY_DECLARED.format(free_port())}\n")
         routes = routes.replace("encode: { charset: UTF-8, control_id: own }", "encode: { control_id: as_received }")
-        if "\nidentity:" not in routes:
-            routes = routes.replace("\nsites:\n", "\nidentity: { registry: own, number: { prefix: G } }\nsites:\n", 1)
         async with running_engine(routes, folder) as engine:
             house = House(engine, folder, ports["6101"], dpi)
             await house.fill()
