@@ -28,7 +28,7 @@ from engine.cli.printing import note, print_json
 from engine.errors import OperationRefused
 from engine.operations.wording import several
 
-BATCH_ROWS: Final = 1_000
+BATCH_ROWS: Final = 500
 _HEAD_BYTES: Final = 65_536
 _REPORT_HEADER: Final = "line,reason\n"
 
