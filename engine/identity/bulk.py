@@ -18,7 +18,7 @@ from engine.identity.deciding.joining import rows_of
 from engine.identity.ins import INS_AUTHORITIES, authority_of, matricule_fault
 from engine.identity.policy import Registry
 from engine.identity.statuses import Attribute, Status
-from engine.identity.traits import StrictTraits, compare_traits, trait_hash, traits_of
+from engine.identity.traits import StrictTraits, compare_traits, normal_date, trait_hash, traits_of
 
 if TYPE_CHECKING:
     from engine.core.references import References
@@ -102,6 +102,8 @@ def read_entry(cells: Mapping[str, str], authorities: Mapping[str, Authority]) -
         raise Unfit("the column status is empty, PROV, VALI, RECUP or QUAL")
     if not set(attributes) <= _ATTRIBUTES:
         raise Unfit(f"attributes are {', '.join(sorted(_ATTRIBUTES))}, with blanks between them")
+    if cells.get("birth_date") and not normal_date(cells["birth_date"]):
+        raise Unfit("the birth date is none: write YYYYMMDD; zeros, or 99, where month or day isn't known")
     ins_oid, ins = _ins(cells, status)
     traits = StrictTraits(*(cells.get(name, "") for name in StrictTraits._fields))
     return Entry(

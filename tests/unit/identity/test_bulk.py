@@ -165,6 +165,8 @@ def test_another_registrys_numbers_are_taken_as_they_are():
         ({"status": "OK"}, "PROV, VALI, RECUP or QUAL"),
         ({"attributes": "tall"}, "attributes are"),
         ({"birth_name": "X" * 101}, "longer than 100"),
+        ({"birth_date": "02/01/1970"}, "birth date is none"),
+        ({"birth_date": "19700599"}, "added"),
     ],
 )
 def test_a_row_that_is_not_written_as_it_must_be(rows, cells, words):
