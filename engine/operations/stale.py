@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.core.lifecycle import DeliveryState
-from engine.core.messages import place_of
+from engine.core.messages import Delivery, DeliveryKind, place_of
 from engine.operations.desk import Desk
 from engine.operations.rows import place_in, word
 
@@ -104,19 +104,37 @@ class Staleness:
 
 async def behind(desk: Desk, numbers: Sequence[int]) -> int:
     """
-    Count what waits behind dead deliveries that keep their lanes (of the first hundred).
+    Count what leaves when dead deliveries no longer keep their lanes (of the first hundred).
+
+    What another dead delivery of its lanes keeps back goes on waiting, and isn't counted.
 
     Args:
         desk: Where.
         numbers: Ids of the deliveries; 0 for what is none.
     """
-    waiting: set[int] = set()
-    for number in [one for one in numbers if one][:_PAGE]:
+    chosen = [one for one in numbers if one][:_PAGE]
+    freed: set[int] = set()
+    kept: set[int] = set()
+    for number in chosen:
         delivery = await desk.store.delivery(number)
         if delivery is None:
             continue
         for lane in delivery.lanes:
             queue = await desk.store.queue_of(delivery.destination, lane, 0, _BEHIND)
             if any(one.id == number for one in queue):
-                waiting.update(one.id for one in queue if one.id > number and one.state is DeliveryState.PENDING)
-    return len(waiting)
+                _sort(queue, chosen, freed, kept)
+    return len(freed - kept)
+
+
+def _sort(queue: Sequence[Delivery], chosen: Sequence[int], freed: set[int], kept: set[int]) -> None:
+    """Add what waits in one lane to what one of the chosen alone keeps back, and to what another keeps back too."""
+    behind_chosen = behind_other = False
+    for one in queue:
+        if one.state is DeliveryState.DEAD:
+            behind_chosen |= one.id in chosen
+            behind_other |= one.id not in chosen
+        elif one.state is DeliveryState.PENDING and one.kind is not DeliveryKind.FENCE:
+            if behind_other:
+                kept.add(one.id)
+            elif behind_chosen:
+                freed.add(one.id)

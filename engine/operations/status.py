@@ -102,7 +102,7 @@ async def _status(desk: Desk) -> Answer:
         "since_ms": since,
         "headline": headline(state, since, now),
         "problems": problems,
-        "notes": _notes(configured, now, stopped=desk.live is None),
+        "notes": _notes(configured, now, stopped=desk.live is None) + await _unknown_patients(desk, now),
         "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": destinations,
         "sources": sources,
@@ -153,6 +153,16 @@ def _notes(configured: Mapping[str, Any], now: int, *, stopped: bool) -> list[st
         differ = "differs" if len(changed) == 1 else "differ"
         notes.append(f"{names} {differ} from what runs: `passerelle plan` says in what, `passerelle apply` takes it")
     return notes
+
+
+async def _unknown_patients(desk: Desk, now: int) -> list[str]:
+    """Say how many messages wait until somebody knows their patient: they stand in no destination's queue."""
+    facts = await desk.store.identity_facts()
+    if not facts.waiting:
+        return []
+    waits = several(facts.waiting, "message waits", "messages wait")
+    where = "`passerelle msg find --state waiting`, `passerelle code E-ID-WAITING`"
+    return [f"{waits} until the patient is known, the first until {clock(facts.next_wait_ms, now)}: {where}"]
 
 
 def headline(state: str, since_ms: int, now_ms: int) -> str:

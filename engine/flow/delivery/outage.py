@@ -81,6 +81,11 @@ class Outage:
         self._untold: dict[int, str] = {}
         self._stopped = False
         self._told = Trouble.NONE
+        self._remembered = False
+
+    def remember(self) -> None:
+        """An outage of the run before goes on: its end is told, also when nothing fails any more."""
+        self._remembered = True
 
     @property
     def gives_back(self) -> bool:
@@ -90,7 +95,7 @@ class Outage:
     @property
     def is_idle(self) -> bool:
         """Whether a success has nothing to end."""
-        return not (self.probed or self._died or self._untold) and self._told is Trouble.NONE
+        return not (self.probed or self._died or self._untold or self._remembered) and self._told is Trouble.NONE
 
     def begins(self, lanes: Lanes, failure: Verdict) -> None:
         """An outage begins with this failure."""
@@ -114,8 +119,8 @@ class Outage:
         if accepted:
             self._died.clear()
             self.tell_deaths()
-            if self._told is not Trouble.NONE:
-                self._told = Trouble.NONE
+            if self._told is not Trouble.NONE or self._remembered:
+                self._told, self._remembered = Trouble.NONE, False
                 self._alert("recovered", self._destination, f"{self._destination} accepts again")
         if ended is Trouble.NONE:
             return

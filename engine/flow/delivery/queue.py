@@ -122,6 +122,7 @@ class DestinationQueue:
         self.last_accepted_ms = accepted_ms
         if outage_ms:
             self.circuit.go_on(self._runtime.monotonic() - (self._runtime.now_ms() - outage_ms) / 1000)
+            self.outage.remember()
 
     def begin(self) -> None:
         """Read and send."""

@@ -112,6 +112,27 @@ def test_what_waits_behind_a_dead_delivery_is_counted_once() -> None:
     asyncio.run(run())
 
 
+def test_what_another_dead_delivery_keeps_back_does_not_leave() -> None:
+    """Of two in one lane each frees what is between them, and both together all."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        dead = []
+        for number in (8, 10):
+            place = await receive(store, number, deliveries=[delivery()])
+            dead.append(delivery_id(place, 0))
+            await submitted(store, Settle(
+                delivery=dead[-1], destination=DESTINATION, expected_attempt=0, state=DeliveryState.DEAD, queued=True,
+                begin_ms=NOW_MS, end_ms=NOW_MS,
+            ))  # fmt: skip
+            await receive(store, number + 1, deliveries=[delivery()])
+        assert [await behind(desk, [one]) for one in dead] == [1, 0]
+        assert await behind(desk, dead) == 2
+        await store.close()
+
+    asyncio.run(run())
+
+
 def test_a_delivery_is_late_when_anything_of_its_lane_was_delivered_since() -> None:
     """Before that it is not, nor for another lane."""
 

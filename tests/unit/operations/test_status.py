@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from engine.core.changes import Configure, Moments, Refuse, SetHold
+from engine.core.identities import Wait
+from engine.core.lifecycle import MessageState
 from engine.core.messages import Hold, Refusal, Takeover
 from engine.operations.service import Operations
 from engine.operations.wording import clock
@@ -21,6 +23,7 @@ from tests.support.custody import (
     call,
     configuration,
     opened,
+    receive,
     submitted,
 )
 
@@ -231,6 +234,22 @@ def test_refusals_of_former_runs_count() -> None:
         before = await refused()
         live.source_facts = {"unkept_refusals": 2}
         assert (before, await refused()) == (kept + 1, kept + 3)
+        await store.close()
+
+    asyncio.run(run())
+
+
+def test_messages_that_wait_for_their_patient_are_told() -> None:
+    """They stand in no queue: a note says how many, until when, and where to look; nothing is degraded by them."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        until = NOW_MS + 3_600_000
+        await receive(store, 9, state=MessageState.WAITING, code="E-ID-WAITING", wait=Wait((42,), until))
+        answer = await Operations(desk).call("status", {}, who="nurse")
+        (note,) = answer["notes"]
+        assert note.startswith(f"1 message waits until the patient is known, the first until {clock(until, NOW_MS)}: ")
+        assert answer["engine"] == "running"
         await store.close()
 
     asyncio.run(run())

@@ -296,6 +296,20 @@ def test_a_death_is_told_when_it_is_sure(end: str) -> None:
     scenario(run)
 
 
+def test_an_outage_that_ended_before_anything_failed_is_told_ended() -> None:
+    """Else the next alert would have the begin of an outage of the run before; the end is told once."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start({("outage", "dpi"): runtime.now_ms() - 60_000})
+        bench.add(2)
+        await runtime.until(bench.all_delivered)
+        assert bench.alerts == [("recovered", "dpi accepts again")]
+        await bench.stop()
+
+    scenario(run)
+
+
 def test_an_outage_goes_on_over_a_restart() -> None:
     """Its age is that of the run before; an acceptance ends it, and the next one begins anew."""
 
