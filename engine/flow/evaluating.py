@@ -42,6 +42,9 @@ class Evaluating:
         self._memory = memory
         self.findings: dict[tuple[str, str], int] = {}
         """(source, finding) -> how often."""
+        self._looked: Place = 0
+        """The last message that was read ahead, for the view at hand."""
+        self._looked_for: object = None
 
     def route_of(
         self, message: StoredMessage, *, retried: bool = False, told: Place = 0, answers: Answers | None = None,
@@ -137,7 +140,12 @@ class Evaluating:
         traits: list[int] = []
         if knowledge is None:
             return identifiers, traits
+        if self._looked_for is not knowledge.view:  # all was let go
+            self._looked_for, self._looked = knowledge.view, 0
         for message in messages:
+            if message.place <= self._looked:
+                continue
+            self._looked = message.place
             try:
                 claims = look_ahead(self._router.configuration, message, self._router.references, knowledge)
             except Exception:  # noqa: S112 - its own turn tells

@@ -41,7 +41,8 @@ Result = TypeVar("Result")
 _log = structlog.get_logger(__name__)
 
 _SLICE_SECONDS: Final = 0.0005
-_AHEAD_MAX: Final = 200
+_AHEAD_MAX: Final = 64
+"""Messages that are read ahead in one go: the loop does nothing else meanwhile."""
 _ROUNDS_MAX: Final = 1_000
 _UNCOMMITTED_MAX: Final = 1_000
 _RESTART_SECONDS: Final = 1.0
@@ -394,6 +395,7 @@ class Router:
         self._uncommitted -= 1
         self.identities.resolved(route.identity, stored=isinstance(result, Receipt))
         if isinstance(result, Receipt):
+            self._again.discard(route.place)
             self.identities.waits.released(route.released)
             if route.wait is not None:
                 self.identities.waits.look_at(route.wait.until_ms)
