@@ -243,6 +243,7 @@ def stats() -> None:
     click.echo(f"{'next number':<22}{int(answer.get('next_patient') or 0):>12,}")
 
 
+_IDS_SHOWN: Final = 10
 _STATS: Final = {"identifiers": "identifiers", "reviews": "pairs", "events": "decisions"}
 
 
@@ -282,6 +283,7 @@ def _told(counted: Answer, sentence: str) -> str:
         f"{'it keeps its' if one['waiting'] == 1 else 'they keep their'} order"
         for one in counted.get("waiting", [])
     ]
+    lines += [f"  {_leaves(one['destination'], one['ids'])}" for one in counted.get("remaining", [])]
     if counted.get("forgotten"):
         lines.append(
             "  numbers are forgotten: their next message makes a new patient, another one for whoever received this one"
@@ -292,6 +294,17 @@ def _told(counted: Answer, sentence: str) -> str:
         words = "delivery" if sent == 1 else "deliveries"
         lines.append(f"  {many} {words} carried these identifiers: `passerelle identity impact` lists them")
     return "\n".join(lines)
+
+
+def _leaves(destination: str, ids: list[str]) -> str:
+    """Warn of what waits and was made under the reference of before: nothing makes it anew."""
+    shown = ", ".join(ids[:_IDS_SHOWN]) + (" …" if len(ids) > _IDS_SHOWN else "")
+    many = several(len(ids), "delivery names", "deliveries name")
+    leave = "leaves" if len(ids) == 1 else "leave"
+    return (
+        f"{many} both for {destination}, made before this, and {leave} so ({shown}): tell the people there; "
+        f"`passerelle hold {destination}` first keeps back what waits until they know"
+    )
 
 
 def _print_patient(row: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.cli import acting, asking
+from engine.operations.identities import deciding
 from tests.support.officers import HEADER, ROUTES, ROWS, SECRETS
 
 
@@ -137,3 +138,23 @@ def test_what_is_exported_is_imported(passerelle, officer):
 def test_what_is_refused(passerelle, officer, words, code):
     """An identifier on the command line is usage."""
     assert passerelle("identity", *words, input="1\n").exit_code == code
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"),
+    [
+        (["7-0"], "1 delivery names both for dpi, made before this, and leaves so (7-0): "),
+        ([f"{n}-0" for n in range(1, 13)], "12 deliveries name both for dpi, made before this, and leave so (1-0, "),
+    ],
+)
+def test_what_leaves_with_both_numbers_is_told_before_the_question(passerelle, officer, monkeypatch, ids, words):
+    """By its ids, so that the people at the receiver can be told which; a long list is cut."""
+
+    async def some(*_):
+        return [{"destination": "dpi", "ids": ids}]
+
+    monkeypatch.setattr(deciding, "leaves_with_the_other", some)
+    told = passerelle("identity", "unlink", "3", "--site", "chb").stdout
+    assert words in told
+    assert "`passerelle hold dpi` first" in told
+    assert ("…" in told) == (len(ids) > 10)
