@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.flow.waits import Waits
@@ -188,6 +189,7 @@ class Identities:
                 tuple(dict.fromkeys(unread.patients)) if unread else (),
                 tuple(view.lacks_traits(dict.fromkeys((*(unread.traits if unread else ()), *traits)))),
             )
+            before = len(self._kept)
             while wanted.size and epoch == self._epoch:
                 now = _Keys(*(keys[:_READ_MAX] for keys in wanted))
                 wanted = _Keys(*(keys[_READ_MAX:] for keys in wanted))
@@ -196,7 +198,7 @@ class Identities:
                     return
                 view.take(rows, now.identifiers, now.patients, now.traits)
                 self._keep(_Keys(*map(tuple, map(dict.fromkeys, _joined(now, rows)))))
-            self._bound()
+            self._bound(before)
 
     async def _drained(self) -> None:
         while self._let_go and self._under_way:
@@ -213,12 +215,21 @@ class Identities:
         pairs = zip(keys, self._pinned, strict=True)
         return _Keys(*[tuple([key for key in some if key not in pinned]) for some, pinned in pairs])
 
-    def _bound(self) -> None:
-        """Let the oldest rows go, pinned ones stay; called while nothing is being read."""
-        while self._kept_count > ROWS_MAX and len(self._kept) > 1:
-            keys = self._kept.popleft()
-            self._kept_count -= keys.size
-            self.view.forget(*self._unpinned(keys))
+    def _bound(self, before: int) -> None:
+        """
+        Let the oldest rows go, pinned ones stay; called while nothing is being read.
+
+        Args:
+            before: How many batches may go. What was just read stays, however much it is: its decision would ask for
+                it for ever.
+        """
+        gone: list[_Keys] = []
+        while len(gone) < before and self._kept_count > ROWS_MAX:
+            gone.append(self._kept.popleft())
+            self._kept_count -= gone[-1].size
+        if gone:  # at once: letting patients go looks through all pairs of the review list
+            joined = _Keys(*(tuple(chain.from_iterable(some)) for some in zip(*gone, strict=True)))
+            self.view.forget(*self._unpinned(joined))
 
 
 def _joined(asked: _Keys, rows: IdentityRows) -> Iterable[Iterable[int]]:

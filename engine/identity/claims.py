@@ -9,6 +9,7 @@ France 2.11.1). HPRIM: P-2 with its fusion, P-4, P-5 usual name, P-6 birth name,
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from engine.core.identities import IdentifierKind
@@ -84,7 +85,7 @@ class _Reader:
             behind = {code: message.head(code) for code in _BEHIND}
             return [self._person(message.peek(starts[0]), behind)]
         persons = []
-        for start, end in zip(starts, [*starts[1:], None], strict=True):
+        for start, end in zip_longest(starts, starts[1:]):
             found: dict[bytes, Segment | None] = dict.fromkeys(_BEHIND)
             for code in _BEHIND:
                 inside = [one for one in message.positions(code) if one > start and (end is None or one < end)]
@@ -140,6 +141,7 @@ class _Reader:
         """Read the identifiers of patients of one field."""
         if not field or field == NULL:
             return
+        seen: set[int] = set()  # a field may hold thousands: nothing here compares each with each
         for identifier, spelling in self._recogniser.spellings(self._marks).identifiers(field):
             reference, authority = spelling.reference, spelling.authority
             if not reference or authority is None:
@@ -150,7 +152,8 @@ class _Reader:
             text, site = text_of(value), authority.site
             kind, into = (_LOCAL, local) if site else (_FEDERATION, federation)
             claimed = Claimed(self._hash("patient", reference, text), kind, reference, text, site)
-            if not into or claimed not in into:
+            if claimed.hash not in seen:
+                seen.add(claimed.hash)
                 into.append(claimed)
         if field.find(_ARC) >= 0:
             self._ins(field, ins)

@@ -30,6 +30,10 @@ class Unread(Exception):
         self.patients = tuple(patients)
         self.traits = tuple(traits)
 
+    def with_identifiers(self, identifiers: Iterable[int]) -> Unread:
+        """Return the same question, with identifiers that will be asked for next: one read, not one for each."""
+        return Unread(tuple(dict.fromkeys((*self.identifiers, *identifiers))), self.patients, self.traits)
+
 
 class CrossReference(Protocol):
     """What a decision may ask; each raises Unread where the answer was never read."""

@@ -43,6 +43,12 @@ def _said(message: Message) -> tuple[bytes, ...]:
 
 _NOBODY: Final = (None, None)
 USUAL_MAX: Final = 4096
+_USUAL_BYTES_MAX: Final = 4096
+"""What says more of its patients is decided each time: memory stays bounded, whatever a sender puts into a PID."""
+
+
+def _is_short(said: tuple[bytes, ...]) -> bool:
+    return sum(map(len, said)) <= _USUAL_BYTES_MAX
 
 
 class Usual(NamedTuple):
@@ -165,7 +171,7 @@ class Identified:
             if decision is None:
                 claims = self.claims(context)
                 decision = self._decide(claims, on_unknown)
-                if decision.outcome is Outcome.KNOWN:
+                if decision.outcome is Outcome.KNOWN and _is_short(said):
                     self._remember(key, claims, decision)
             self._decided[said] = decision
         return decision
@@ -223,10 +229,13 @@ class Identified:
         for person in claims.persons:
             for one in (*person.ins, *person.prior_ins):
                 self._ins[one.ins.value.encode()] = one.hash
-        decision = decide(
-            claims, knowledge.view, self._policy, on_unknown=on_unknown, next_patient=self._next_patient,
-            place=stored.place, at_ms=stored.received_ms,
-        )  # fmt: skip
+        try:
+            decision = decide(
+                claims, knowledge.view, self._policy, on_unknown=on_unknown, next_patient=self._next_patient,
+                place=stored.place, at_ms=stored.received_ms,
+            )  # fmt: skip
+        except Unread as unread:
+            raise unread.with_identifiers(_lacking(knowledge.view, claims.keys)) from None
         for event in decision.events:
             knowledge.view.apply(event)
             self.changed.update(dict.fromkeys(self._touched(event)))
@@ -302,7 +311,10 @@ class Identified:
         for number in numbers:
             patient = named.get(number)
             if patient is None:
-                row = view.identifier(number)
+                try:
+                    row = view.identifier(number)
+                except Unread as unread:
+                    raise unread.with_identifiers(_lacking(view, numbers)) from None
                 patient = row.patient if row is not None else 0
             found[self._lane_of(patient) if patient else number] = None
         if self._knowledge.wide:
@@ -370,6 +382,17 @@ class Identified:
         if self._first:
             self._knowledge.give_back(self._first)
             self._first = 0
+
+
+def _lacking(view: Known, keys: Sequence[int]) -> list[int]:
+    """Return the keys that were never read, to ask for all at once: a message may name thousands of numbers."""
+    lacking = []
+    for key in keys:
+        try:
+            view.identifier(key)
+        except Unread:
+            lacking.append(key)
+    return lacking
 
 
 def number_at(references: References, site: str, patient: int) -> int:

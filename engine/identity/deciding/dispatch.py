@@ -11,6 +11,7 @@ from engine.identity.deciding.knowing import know
 from engine.identity.deciding.merging import link, merge, rename, unlink
 from engine.identity.deciding.moving import merge_stays, move_stays, paired, rename_stays
 from engine.identity.events import MERGES, RENAMES
+from engine.identity.policy import Unknown
 
 if TYPE_CHECKING:
     from engine.identity.claimed import Person
@@ -32,6 +33,11 @@ def decide_events(terms: Terms) -> list[int]:
         Ended: The message waits, or is dead.
     """
     claims = terms.claims
+    if not claims.persons and terms.on_unknown.action is not Unknown.PASS:
+        raise Ended(
+            Outcome.DEAD, Code.NOBODY,
+            "the message has no segment that names a patient: have it corrected, or let `when:` leave such ones out",
+        )  # fmt: skip
     if is_registry(terms):
         return follow(terms)
     if claims.is_source and claims.event in ("A24", "A37") and len(claims.persons) > 1:

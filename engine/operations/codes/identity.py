@@ -26,8 +26,9 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-ID-NOBODY", _DEAD,
-        "It names no number by which a patient could ever be known.",
-        "Declare the authority of its numbers at the site, or have the message corrected; then retry.",
+        "It names nobody: no PID, or no number by which a patient could ever be known.",
+        "Declare the authority of its numbers at the site, or have the message corrected; then retry. Messages "
+        "that are about no patient belong to a route without normalise_identity.",
     ),
     Meaning(
         "E-ID-NOT-ASSERTED", _DEAD,

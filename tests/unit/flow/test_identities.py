@@ -119,6 +119,21 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     run(test)
 
 
+def test_what_was_just_read_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much a decision asks for: it would ask for it again for ever. The next read lets it go."""
+    monkeypatch.setattr(module, "ROWS_MAX", 100)
+    monkeypatch.setattr(module, "_READ_MAX", 20)
+
+    async def test(it: Identities, _store: Store, _: SimulatedRuntime) -> None:
+        await it.read(None, list(range(500)))
+        assert not it.view.lacks(range(500))
+        await it.read(None, [500])
+        assert it.view.identifier(500) is None
+        assert len(it.view.lacks(range(500))) >= 400
+
+    run(test)
+
+
 def test_a_failure_empties_it() -> None:
     """Nothing is read before every decision under way has its outcome: what is then read is what is on disk."""
 

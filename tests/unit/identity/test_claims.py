@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.core.identities import IdentifierKind
+from engine.identity import claims
+from engine.identity.claimed import Claimed
 from engine.identity.claims import read_claims
 from engine.identity.policy import IDENTITY_TYPES
 from engine.identity.statuses import Attribute, Status
@@ -137,3 +139,27 @@ def test_results_are_no_source():
     assert not Group().claims(message("R01", pid(ipp("cha", "1")), type_="ORU")).is_source
     assert hprim("P|1|1", "ADM").is_source
     assert frozenset({"ADT", "ADM"}) == IDENTITY_TYPES
+
+
+def test_thousands_of_numbers_in_one_field(monkeypatch):
+    """Each once, in order, and none is compared with each other: the loop would stand still over it."""
+    compared = []
+
+    class Counting(Claimed):
+        __slots__ = ()
+        __hash__ = Claimed.__hash__
+
+        def __eq__(self, other):
+            compared.append(other)
+            return super().__eq__(other)
+
+    monkeypatch.setattr(claims, "Claimed", Counting)
+    numbers = [ipp("cha", str(rank)) for rank in range(2000)]
+    person = first(message("A28", pid(*numbers, *numbers)))
+    assert [one.value for one in person.local] == [str(rank) for rank in range(2000)]
+    assert len(compared) < 100
+
+
+def test_no_patient_at_all():
+    """Neither PID nor P: nobody is named, whatever else stands there."""
+    assert Group().claims(message("A40", f"MRG|{ipp('cha', '2')}")).persons == []

@@ -1,12 +1,16 @@
-"""Who the patients of one message are: what is decided again as it was, and what isn't."""
+"""Who the patients of one message are: what is decided again as it was, what isn't, how often rows are asked for."""
 
 from __future__ import annotations
 
 import pathlib
+from typing import Any
+
+import pytest
 
 from tests.support.group import INS, Group, group, hl7, of_cha, of_chb
 
 NIR = f"260051305500182{INS}"
+MANY = "~".join(of_cha(number) for number in range(1000, 2500))
 
 
 def test_what_tells_the_status_is_read_anew(tmp_path: pathlib.Path) -> None:
@@ -41,5 +45,42 @@ def test_what_another_patient_says_is_looked_at_anew(tmp_path: pathlib.Path) -> 
         await it.send("gam_cha", hl7(5, "A31", f"{of_cha(1)}~{NIR}"))
         await it.send("gam_chb", same[2])
         assert len(it.store.disk.patients) == 1
+
+    group(tmp_path, test)
+
+
+@pytest.mark.parametrize("source", ["gam_cha", "lis_cha"])
+def test_all_rows_of_a_message_are_asked_for_at_once(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    """A PID-3 of thousands of numbers is read a few times, not once a number: others wait behind it."""
+
+    async def test(it: Group) -> None:
+        reads: list[int] = []
+        read = it.store.identities
+
+        async def counted(identifiers: Any, patients: Any = (), traits: Any = ()) -> Any:
+            reads.append(len(identifiers))
+            return await read(identifiers, patients, traits)
+
+        monkeypatch.setattr(it.store, "identities", counted)
+        type_, event = ("ADT", "A28") if source == "gam_cha" else ("ORU", "R01")
+        await it.send(source, hl7(1, event, MANY, type_=type_))
+        await it.send("gam_cha", hl7(2, "A28", of_cha(1)))
+        assert sum(reads) >= 1500
+        assert len(reads) < 10
+        assert it.number("dpi", 2)
+
+    group(tmp_path, test)
+
+
+def test_long_lines_are_not_kept(tmp_path: pathlib.Path) -> None:
+    """What a sender puts into its PID doesn't stay in memory by the thousand."""
+
+    async def test(it: Group) -> None:
+        raws = [hl7(number, "A31", of_cha(1), name=f"MARTIN^LEA^LEA^{'X' * 10_000}") for number in (1, 2, 3)]
+        await it.send("gam_cha", *raws)
+        assert it.number("dpi", 3)
+        assert not it.identities.usual
 
     group(tmp_path, test)

@@ -280,3 +280,15 @@ def test_a_deleted_ins_links_nobody():
     group.hear(message("A28", pid(ipp("cha", "1"), INS, status="VALI")))
     group.hear(message("A31", pid(ipp("cha", "1"), ins('""'), status="PROV")))
     assert REFERENCES.hash("ins", NIR, "270013818500123") not in group.patient("cha", "1").identifiers
+
+
+@pytest.mark.parametrize("type_", ["ADT", "ORU"])
+def test_a_message_that_names_nobody(type_):
+    """Without PID there is nobody to decide on: it doesn't go on as if its patient were known."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "2"))))
+    raw = message("A40" if type_ == "ADT" else "R01", f"MRG|{ipp('cha', '2')}", type_=type_)
+    decision = group.hear(raw)
+    assert (decision.outcome, decision.code, decision.events) == (Outcome.DEAD, "E-ID-NOBODY", [])
+    assert group.hear(raw, on_unknown=OnUnknown(Unknown.HOLD, 1000)).code == "E-ID-NOBODY"
+    assert group.hear(raw, on_unknown=PASS).code == ""
