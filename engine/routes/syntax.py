@@ -73,6 +73,11 @@ def _begun(error: Any, problem: str, lines: list[str]) -> Trouble | None:
     if "quoted scalar" in context:
         sentence = f"the text that begins here is never closed: {sign} is missing"
         return Trouble(mark.line, mark.column, 1, sentence, f"write {sign} where it ends")
+    if "scanning an alias" in context or "scanning an anchor" in context:
+        word = re.split(r"[\s,\]}]", lines[mark.line][mark.column :], maxsplit=1)[0]
+        return Trouble(
+            mark.line, mark.column, len(word), f"no text begins with {sign}", f'write it in quotes: "{word}"'
+        )
     if "expected ',' or" in problem:
         closing = "}" if "'}'" in problem else "]"
         sentence = f"what {sign} opens isn't closed: , or {closing} is missing"

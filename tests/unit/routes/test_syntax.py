@@ -22,6 +22,8 @@ from engine.routes.syntax import bracketed_paths
         ("a: 'b\nc: d\n", (1, 4, 1), "never closed", "write '"),
         ("a: 'it's'\n", (1, 8, 1), "behind the quoted text", "''"),
         ("a: @b\n", (1, 4, 1), "no text begins with @", "in quotes"),
+        ("a: *.hpr\n", (1, 4, 5), "no text begins with *", 'write it in quotes: "*.hpr"'),
+        ("a: { b: &.x, c: d }\n", (1, 9, 3), "no text begins with &", 'write it in quotes: "&.x"'),
         ("x:\n  - a\n b: c\n", (3, 2, 1), "another column", "below each other"),
         ("x:\n  a: b\n   c: d\n", (3, 5, 1), "another column", "below each other"),
         ("x:\n\ta: b\n", (2, 1, 1), "a tab", "write blanks"),
