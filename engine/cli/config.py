@@ -109,7 +109,8 @@ def config() -> None:
 def log(*, limit: int) -> None:
     """List which configurations ran, newest first."""
     answer = ask("config_log", limit=limit)
-    print_rows(answer.get("rows", []), ("at_ms", "verb", "hash", "before", "who", "reason"), empty="none ran here")
+    columns = (("at_ms", "at"), "verb", "hash", "before", "who", "reason")
+    print_rows(answer.get("rows", []), columns, empty="none ran here")
 
 
 @config.command()

@@ -28,6 +28,10 @@ _ROW_KEYS: Final = (
     ("ending", "state"), ("code", "code"), ("field", "field"), ("reason", "reason"), ("linked_to", "same as"),
     ("config", "configuration"),
 )  # fmt: skip
+_WHAT_BECAME: Final = (
+    (True, "each sender of a connection was told, and keeps its message"),
+    (False, "each file lies in `refused` of its folder, the reason beside it"),
+)
 
 
 def reveal_options(command: Command) -> Command:
@@ -190,8 +194,10 @@ def refusals(*, source: str, limit: int) -> None:
     answer = ask("refusals", source=source, limit=limit)
     columns = (("at_ms", "at"), "source", "peer", "code", "reason", "size")
     print_rows(answer.get("rows", []), columns, empty="no refusal")
-    if answer.get("rows"):
-        note("`passerelle code CODE` says what to do; each sender was told, and keeps its message")
+    told = {bool(row.get("peer")) for row in answer.get("rows", [])}
+    if told:
+        words = [sentence for connected, sentence in _WHAT_BECAME if connected in told]
+        note("; ".join(("`passerelle code CODE` says what to do", *words)))
 
 
 def _show_file(path: Path, profile: str) -> None:

@@ -26,6 +26,12 @@ _FILES_SHOWN: Final = 3
 _WENT_BACK: Final = ("rollback", "return")
 _LATE_MS: Final = 15 * 60_000
 """Something unsent for longer than this degrades the status, whatever the reason."""
+_RESTING: Final = (
+    ("unfinished", "until its end is written, or that of one before it: `passerelle code E-UNFINISHED`"),
+    ("waiting_for_attachments", "until the documents are there that it or one before it names"),
+    ("without_companion", "for the companion that says that it is complete"),
+)
+"""What a folder's door counts of files that it can't take yet, and what that means."""
 
 
 async def status(desk: Desk) -> Answer:
@@ -102,7 +108,9 @@ async def _status(desk: Desk) -> Answer:
         "since_ms": since,
         "headline": headline(state, since, now),
         "problems": problems,
-        "notes": _notes(configured, now, stopped=desk.live is None) + await _unknown_patients(desk, now),
+        "notes": _notes(configured, now, stopped=desk.live is None)
+        + _resting_files(live_sources)
+        + await _unknown_patients(desk, now),
         "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": destinations,
         "sources": sources,
@@ -153,6 +161,16 @@ def _notes(configured: Mapping[str, Any], now: int, *, stopped: bool) -> list[st
         differ = "differs" if len(changed) == 1 else "differ"
         notes.append(f"{names} {differ} from what runs: `passerelle plan` says in what, `passerelle apply` takes it")
     return notes
+
+
+def _resting_files(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Say which folders hold files that can't be taken yet: they are no messages, and stand in no queue."""
+    return [
+        f"{name}: {several(count, 'file waits', 'files wait, each')} {reason}; look into {facts.get('path', '')}"
+        for name, facts in sources.items()
+        for key, reason in _RESTING
+        if (count := int(facts.get(key) or 0))
+    ]
 
 
 async def _unknown_patients(desk: Desk, now: int) -> list[str]:

@@ -199,6 +199,7 @@ class DirectorySource:
             "paused": self._paused,
             "trouble": trouble,
             "waiting": self._waiting + self._folder.without_companion,
+            "without_companion": self._folder.without_companion,
             "waiting_for_attachments": 0 if self._attached is None else self._attached.waiting,
             "unfinished": 0 if self._unfinished is None else self._unfinished.waiting,
             "unmoved": len(self._unmoved),

@@ -56,7 +56,10 @@ def test_trace_and_refusals(passerelle, live) -> None:
     """The way of a message; what was not taken."""
     shown = passerelle("msg", "trace", "1").stdout
     assert [word in shown for word in ("received", "attempt 1", "delivered")] == [True] * 3
-    assert "E-NO-HEADER" in passerelle("refusals").stdout
+    told = passerelle("refusals")
+    assert "E-NO-HEADER" in told.stdout
+    assert "each sender of a connection was told" in told.stderr
+    assert "each file" not in told.stderr
 
 
 def test_a_file_is_shown_as_a_tree(passerelle, tmp_path) -> None:

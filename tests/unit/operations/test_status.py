@@ -239,6 +239,26 @@ def test_refusals_of_former_runs_count() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("fact", "count", "words"),
+    [
+        ("unfinished", 1, "gam_cha: 1 file waits until its end is written"),
+        ("unfinished", 3, "gam_cha: 3 files wait, each until its end is written"),
+        ("waiting_for_attachments", 1, "gam_cha: 1 file waits until the documents are there"),
+        ("without_companion", 2, "gam_cha: 2 files wait, each for the companion"),
+    ],
+)
+def test_files_that_cannot_be_taken_yet_are_told(fact: str, count: int, words: str) -> None:
+    """They are no messages and stand in no queue: a note says how many, why and where; nothing is degraded by them."""
+    live = FakeLive()
+    live.source_facts = {"path": "/in/labo", "unfinished": 0, fact: count}
+    answer = call("status", live=live)
+    (note,) = answer["notes"]
+    assert note.startswith(words)
+    assert note.endswith("; look into /in/labo")
+    assert answer["engine"] == "running"
+
+
 def test_messages_that_wait_for_their_patient_are_told() -> None:
     """They stand in no queue: a note says how many, until when, and where to look; nothing is degraded by them."""
 
