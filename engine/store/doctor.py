@@ -10,7 +10,7 @@ from engine.errors import StoreUnavailable
 from engine.store.counting import RECOUNTED, CounterKey, without_zeros
 from engine.store.names import Names
 from engine.store.sqlite.connections import FILE_NAME, open_reader
-from engine.store.sqlite.directory import KEY_BYTES
+from engine.store.sqlite.directory import KEY_BYTES, mark_of
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
 from engine.store.sqlite.scan import recount_database
 
@@ -69,12 +69,13 @@ def doctor(directory: Path) -> list[dict[str, Any]]:
     path = directory / FILE_NAME
     if not path.exists():
         raise StoreUnavailable(f"there is no database in {directory}")
-    rows = [_directory(directory), _key(directory)]
+    rows = [_directory(directory)]
     try:
         connection = open_reader(path)
         try:
             # One snapshot for all: a running engine goes on meanwhile.
             connection.execute("BEGIN")
+            rows.append(_key(directory, connection))
             rows.append(_integrity(connection))
             rows += _counters(connection)
             rows += [_orphans(connection, what, query) for what, query in _ORPHANS.items()]
@@ -96,15 +97,16 @@ def _directory(directory: Path) -> dict[str, Any]:
     return _row("directory", fine=fine, sentence=f"mode {mode:04o}{hint}")
 
 
-def _key(directory: Path) -> dict[str, Any]:
+def _key(directory: Path, connection: Connection) -> dict[str, Any]:
     path = directory / "key"
-    size = path.stat().st_size if path.exists() else 0
-    fine = size == KEY_BYTES
-    return _row(
-        "key",
-        fine=fine,
-        sentence="present" if fine else f"{path} has {size} bytes instead of {KEY_BYTES}: put it back from a backup",
-    )
+    key = path.read_bytes() if path.exists() else b""
+    if len(key) != KEY_BYTES:
+        sentence = f"{path} has {len(key)} bytes instead of {KEY_BYTES}: put it back from a backup"
+        return _row("key", fine=False, sentence=sentence)
+    found = connection.execute("SELECT value FROM run WHERE key = 'key'").fetchone()
+    fine = found is None or found[0] == mark_of(key)
+    other = f"{path} isn't the key with which the database was written: put back that of the same backup"
+    return _row("key", fine=fine, sentence="present" if fine else other)
 
 
 def _integrity(connection: Connection) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import mmap
 import os
 import re
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import StoreLocked, StoreUnavailable
+from engine.store.sqlite.connections import FILE_NAME
 
 _SLOT: Final = struct.Struct("<qiI")
 _SLOT_VALUES: Final = struct.Struct("<qi")
@@ -30,9 +32,15 @@ START_BYTES: Final = 1_000_000
 LAST_COMMIT_SECONDS: Final = 10.0
 """How long the last commit of a killed engine may take: its disk may be slow."""
 LOOK_SECONDS: Final = 0.005
+_BRING_BACK: Final = "bring the file back from the backup of this database; nothing was changed"
 _BRIEFLY: Final = ", for a moment"
 _WRITER: Final = ", writer "
 _HOLDER: Final = re.compile(r"process (\d+) since")
+
+
+def mark_of(key: bytes) -> str:
+    """Return what the database remembers of its key: enough to know it again, nothing to make it from."""
+    return hashlib.blake2b(b"passerelle key", key=key, digest_size=8).hexdigest()
 
 
 class DataDirectory:
@@ -137,14 +145,22 @@ class DataDirectory:
             self._lock = -1
 
     def key(self) -> bytes:
-        """Return the key of references; make it, durably, the first time."""
+        """
+        Return the key of references; make it, durably, the first time.
+
+        Raises:
+            StoreUnavailable: It is gone or damaged, and there is a database whose hashes were made with it: with
+                another one every patient would be unknown, and what waits would have other lanes than what comes.
+        """
         path = self.path / "key"
         try:
             if path.exists():
                 key = path.read_bytes()
                 if len(key) != KEY_BYTES:
-                    raise StoreUnavailable(f"{path} must hold {KEY_BYTES} bytes: bring it back from a backup")
+                    raise StoreUnavailable(f"{path} must hold {KEY_BYTES} bytes: {_BRING_BACK}")
                 return key
+            if (self.path / FILE_NAME).exists():
+                raise StoreUnavailable(f"{path} is missing, and {FILE_NAME} was written with it: {_BRING_BACK}")
             key = secrets.token_bytes(KEY_BYTES)
             fresh = self.path / "key.new"
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
@@ -162,6 +178,22 @@ class DataDirectory:
                 else StoreUnavailable(f"{path} can't be used: {error.strerror}")
             ) from error
         return key
+
+    def require_key(self, mark: str | None) -> str:
+        """
+        Return the mark of the key, which the database is to remember.
+
+        Args:
+            mark: What the database remembers; None: it was never asked to.
+
+        Raises:
+            StoreUnavailable: The key is that of another database.
+        """
+        own = mark_of(self.key())
+        if mark not in (None, own):
+            path = self.path / "key"
+            raise StoreUnavailable(f"{path} isn't the key with which {FILE_NAME} was written: {_BRING_BACK}")
+        return own
 
     def sync(self) -> None:
         """Make new names in the directory durable."""

@@ -27,8 +27,12 @@ def recover(connection: Connection, directory: DataDirectory, names: Names, now_
 
     What may have been sent stays noted, in `run`, until a later attempt of it is settled: the slots are needed
     again by this run.
+
+    Raises:
+        StoreUnavailable: The directory's key is that of another database.
     """
     run = dict(connection.execute("SELECT key, value FROM run").fetchall())
+    mark = directory.require_key(run.get("key"))
     perhaps = dict([*json.loads(run.get("maybe_sent", "[]")), *directory.sent_perhaps()])
     recovery = Recovery(clean=bool(run.get("clean", 1)))
     kept: list[tuple[int, int]] = []
@@ -48,8 +52,8 @@ def recover(connection: Connection, directory: DataDirectory, names: Names, now_
         (int(DeliveryFlag.POSSIBLE_DUPLICATE), json.dumps([key for key, _ in kept])),
     )
     connection.execute(
-        "INSERT OR REPLACE INTO run(key, value) VALUES ('clean', 0), ('started_ms', ?), ('maybe_sent', ?)",
-        (now_ms, json.dumps(kept)),
+        "INSERT OR REPLACE INTO run(key, value) VALUES ('clean', 0), ('started_ms', ?), ('maybe_sent', ?), ('key', ?)",
+        (now_ms, json.dumps(kept), mark),
     )
     connection.execute("COMMIT")
     directory.clear_slots()

@@ -70,6 +70,10 @@ def test_the_directory_itself_is_examined(filled: Path) -> None:
     filled.chmod(0o755)
     (filled / "key").write_bytes(b"short")
     assert wrong(filled) == {"directory", "key"}
+    (filled / "key").write_bytes(bytes(32))
+    assert wrong(filled) == {"directory", "key"}, "a key, and not the one of this database"
+    (filled / "key").unlink()
+    assert wrong(filled) == {"directory", "key"}
 
 
 def test_bytes_that_are_no_database(filled: Path) -> None:

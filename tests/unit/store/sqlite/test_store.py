@@ -81,6 +81,51 @@ def test_the_directory_is_ours_alone(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("key", "sentence"),
+    [
+        (None, "key is missing, and passerelle.db was written with it: bring the file back"),
+        (b"short", "key must hold 32 bytes: bring the file back"),
+        (bytes(32), "isn't the key with which passerelle.db was written: bring the file back"),
+    ],
+)
+def test_a_database_is_not_opened_without_its_own_key(tmp_path: Path, key: bytes | None, sentence: str) -> None:
+    """With another one nobody would be known any more; refused every time, until the key is back."""
+
+    async def run() -> None:
+        await (await opened(tmp_path)).close()
+        path = tmp_path / "key"
+        own = path.read_bytes()
+        path.unlink()
+        if key is not None:
+            path.write_bytes(key)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match=sentence):
+                await opened(tmp_path)
+            assert (path.read_bytes() if path.exists() else None) == key
+        path.write_bytes(own)
+        await (await opened(tmp_path)).close()
+
+    asyncio.run(run())
+
+
+def test_a_database_of_before_remembers_its_key_from_then_on(tmp_path: Path) -> None:
+    """It was never asked to: the key that is there is taken for its own."""
+
+    async def run() -> None:
+        await (await opened(tmp_path)).close()
+        connection = sqlite3.connect(str(tmp_path / "passerelle.db"))
+        with connection:
+            connection.execute("DELETE FROM run WHERE key = 'key'")
+        connection.close()
+        await (await opened(tmp_path)).close()
+        (tmp_path / "key").write_bytes(bytes(32))
+        with pytest.raises(StoreUnavailable, match="isn't the key"):
+            await opened(tmp_path)
+
+    asyncio.run(run())
+
+
 def test_a_directory_that_can_not_be_used(tmp_path: Path) -> None:
     """A file in its place, a key of another length, a file that is no database, a later schema: a sentence each."""
 
