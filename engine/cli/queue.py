@@ -79,7 +79,7 @@ def _next(row: dict[str, Any], now: int) -> str:
     dead = row.get("state") == "dead"
     at = int(row.get("results_pass_ms") or row.get("due_ms") or 0)
     if not at:
-        return ""
+        return "all waits" if dead else ""
     if dead:
         return "results pass " + (f"at {cell('due_ms', at)}" if at > now else "now")
     return cell("due_ms", at) if at > now else "now"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.core.lifecycle import DeliveryState
-from engine.core.messages import Delivery, Hold, show_delivery_id
+from engine.core.messages import Delivery, DeliveryFlag, Hold, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.acts import Act, carry_out, require_count
 from engine.operations.desk import Answer, Desk
@@ -226,9 +226,10 @@ def _kind(desk: Desk, name: str, kind: str) -> str:
 
 
 def _due(one: Delivery) -> dict[str, int]:
-    """Say when: a dead delivery isn't tried again, its moment is when results of its lane may pass it."""
+    """Say when: a dead delivery isn't tried again; results may pass it at its moment, or never."""
     if one.state is DeliveryState.DEAD:
-        return {"due_ms": 0, "results_pass_ms": one.due_ms}
+        never = one.flags & (DeliveryFlag.IDENTITY_EVENT | DeliveryFlag.RESULT)
+        return {"due_ms": 0, "results_pass_ms": 0 if never else one.due_ms}
     return {"due_ms": one.due_ms, "results_pass_ms": 0}
 
 

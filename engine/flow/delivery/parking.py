@@ -57,6 +57,8 @@ class Parking:
         """Delivery -> since when it is dead, monotonic; with the policy `block`, since when this run knows it."""
         self.stopped_by: dict[int, None] = {}
         """Those with the policy `block`: the destination waits for them."""
+        self.conflicts: dict[int, None] = {}
+        """Those that are conflicts of identity: the receiver can do nothing about them."""
 
     def policy(self, delivery: Delivery) -> DeadLetter:
         """The policy that holds for a delivery."""
@@ -72,7 +74,15 @@ class Parking:
         age = (self._runtime.now_ms() - delivery.due_ms) / 1000 + wait if delivery.due_ms else 0.0
         since = self.since[place] = now - max(0.0, age)
         name = self._destination.name
-        if policy.lane == "block" and not is_conflict(delivery):
+        if is_conflict(delivery):
+            self.conflicts[place] = None
+            self._alert(
+                "dead",
+                name,
+                f"{name}: delivery {show_delivery_id(place)} is dead: {delivery.code}; what comes for its patients "
+                "waits until an identity officer has decided",
+            )
+        elif policy.lane == "block":
             self.stopped_by[place] = None
             self._alert(
                 "stopped",
@@ -110,9 +120,11 @@ class Parking:
             self._deadlines.drop(Moment.RESULTS, place)
             self._deadlines.drop(Moment.PARKED_LONG, place)
             self.stopped_by.pop(place, None)
+            self.conflicts.pop(place, None)
             self._passing.close(place)
 
     def clear(self) -> None:
         """Forget all."""
         self.since.clear()
         self.stopped_by.clear()
+        self.conflicts.clear()

@@ -135,6 +135,8 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
         count = len(queue.parking.since)
         sentence = f"{count} dead {'delivery holds its lane' if count == 1 else 'deliveries hold their lanes'}"
         sentence = f"{name}: {sentence}, the oldest for {oldest}"
+        if conflicts := len(queue.parking.conflicts):
+            sentence += f"; {conflicts} of identity, for an identity officer: `passerelle identity review`"
     elif queue.outage.retrying:
         sentence = _retrying(queue, now_ms=now_ms, monotonic=monotonic)
     contact = queue.destination.contact

@@ -35,12 +35,14 @@ def test_a_dead_delivery_has_no_next_attempt(passerelle, monkeypatch) -> None:
         {"id": "1-0", "state": "dead", "due_ms": 0, "results_pass_ms": 1_700_000_600_000},
         {"id": "2-0", "state": "pending", "due_ms": 1_600_000_000_000},
         {"id": "3-0", "state": "pending", "due_ms": 0},
+        {"id": "4-0", "state": "dead", "due_ms": 0, "results_pass_ms": 0},
     ]
     monkeypatch.setattr("engine.cli.queue.ask", lambda *_, **__: {"rows": rows})
     lines = passerelle("queue", "show", "dpi").stdout.splitlines()
     assert "results pass at 2023-11-14 22:23:20" in lines[1]
     assert lines[2].split() == ["2-0", "pending", "now"]
     assert lines[3].split() == ["3-0", "pending"]
+    assert lines[4].split() == ["4-0", "dead", "all", "waits"]
 
 
 def test_a_queue_says_why_nothing_leaves(passerelle, live) -> None:

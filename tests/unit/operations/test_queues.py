@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from engine.core.lifecycle import DeliveryState
+from engine.core.messages import DeliveryFlag, DeliveryKind
 from engine.errors import OperationRefused
 from engine.operations.service import Operations
 from tests.support.custody import (
@@ -15,8 +17,10 @@ from tests.support.custody import (
     FakeLive,
     call,
     calls,
+    delivery,
     obey,
     opened,
+    receive,
 )
 
 
@@ -29,6 +33,22 @@ def test_queues() -> None:
     assert [(row["id"], row["state"], row["lanes"]) for row in shown["rows"]] == [("2-0", "pending", [f"{77:016x}"])]
     assert (lanes["rows"][0]["lane"], lanes["rows"][0]["head"], lanes["rows"][0]["waiting"]) == (f"{77:016x}", "2-0", 1)
     assert shown["next"] == ""
+
+
+@pytest.mark.parametrize(("flag", "moment"), [(0, NOW_MS), (DeliveryFlag.IDENTITY_EVENT, 0), (DeliveryFlag.RESULT, 0)])
+def test_results_pass_administrative_faults_only(flag: int, moment: int) -> None:
+    """Nothing is promised behind an identity event or a dead result: results never pass these."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        dead = delivery(state=DeliveryState.DEAD, code="E-MAP-MISS", due_ms=NOW_MS, flags=int(flag))
+        dead.kind = DeliveryKind.BODILESS
+        place = await receive(store, 8, deliveries=[dead])
+        rows = (await Operations(desk).call("queue_show", {"destination": DESTINATION}, who="nurse"))["rows"]
+        assert [row["results_pass_ms"] for row in rows if row["message"] == str(place)] == [moment]
+        await store.close()
+
+    asyncio.run(run())
 
 
 def test_an_unknown_destination_is_refused_with_the_known_ones() -> None:

@@ -9,6 +9,7 @@ import pytest
 from engine.core.changes import Requeue
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import (
+    DeliveryFlag,
     DeliveryKind,
     show_delivery_id,
 )
@@ -147,6 +148,32 @@ def test_what_died_in_the_router_takes_its_place() -> None:
         await runtime.until(lambda: bench.row(behind).state is DeliveryState.DELIVERED)
         assert (await bench.act("restore", delivery=bad))[0]
         assert bench.row(bad).state is DeliveryState.DEAD
+        await bench.stop()
+
+    scenario(run)
+
+
+@pytest.mark.parametrize("lane", ["park", "block", "pass"])
+def test_a_conflict_of_identity_is_told_and_whose_it_is(lane: str) -> None:
+    """Once; the receiver can do nothing about it. It is forgotten when it was treated."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime, dead_letter=DeadLetter(lane=lane))
+        await bench.start()
+        flags = int(DeliveryFlag.IDENTITY_EVENT)
+        bad = bench.add(1, 2, kind=DeliveryKind.BODILESS, state=DeliveryState.DEAD, code="E-ID-TRAITS", flags=flags)
+        behind, other = bench.add(2), bench.add(3)
+        await runtime.until(lambda: bench.row(other).state is DeliveryState.DELIVERED)
+        ((code, sentence),) = bench.alerts
+        assert code == "dead"
+        assert sentence.startswith(f"dpi: delivery {show_delivery_id(bad)} is dead: E-ID-TRAITS; ")
+        assert sentence.endswith("waits until an identity officer has decided")
+        assert (
+            "1 of identity, for an identity officer: `passerelle identity review`" in bench.stage.facts()["dpi"]["why"]
+        )
+        assert (await bench.act("discard", delivery=bad, destination="dpi"))[0]
+        await runtime.until(lambda: bench.row(behind).state is DeliveryState.DELIVERED)
+        assert bench.stage.facts()["dpi"]["why"] == ""
         await bench.stop()
 
     scenario(run)
