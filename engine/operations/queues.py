@@ -147,7 +147,7 @@ async def release(
     desk: Desk, who: str, name: str, reason: str = "", kind: str = "", expect: int | None = None, dry: bool = False
 ) -> Answer:
     """
-    Release what was held, by an operator or by the engine itself (a storm, answers that can't be read).
+    Release what was held, by an operator or by the engine itself (a storm, a delivery that is tried again later).
 
     Args:
         desk: Where.
@@ -166,7 +166,7 @@ async def release(
         return {"v": 1, "dry": True, "kind": kind, "name": name, "count": waiting, "held": bool(held)}
     require_count(waiting, expect, "delivery", "deliveries")
     facts = desk.live.destinations().get(name, {}) if desk.live is not None and kind == "destination" else {}
-    by_itself = facts.get("circuit", "closed") != "closed"
+    by_itself = facts.get("circuit", "closed") != "closed" or int(facts.get("retrying") or 0) > 0
     acts = []
     if held or not by_itself:
         arguments: dict[str, str | int | bool | list[int]] = {"kind": kind, "name": stored, "until_ms": -1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -76,12 +77,16 @@ def test_hold_becomes_an_intention_with_its_end() -> None:
     asyncio.run(run())
 
 
-def test_release_of_a_destination_that_holds_itself_resumes_it() -> None:
-    """After a storm there is no operator's hold to remove."""
+@pytest.mark.parametrize(
+    "facts",
+    [{"state": "down", "circuit": "storm"}, {"state": "retrying", "circuit": "closed", "retrying": 1}],
+)
+def test_release_of_a_destination_that_holds_itself_resumes_it(facts: dict[str, Any]) -> None:
+    """After a storm, or while a delivery waits for its next attempt, there is no operator's hold to remove."""
 
     async def run() -> None:
         live = FakeLive()
-        live.facts[DESTINATION] = {"state": "down", "circuit": "storm"}
+        live.facts[DESTINATION] = facts
         desk, store = await opened(live=live)
         seen = obey(store)
         await Operations(desk).call("release", {"name": DESTINATION, "reason": "well again"}, who="nurse")
