@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.identity.numbers import Check, NumberFormat
 from engine.identity.policy import GROUP, IdentityPolicy, OnMerge, Registry
@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from engine.routes.names import Names
     from engine.routes.reading import Reading
 
+_STAND_IN: Final = Identities()
+"""For a section with errors: that verbs and sources don't find it would only follow from these."""
+
 
 def read_identity(node: Node | None, reading: Reading, names: Names) -> Identities | None:
-    """Read `identity:`; None when it isn't there, or was reported."""
+    """Read `identity:`; None when it isn't there. Of one with errors, which are reported, the usual one stands in."""
     if node is None:
         return None
     values = reading.read(schema.IDENTITY, node)
     if values is None or not isinstance(node, Entries):
-        return None
+        return _STAND_IN
     group = names.authorities.group.get("ipp")
     if group is None:
         reading.error(
@@ -45,7 +48,7 @@ def read_identity(node: Node | None, reading: Reading, names: Names) -> Identiti
     try:
         contracts = tuple(_contract(words, reading, names) for words in values["contracts"] or ())
     except Unreadable:
-        return None
+        return _STAND_IN
     number: dict[str, Any] = values["number"] or {"prefix": "", "width": 9, "check": "mod97"}
     return Identities(
         registry=values["registry"], prefix=str(number["prefix"]), width=number["width"], check=number["check"],

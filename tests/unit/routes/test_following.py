@@ -25,6 +25,7 @@ MISTAKES = {
         "type: directory\n    site: cha\n    format",
         "type: folder\n    site: cha\n    format",
     ),
+    "the section identity": ("registry: own", "registry: mine"),
     "a list": ("urgent: [S, A]", "urgent: S"),
     "a table": ("tables/uf_dpi.csv", "tables/nowhere.csv"),
     "a destination": ("connect: 127.0.0.1:5500", "connect: 127.0.0.1"),
