@@ -52,7 +52,13 @@ class AddressShape(Shape):
         word = reader.word(node)
         match = self._FORM.match(word)
         if match is None or not 0 < int(match[3]) < 65536:
-            raise refuse(reader, node, "E138", f"{shown(node)} is no address", "write 127.0.0.1:6101 or [::1]:6101")
+            raise refuse(
+                reader,
+                node,
+                "E138",
+                f"{shown(node)} is no address",
+                "write a host and a port: 127.0.0.1:6101, [::1]:6101 or dpi.ght.example:6101",
+            )
         return Address(match[1] or match[2], int(match[3]))
 
     def schema(self) -> dict[str, Any]:
