@@ -19,7 +19,8 @@ def code(*, words: tuple[str, ...]) -> None:
     Explain a code, with what to do next; without one, list them all.
 
     E120 is a code of `passerelle lint`; E-POISON stands on a dead letter, a refusal, a filtered message; `AE 204`
-    is what a receiver answered. Exits with 1 when there is no such code.
+    is what a receiver answered; `charset-mismatch` is a finding that `status` counts. Exits with 1 when
+    there is no such code.
     """
     wanted = " ".join(words).upper()
     if not wanted:

@@ -140,5 +140,9 @@ def _write(data: bytes, output: Path | None) -> None:
 
 
 def _tell(findings: list[str]) -> None:
+    from engine.operations.codes import meaning_of
+
     for finding, count in Counter(findings).items():
-        click.echo(f"passerelle: {finding}{f' ({count} times)' if count > 1 else ''}", err=True)
+        meaning = meaning_of(finding)
+        times, words = f" ({count} times)" if count > 1 else "", f": {meaning.what}" if meaning is not None else ""
+        click.echo(f"passerelle: {finding}{times}{words}", err=True)

@@ -94,7 +94,7 @@ def _findings(sources: list[dict[str, Any]]) -> list[Any]:
         for row in sources
         if row.get("findings")
     ]
-    return [Text("findings"), *map(Text, lines)] if lines else []
+    return [Text("findings (`passerelle code WORD` explains one)"), *map(Text, lines)] if lines else []
 
 
 def _watch() -> None:

@@ -31,7 +31,7 @@ def test_to_hl7(passerelle, folder) -> None:
     written = (folder / "out.hl7").read_bytes()
     assert written.count(b"\rMSH|") + written.startswith(b"MSH|") == 2
     assert b"|ED|CR^Compte rendu^L||^application^pdf^Base64^JVBERi0xLjQ=" in written
-    assert "passerelle: not-converted AP\n" in done.stderr
+    assert "passerelle: not-converted AP: The field or segment" in done.stderr
     assert passerelle("convert", str(folder / "results.hpr"), "--to", "hl7").stdout_bytes == written
 
 

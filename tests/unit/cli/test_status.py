@@ -53,7 +53,7 @@ def test_open_alerts_and_findings_have_lines(passerelle, live) -> None:
     shown = passerelle("status").stdout
     assert any(line.startswith("  alert since 1970-01-01") and line.endswith(": dpi: no answer")
                for line in shown.splitlines())  # fmt: skip
-    assert "findings\n  gam_cha: charset-unknown 1,200\n" in shown
+    assert "findings (`passerelle code WORD` explains one)\n  gam_cha: charset-unknown 1,200\n" in shown
 
 
 def test_ctrl_c_ends_the_watch_quietly(passerelle, live, monkeypatch) -> None:

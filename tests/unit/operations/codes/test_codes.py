@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.core.ack import ERROR_TEXTS
-from engine.operations.codes import MEANINGS, meaning_of
+from engine.operations.codes import FINDINGS, MEANINGS, meaning_of
 
 ROOT = Path(__file__).resolve().parents[4]
 CODE = re.compile(r"E(-[A-Z][A-Z0-9]*)+")
@@ -32,6 +32,28 @@ def test_every_code_of_the_engine_is_explained():
     assert not sorted(GIVEN - set(MEANINGS)), "write their meanings into engine/operations/codes"
 
 
+APPENDED = re.compile(r"findings\.append\(\s*f?\"([a-z]+(?:-[a-z]+)+)")
+
+
+def test_every_finding_of_the_engine_is_explained():
+    """What `status` counts at a source has words: each word that is appended to findings, and no other."""
+    sources = [module.read_text(encoding="utf-8") for module in MODULES]
+    appended = {word for text in sources for word in APPENDED.findall(text)}
+    assert len(appended) > 15, "the search for findings finds none any more"
+    assert not sorted(appended - set(FINDINGS)), "write their meanings into engine/operations/codes/findings.py"
+    whole = "\n".join(sources)
+    assert not [word for word in FINDINGS if f'"{word}' not in whole]
+
+
+@pytest.mark.parametrize(
+    ("shown", "word"),
+    [("not-converted P-9", "not-converted"), ("NOT-CONVERTED P-9", "not-converted"), ("review-same-traits", "review")],
+)
+def test_a_finding_is_found_as_it_is_shown(shown, word):
+    """With its field, in capitals, with the rule that made it."""
+    assert meaning_of(shown) is FINDINGS[word]
+
+
 def test_no_code_is_explained_that_nobody_gives():
     """A code that is gone is gone here too."""
     assert not sorted(set(MEANINGS) - GIVEN)
@@ -45,7 +67,7 @@ def test_no_code_is_put_together():
                 assert not str(node.values[0].value).startswith("E-"), f"{module.name}:{node.lineno}"
 
 
-@pytest.mark.parametrize("meaning", MEANINGS.values(), ids=lambda meaning: meaning.code)
+@pytest.mark.parametrize("meaning", [*MEANINGS.values(), *FINDINGS.values()], ids=lambda meaning: meaning.code)
 def test_a_meaning_says_what_happened_and_what_to_do(meaning):
     """Whole sentences, and commands that exist are written as commands."""
     for words in (meaning.what, meaning.then):
