@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.core.identities import IdentifierKind, Wait
@@ -35,20 +36,16 @@ _LINES: Final = (b"PID", b"MRG", b"P", b"ZFD", b"PD1")
 _FIELDS: Final = ((b"PV1", 19), (b"PV1", 50), (b"PV2", 22))
 
 
-def _said(message: Message) -> tuple[bytes, ...]:
-    """Return what makes two copies of a message say the same of its patients: all that identity.claims reads."""
+def _said(message: Message) -> bytes:
+    """Return a digest of what makes two copies of a message say the same of its patients: all that claims.py reads."""
     lines = [message.peek(position).line() for code in _LINES for position in message.positions(code)]
-    return (*lines, *message.fields(_FIELDS))
+    return blake2b(b"\r".join((*lines, *message.fields(_FIELDS))), digest_size=16).digest()
 
 
 _NOBODY: Final = (None, None)
-USUAL_MAX: Final = 4096
-_USUAL_BYTES_MAX: Final = 4096
-"""What says more of its patients is decided each time: memory stays bounded, whatever a sender puts into a PID."""
-
-
-def _is_short(said: tuple[bytes, ...]) -> bool:
-    return sum(map(len, said)) <= _USUAL_BYTES_MAX
+USUAL_MAX: Final = 16_384
+_USUAL_ROWS_MAX: Final = 32
+"""What names more numbers is decided each time: memory stays bounded, whatever a sender puts into a PID."""
 
 
 class Usual(NamedTuple):
@@ -146,7 +143,7 @@ class Identified:
         """Patient -> his lane key."""
         self._ins: dict[bytes, int] = {}
         """INS that were claimed -> their hashes."""
-        self._decided: dict[tuple[bytes, ...], Decision] = {}
+        self._decided: dict[bytes, Decision] = {}
         self._named: dict[int, int] = {}
         """Hash of a federation identifier that was written -> its patient."""
         self._first = 0
@@ -171,7 +168,7 @@ class Identified:
             if decision is None:
                 claims = self.claims(context)
                 decision = self._decide(claims, on_unknown)
-                if decision.outcome is Outcome.KNOWN and _is_short(said):
+                if decision.outcome is Outcome.KNOWN and len(claims.keys) <= _USUAL_ROWS_MAX:
                     self._remember(key, claims, decision)
             self._decided[said] = decision
         return decision
@@ -210,7 +207,7 @@ class Identified:
         if any(row is not None and not row.under and row.patient != patient.id for row in rows.values()):
             return
         if len(kept) >= USUAL_MAX:
-            kept.clear()
+            del kept[next(iter(kept))]  # the oldest one
         kept[key] = Usual(
             decision, self._policy, tuple(rows.items()), patient, tuple(self._ins.items()), tuple(self._named.items())
         )

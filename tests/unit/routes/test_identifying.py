@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.routes import identifying
 from tests.support.group import INS, Group, group, hl7, of_cha, of_chb
 
 NIR = f"260051305500182{INS}"
@@ -74,13 +75,23 @@ def test_all_rows_of_a_message_are_asked_for_at_once(
     group(tmp_path, test)
 
 
-def test_long_lines_are_not_kept(tmp_path: pathlib.Path) -> None:
-    """What a sender puts into its PID doesn't stay in memory by the thousand."""
+def test_what_is_kept_of_a_message_is_small(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a sender puts into its PID doesn't stay in memory by the thousand: a digest does, of few messages."""
+    monkeypatch.setattr(identifying, "USUAL_MAX", 2)
 
     async def test(it: Group) -> None:
         raws = [hl7(number, "A31", of_cha(1), name=f"MARTIN^LEA^LEA^{'X' * 10_000}") for number in (1, 2, 3)]
         await it.send("gam_cha", *raws)
         assert it.number("dpi", 3)
+        kept = [part for key in it.identities.usual for part in key]
+        assert kept
+        assert all(len(part) < 100 for part in kept if isinstance(part, bytes | str))
+        for patient in (2, 3, 4):
+            await it.send("gam_cha", *(hl7(f"{patient}{rank}", "A31", of_cha(patient)) for rank in range(3)))
+        assert len(it.identities.usual) == 2
+        monkeypatch.setattr(identifying, "_USUAL_ROWS_MAX", 0)
+        it.identities.usual.clear()
+        await it.send("gam_cha", *(hl7(f"9{rank}", "A31", of_cha(2)) for rank in range(3)))
         assert not it.identities.usual
 
     group(tmp_path, test)
