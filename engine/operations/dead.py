@@ -297,7 +297,8 @@ async def _named(
         if not letters and "-" not in text and word(MessageState, row["state"]) == message_state.name.lower():
             letters = [Target(str(place), place, kind="message")]
         if not letters:
-            raise OperationRefused(f"{text} is not {wanted}: nothing was changed")
+            way = f"`passerelle msg trace {place}` tells its way"
+            raise OperationRefused(f"{text} is not {wanted}: nothing was changed; {way}")
         found |= {letter.label: letter for letter in letters}
     return list(found.values())
 

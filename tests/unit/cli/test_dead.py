@@ -59,6 +59,7 @@ def test_restore_wants_discarded_letters(passerelle, live) -> None:
     """What is dead already is told."""
     shown = passerelle("dead", "restore", "3-0", "--yes", "--reason", "x")
     assert (shown.exit_code, "3-0 is not discarded" in shown.stderr) == (1, True)
+    assert "`passerelle msg trace 3` tells its way" in shown.stderr
 
 
 def test_a_stale_retry_is_said_before_the_question(passerelle, live) -> None:
