@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -46,6 +47,9 @@ _AHEAD_MAX: Final = 64
 _ROUNDS_MAX: Final = 1_000
 _UNCOMMITTED_MAX: Final = 1_000
 _RESTART_SECONDS: Final = 1.0
+_LATE_MAX: Final = 32
+_LATE_BYTES_MAX: Final = 1_000_000
+"""How many messages that waited are taken up at once, and about how many bytes of them."""
 
 
 class Router:
@@ -333,28 +337,58 @@ class Router:
         """Take up one message that waited; False: none can be taken up now."""
         if self._backlog.reading:
             return False
-        place = next((one for one, expired in self._late.items() if expired or one <= self._backlog.cursor), 0)
-        if not place:
+        ready = (one for one, expired in self._late.items() if expired or one <= self._backlog.cursor)
+        places = list(islice(ready, _LATE_MAX))
+        if not places:
             return False
         self._waiting = self._going_on = True
-        self._runtime.spawn(self._decide_late(place, expired=self._late.pop(place)), f"router {self.group} goes on")
+        self._runtime.spawn(self._decide_late(places), f"router {self.group} goes on")
         return True
 
-    async def _decide_late(self, place: Place, *, expired: bool) -> None:
-        """Decide on a message that waited: what it waited for is known, or its time is over."""
+    async def _decide_late(self, places: list[Place]) -> None:
+        """
+        Decide on messages that waited: what they waited for is known, or their time is over.
+
+        Some are read before the first is decided on: a read waits for every commit under way, so that one after the
+        other would cost a commit each, and all that comes waits behind them.
+        """
+        generation = self._generation
         try:
-            message = await self._store.message(place)
-            wanted = MessageState.WAITING if expired else MessageState.RECEIVED
-            if message is not None and message.state is wanted and self.answers_for(message.group):
-                await self._decide(message, expired=expired, wide=True)
-                return
-            self._waiting = False
-            self._wake()
+            for message in await self._read_late(places):
+                if generation != self._generation or self._paused or self._stopping:
+                    break
+                expired = self._late.pop(message.place, None)
+                if expired is not None:
+                    await self._decide_one_late(message, expired=expired)
         except StoreError as error:
-            self._waiting = False
             self._failed(error)
         finally:
-            self._going_on = False
+            self._waiting = self._going_on = False
+            self._wake()
+
+    async def _read_late(self, places: list[Place]) -> list[StoredMessage]:
+        """Read messages that waited, the first one and what fits beside it; what there isn't is forgotten."""
+        found: list[StoredMessage] = []
+        size = 0
+        for place in places:
+            message = await self._store.message(place)
+            if message is None or not self.answers_for(message.group):
+                self._late.pop(place, None)
+                continue
+            found.append(message)
+            size += message.held_bytes
+            if size > _LATE_BYTES_MAX:
+                break
+        return found
+
+    async def _decide_one_late(self, message: StoredMessage, *, expired: bool) -> None:
+        wanted = MessageState.WAITING if expired else MessageState.RECEIVED
+        found: StoredMessage | None = message
+        if message.state is not wanted:  # it was released, or its time ended, after it was read
+            found = await self._store.message(message.place)
+        if found is not None and found.state is wanted:
+            await self._decide(found, expired=expired, wide=True)
+            self._waiting = True  # the next one follows at once
 
     def _routes_of(self, file: str) -> list[str]:
         """Return the routes whose steps call a file of the hospital's own."""
