@@ -5,6 +5,9 @@ The three stages; they meet only in the store.
     router     takes committed messages in the order of their place, evaluates the routes, commits deliveries
     delivery   sends each destination's deliveries in the order of their lanes, judges the answers
 
-    decisions  the changes that the router's decisions are; asking: its side of the hospital's own code
-    acts       what operators ask of a stage, one after the other; shared by router and delivery
+    backlog, retransmissions   what the router has still to decide on; what came before with the same bytes
+    evaluating decide on one message; decisions: the changes that these are; asking: the hospital's own code
+    identities what is known of patients, shared by all routers; waits: messages whose patient nobody knows yet
+    treating   what operators ask of a router; identity_acts: what officers ask of the cross-reference
+    acts       what is asked of a stage, one after the other; shared by router and delivery
 """

@@ -55,11 +55,6 @@ class Shared(Known):
         known = self._identifiers
         return [key for key in keys if key not in known]
 
-    def lacks_patients(self, ids: Iterable[int]) -> list[int]:
-        """Return the patients who were never read."""
-        known = self._patients
-        return [id_ for id_ in ids if id_ not in known]
-
     def lacks_traits(self, traits: Iterable[int]) -> list[int]:
         """Return the strict traits that were never read."""
         known = self._traits

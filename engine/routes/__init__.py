@@ -21,6 +21,9 @@ routes.yaml: read with line and column, checked, compiled; and the router's deci
     when/            the language of conditions (when.lark); scope: what it may name
     evaluation       one message to its deliveries: pure, the hot path of the router; decision: what comes of it
     multiplying      steps on one message, or on the several that one becomes; lanekeys: their lanes
+    making           its deliveries, alive or dead; stopping: where a walk ends before its routes
+    identification   the section `identity`; identifying: who the patients of one message are
+    fences           order, where a number becomes another patient's; deriving: the merge that follows from a merge
     searching        with what keys are hashed, when indexed and when looked for
     encoding         a message as its destination wants it
     tables, shipped, suggestions: what these need

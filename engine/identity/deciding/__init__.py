@@ -7,9 +7,11 @@ The rules by which a message's patients are decided (IDENTITY, decisions 0 to 7)
     everyday    a known patient of whom nothing new is said: most messages
     dispatch    which rules an event asks
     knowing     decisions 0 to 4: known, stay, INS, unknown; what is attached and asserted
+    asserting   what a site says of a patient, one assertion a site
     judging     what an INS that another patient holds allows
     ins         which INS a patient keeps
     joining     two patients become one, and what forbids it
+    parting     numbers that get a patient of their own
     merging     A40 and its like; A47; A24 and A37
     moving      stays: A44, A41, A42, A49, A50…
     following   another registry's A31 and A40

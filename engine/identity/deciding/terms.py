@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from engine.core.identities import IdentifierKind, IdentifierRow, PatientRow
-from engine.identity.deciding.decision import Code, Decision, Ended, Outcome, conflict, territorial
+from engine.identity.deciding.decision import Code, Decision, Ended, Outcome, territorial
 from engine.identity.deciding.draft import Draft
 
 if TYPE_CHECKING:
@@ -140,6 +140,3 @@ class Terms:
                 decision.events = [event] if event is not None else []
         decision.parked = tuple(keys)
         return decision
-
-
-__all__ = ["SENTENCES", "Terms", "conflict"]

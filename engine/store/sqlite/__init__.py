@@ -8,6 +8,7 @@ The store of one machine, on SQLite.
     report        what a commit has to say; ledger: the loop's copy of the books
     statements    many rows in one statement
     reading       the stages' reads; queries: the operators'; readers: their threads
+    identity_…    the cross-reference: writes, fences and pruning in the transaction, reads and queries of officers
     directory     lock, key, in-flight slots; recovery: what a start finds
     connections   how the database is opened and migrated; migrations: the schema; checkpoints: the log
     driver        which SQLite
