@@ -108,7 +108,7 @@ class ReviewRow:
     """The lower patient id."""
     high: int
     rule: str
-    """Why: `same-traits`, `merge`, `ins-conflict`…"""
+    """Why: `same-traits`, `merge`, `ins-no-contract`… (identity.deciding.terms.SENTENCES)."""
     sentence: str
     """For people; no value of a message."""
     place: int
