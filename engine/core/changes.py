@@ -59,7 +59,7 @@ class Route:
     keys: list[int] = dataclasses.field(default_factory=list)
     """Search keys (core.references), written lazily."""
     identity: list[IdentityEvent] = dataclasses.field(default_factory=list)
-    """In order; the store gives their ids. In state WAITING or DEAD at most the review list: what dies decides nothing."""
+    """In order; the store gives their ids. What waits or dies decides nothing: at most entries of the review list."""
     fences: list[Delivery] = dataclasses.field(default_factory=list)
     """
     Proposed, of kind FENCE, with the id `place << 16` of the message, or of the last one that another group decided.
