@@ -71,6 +71,20 @@ class Root(click.Group):
         command: click.Command = getattr(importlib.import_module(known[0]), known[1])
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; of one that isn't there, say which was meant."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from engine.routes.suggestions import suggest
+
+            hint = suggest(args[0], self.list_commands(ctx))
+            if hint.startswith("did you mean"):
+                raise click.UsageError(f"{error.message} {hint[0].upper()}{hint[1:]}", ctx) from None
+            raise
+
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:

@@ -19,7 +19,7 @@ from engine.cli.group import passerelle as root
         (["version"], 0, "passerelle 0."),
         (["status"], 69, "there is no data in"),
         (["status", "--colour"], 2, "No such option"),
-        (["stauts"], 2, "No such command"),
+        (["stauts"], 2, "No such command 'stauts'. Did you mean status?"),
         (["run", "--routes", "absent.yaml"], 78, "there is no configuration at 'absent.yaml'"),
         (["lint", "--routes", "absent.yaml"], 78, "there is no configuration"),
         (["send", "absent.hl7", "127.0.0.1:1"], 2, "can't be read"),
