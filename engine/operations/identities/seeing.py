@@ -129,6 +129,8 @@ def compared(one: PatientRow, other: PatientRow) -> str:
     if not found:
         return "no hospital says who they are"
     best = min(found, key=lambda each: (len(each.different), len(each.unknown)))
-    words = [f"different: {', '.join(best.different)}"] if best.different else []
-    words += [f"not known: {', '.join(best.unknown)}"] if best.unknown else []
-    return "; ".join(words) or "all strict traits are the same"
+    same = [trait for trait in best.verdicts if trait not in best.different and trait not in best.unknown]
+    if len(same) == len(best.verdicts):
+        return "all strict traits are the same"
+    parts = (("different", best.different), ("the same", same), ("not known", best.unknown))
+    return "; ".join(f"{', '.join(traits)} {words}" for words, traits in parts if traits)

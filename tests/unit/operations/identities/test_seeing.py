@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from engine.core.identities import IdentifierKind, IdentifierRow, IdentityEvent, PatientRow, ReviewRow, ReviewState
+import pytest
+
+from engine.core.identities import (
+    Assertion,
+    IdentifierKind,
+    IdentifierRow,
+    IdentityEvent,
+    PatientRow,
+    ReviewRow,
+    ReviewState,
+)
 from engine.operations.identities.seeing import Seeing, compared
 from tests.support.officers import Office, at_office
 
@@ -58,3 +68,21 @@ def test_what_a_hospital_says_now_is_a_change_too(tmp_path):
 def test_nobody_says_who_they_are():
     """Two patients of whom only numbers are known."""
     assert compared(PatientRow(1, ""), PatientRow(2, "")) == "no hospital says who they are"
+
+
+@pytest.mark.parametrize(
+    ("place", "sex", "words"),
+    [
+        ("", "F", "birth name, first given name, birth date, sex the same; birth place not known"),
+        ("", "M", "sex different; birth name, first given name, birth date the same; birth place not known"),
+        ("33063", "F", "all strict traits are the same"),
+    ],
+)
+def test_a_comparison_says_what_is_the_same_too(place, sex, words):
+    """Whoever joins two patients sees on how much of them that rests."""
+
+    def said(site: str, letter: str) -> Assertion:
+        return Assertion(site, "", (), "DURAND", "LEA", "", "19800229", letter, place, 0, 0, 1, 0)
+
+    one, other = PatientRow(1, "", (said("cha", "F"),)), PatientRow(2, "", (said("chb", sex),))
+    assert compared(one, other) == words
