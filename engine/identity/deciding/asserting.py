@@ -151,7 +151,8 @@ def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> 
     Args:
         terms: Of the message.
         patient: Whose assertions are compared.
-        before: What the site said until now: who disagreed already was joined by people who knew.
+        before: What the site said until now: who disagreed already was joined by people who knew. What can't be
+            compared (concealed, fictive) was let in unseen and excuses nothing.
 
     Raises:
         Ended: It disagrees beyond tolerance, which it didn't before.
@@ -166,7 +167,11 @@ def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> 
         compared = compare_traits(traits_of(own), traits_of(other))
         if not compared.beyond_tolerance:
             continue
-        if before is not None and compare_traits(traits_of(before), traits_of(other)).beyond_tolerance:
+        if (
+            before is not None
+            and comparable_assertion(before)
+            and compare_traits(traits_of(before), traits_of(other)).beyond_tolerance
+        ):
             continue
         raise conflict(
             Code.TRAITS,

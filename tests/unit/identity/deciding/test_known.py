@@ -292,3 +292,17 @@ def test_a_message_that_names_nobody(type_):
     assert (decision.outcome, decision.code, decision.events) == (Outcome.DEAD, "E-ID-NOBODY", [])
     assert group.hear(raw, on_unknown=OnUnknown(Unknown.HOLD, 1000)).code == "E-ID-NOBODY"
     assert group.hear(raw, on_unknown=PASS).code == ""
+
+
+@pytest.mark.parametrize("status", ["PROV", "VALI"])
+def test_another_person_in_two_steps(status):
+    """First concealed, which nobody compares, then in the open: two people don't become one patient so."""
+    group = Group(contracts=CONTRACT)
+    for site in ("cha", "chb"):
+        group.hear(message("A28", pid(ipp(site, "1"), INS, status="VALI")), site)
+    assert group.same(("cha", "1"), ("chb", "1"))
+    other = {"name": "MARTIN", "first": "PAUL", "born": "19450607", "sex": "M"}
+    concealed = message("A31", pid(ipp("chb", "1"), status="PROV", **other), "PD1" + "|" * 12 + "Y")
+    assert group.hear(concealed, "chb").outcome is Outcome.DECIDED
+    decision = group.hear(message("A31", pid(ipp("chb", "1"), status=status, **other)), "chb")
+    assert (decision.outcome, decision.code) == (Outcome.DEAD, "E-ID-TRAITS")
