@@ -110,7 +110,7 @@ async def _status(desk: Desk) -> Answer:
         "problems": problems,
         "notes": _notes(configured, now, stopped=desk.live is None)
         + _resting_files(live_sources)
-        + await _unknown_patients(desk, now),
+        + await _unknown_patients(desk),
         "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": destinations,
         "sources": sources,
@@ -173,14 +173,13 @@ def _resting_files(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
-async def _unknown_patients(desk: Desk, now: int) -> list[str]:
+async def _unknown_patients(desk: Desk) -> list[str]:
     """Say how many messages wait until somebody knows their patient: they stand in no destination's queue."""
-    facts = await desk.store.identity_facts()
-    if not facts.waiting:
+    waiting = int((await desk.queries.identity_stats())["waiting"])  # no read of a stage: these wait for a silent store
+    if not waiting:
         return []
-    waits = several(facts.waiting, "message waits", "messages wait")
     where = "`passerelle msg find --state waiting`, `passerelle code E-ID-WAITING`"
-    return [f"{waits} until the patient is known, the first until {clock(facts.next_wait_ms, now)}: {where}"]
+    return [f"{several(waiting, 'message waits', 'messages wait')} until the patient is known: {where}"]
 
 
 def headline(state: str, since_ms: int, now_ms: int) -> str:

@@ -260,7 +260,7 @@ def test_files_that_cannot_be_taken_yet_are_told(fact: str, count: int, words: s
 
 
 def test_messages_that_wait_for_their_patient_are_told() -> None:
-    """They stand in no queue: a note says how many, until when, and where to look; nothing is degraded by them."""
+    """They stand in no queue: a note says how many, and where to look; nothing is degraded by them."""
 
     async def run() -> None:
         desk, store = await opened()
@@ -268,7 +268,7 @@ def test_messages_that_wait_for_their_patient_are_told() -> None:
         await receive(store, 9, state=MessageState.WAITING, code="E-ID-WAITING", wait=Wait((42,), until))
         answer = await Operations(desk).call("status", {}, who="nurse")
         (note,) = answer["notes"]
-        assert note.startswith(f"1 message waits until the patient is known, the first until {clock(until, NOW_MS)}: ")
+        assert note.startswith("1 message waits until the patient is known: `passerelle msg find --state waiting`")
         assert answer["engine"] == "running"
         await store.close()
 
