@@ -39,7 +39,9 @@ class Route:
     state there is none. For a retry of one route (`Requeue`) no Route is used.
 
     Unlike other changes it may build on identity events submitted before it and not yet told: they are applied in the
-    order of submission, and an event whose rows before are not those of the store is refused.
+    order of submission, and an event whose rows before are not those of the store is refused. With a change that has
+    events everything is refused that was decided on the same view, or an earlier one, and comes behind it: it may name
+    patients who don't exist, and would come before what must be decided again.
     """
 
     place: int
@@ -73,6 +75,8 @@ class Route:
     """Filled by the store: the places of those messages, in order."""
     wait: Wait | None = None
     """With state WAITING, and only then: for which identifiers, and until when."""
+    view: int = 0
+    """Number of the view on patients on which it was decided; 0: none is kept."""
 
 
 @dataclass(slots=True)
@@ -112,6 +116,8 @@ class Requeue:
 
     delivery: Delivery
     rendered_again: bool = False
+    view: int = 0
+    """As of `Route`."""
 
 
 @dataclass(slots=True)
@@ -168,6 +174,8 @@ class Identify:
     """Further events of the same act, behind `event`: an import makes one a patient."""
     next_patient: int = 0
     """No patient gets an id below this from now on; 0: as before. It never goes back."""
+    view: int = 0
+    """As of `Route`."""
 
 
 @dataclass(slots=True)

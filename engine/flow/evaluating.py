@@ -92,9 +92,12 @@ class Evaluating:
             between = frozenset((*lanes, *evaluation.patients))
             arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
             self._memory.remember(message.source, arrival)
+        view = 0
         if self._router.configuration.identity is not None:
             lanes = ()  # those of persons: the numbers under which a message left are among its keys
+            view = self._router.identities.view_number
         route = decided(message, evaluation, lanes, self._router.configuration.hash)
+        route.view = view
         if evaluation.changed:
             route.fences = self.fences(evaluation.changed, place=message.place, deliveries=deliveries)
         return route

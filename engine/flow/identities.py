@@ -10,6 +10,9 @@ that lacks rows reads them, for what waits behind in its buffer too, and decides
 - Rows that decisions under way have changed are pinned. Others are let go, the oldest first, beyond a bound.
 - When the store fails, or refuses a decision, all is let go; nothing is read until every decision under way has its
   outcome, so that what is then read is what is on disk.
+- A decision that remembers nothing new may rely on one that is refused. So each says on which view it was made, the
+  store refuses all of that view behind one that it refused, and every router starts again from the store: messages of
+  a patient are decided again in the order of their places, whichever of them was refused.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Collection, Iterable
-from itertools import chain
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.flow.waits import Waits
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 ROWS_MAX: Final = 150_000
 """Keys that are kept, about; those of decisions under way beside."""
 _READ_MAX: Final = 1_000
+_NUMBERS: Final = count(1)
+"""Of views: never the same twice while the process runs, because a store remembers which were wrong."""
 
 
 class _Keys(NamedTuple):
@@ -78,7 +83,8 @@ class Identities:
         """Decisions that changed nothing (routes.identifying)."""
         self._next = 0
         self._started = False
-        self._epoch = 0
+        self.view_number = next(_NUMBERS)
+        """Another one, each time that all is let go."""
         self._reading = asyncio.Lock()
         self._kept: deque[_Keys] = deque()
         self._kept_count = 0
@@ -135,7 +141,11 @@ class Identities:
             self.view.revert(event)
 
     def resolved(self, events: Collection[IdentityEvent], *, stored: bool) -> None:
-        """Take the outcome of a decision that was adopted; one that isn't on disk empties the memory."""
+        """
+        Take the outcome of a decision that was adopted.
+
+        One that isn't on disk empties the memory, and all routers start again: any of them may have built on it.
+        """
         if not events:
             return
         self._under_way -= 1
@@ -145,6 +155,8 @@ class Identities:
                 self._keep(_keys_of(event))
         else:
             self.forget()
+            for router in self.routers:
+                router.start_over("a decision on patients isn't on disk")
         if not self._under_way:
             self._outcomes.set()
 
@@ -152,7 +164,7 @@ class Identities:
         """Let everything go: what is on disk is what counts."""
         self.view = Shared()
         self.usual.clear()
-        self._epoch += 1
+        self.view_number = next(_NUMBERS)
         self._kept.clear()
         self._kept_count = 0
         self._let_go = self._under_way > 0
@@ -178,18 +190,18 @@ class Identities:
         """
         async with self._reading:
             await self._drained()
-            view, epoch = self.view, self._epoch
+            view, number = self.view, self.view_number
             wanted = _Keys(
                 tuple(view.lacks(dict.fromkeys((*(unread.identifiers if unread else ()), *identifiers)))),
                 tuple(dict.fromkeys(unread.patients)) if unread else (),
                 tuple(view.lacks_traits(dict.fromkeys((*(unread.traits if unread else ()), *traits)))),
             )
             before = len(self._kept)
-            while wanted.size and epoch == self._epoch:
+            while wanted.size and number == self.view_number:
                 now = _Keys(*(keys[:_READ_MAX] for keys in wanted))
                 wanted = _Keys(*(keys[_READ_MAX:] for keys in wanted))
                 rows = await self._store.identities(now.identifiers, now.patients, now.traits)
-                if epoch != self._epoch:
+                if number != self.view_number:
                     return
                 view.take(rows, now.identifiers, now.patients, now.traits)
                 self._keep(_Keys(*map(tuple, map(dict.fromkeys, _joined(now, rows)))))

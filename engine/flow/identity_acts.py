@@ -68,6 +68,7 @@ class IdentityActs:
         change = Identify(
             event, router.evaluating.fences(changed, place=router.settled),
             releases_of([event], references, router.configuration.sites), place=router.last_place,
+            view=identities.view_number,
         )  # fmt: skip
         for one in identities.routers:
             one.came_between(key for pair in changed for key in pair)

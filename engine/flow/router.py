@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import islice
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -31,6 +30,7 @@ from engine.flow.backlog import Backlog
 from engine.flow.decisions import INTERNAL, duplicate, faulty
 from engine.flow.evaluating import Evaluating
 from engine.flow.identities import Identities
+from engine.flow.late import Late
 from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
 from engine.flow.treating import Treating
 from engine.identity.crossreference import Unread
@@ -47,9 +47,6 @@ _AHEAD_MAX: Final = 64
 _ROUNDS_MAX: Final = 1_000
 _UNCOMMITTED_MAX: Final = 1_000
 _RESTART_SECONDS: Final = 1.0
-_LATE_MAX: Final = 32
-_LATE_BYTES_MAX: Final = 1_000_000
-"""How many messages that waited are taken up at once, and about how many bytes of them."""
 
 
 class Router:
@@ -89,10 +86,9 @@ class Router:
         self.references = self._references = references
         self.identities = identities or Identities(store, runtime)
         self.identities.join(self)
-        self._late: dict[Place, bool] = {}
-        """Messages that waited, in the order in which they are taken up -> whether their time is over."""
+        self._late = Late(store, self.answers_for)
         self._again: set[Place] = set()
-        """Messages whose decision was refused once with what it says of patients."""
+        """Messages whose decision was refused with what it says of patients: once more, and they are dead."""
         self._catching_up = True
         """The backlog of a start is being read: it may hold messages that waited, or were decided on before."""
         self._asking = Asking(store, runtime, sandbox, self._routes_of)
@@ -167,9 +163,7 @@ class Router:
 
     def take_up(self, places: Iterable[Place], *, expired: bool) -> None:
         """Decide on messages that waited, each with its old place; those of other groups are left out."""
-        for place in places:
-            # What is released while the end of its wait is being looked at waits no more.
-            self._late[place] = expired and self._late.get(place, True)
+        self._late.add(places, expired=expired)
         self._wake()
 
     def know(self, groups: Iterable[str]) -> None:
@@ -243,8 +237,7 @@ class Router:
                 self.decided = page.items[0].place - 1 if page.items else page.high
             self._backlog.take_page(page)
             self._catching_up = self._catching_up and bool(page.items)
-            for message in page.items:
-                self._late.pop(message.place, None)  # it comes with the page
+            self._late.forget(message.place for message in page.items)
         self._backlog.reading = False
         self._wake()
 
@@ -334,11 +327,10 @@ class Router:
         return self._generation
 
     def _take_late(self) -> bool:
-        """Take up one message that waited; False: none can be taken up now."""
+        """Take up some messages that waited; False: none can be taken up now."""
         if self._backlog.reading:
             return False
-        ready = (one for one, expired in self._late.items() if expired or one <= self._backlog.cursor)
-        places = list(islice(ready, _LATE_MAX))
+        places = self._late.ready(self._backlog.cursor)
         if not places:
             return False
         self._waiting = self._going_on = True
@@ -346,49 +338,21 @@ class Router:
         return True
 
     async def _decide_late(self, places: list[Place]) -> None:
-        """
-        Decide on messages that waited: what they waited for is known, or their time is over.
-
-        Some are read before the first is decided on: a read waits for every commit under way, so that one after the
-        other would cost a commit each, and all that comes waits behind them.
-        """
+        """Decide on messages that waited: what they waited for is known, or their time is over."""
         generation = self._generation
         try:
-            for message in await self._read_late(places):
+            for message in await self._late.read(places):
                 if generation != self._generation or self._paused or self._stopping:
                     break
-                expired = self._late.pop(message.place, None)
-                if expired is not None:
-                    await self._decide_one_late(message, expired=expired)
+                taken = await self._late.take(message)
+                if taken is not None and generation == self._generation:
+                    await self._decide(taken[0], expired=taken[1], wide=True)
+                    self._waiting = True  # the next one follows at once
         except StoreError as error:
             self._failed(error)
         finally:
             self._waiting = self._going_on = False
             self._wake()
-
-    async def _read_late(self, places: list[Place]) -> list[StoredMessage]:
-        """Read messages that waited, the first one and what fits beside it; what there isn't is forgotten."""
-        found: list[StoredMessage] = []
-        size = 0
-        for place in places:
-            message = await self._store.message(place)
-            if message is None or not self.answers_for(message.group):
-                self._late.pop(place, None)
-                continue
-            found.append(message)
-            size += message.held_bytes
-            if size > _LATE_BYTES_MAX:
-                break
-        return found
-
-    async def _decide_one_late(self, message: StoredMessage, *, expired: bool) -> None:
-        wanted = MessageState.WAITING if expired else MessageState.RECEIVED
-        found: StoredMessage | None = message
-        if message.state is not wanted:  # it was released, or its time ended, after it was read
-            found = await self._store.message(message.place)
-        if found is not None and found.state is wanted:
-            await self._decide(found, expired=expired, wide=True)
-            self._waiting = True  # the next one follows at once
 
     def _routes_of(self, file: str) -> list[str]:
         """Return the routes whose steps call a file of the hospital's own."""
@@ -410,6 +374,10 @@ class Router:
             self._waiting = False
             self._failed(error)
             return
+        if generation != self._generation:  # everything was dropped since: it comes again
+            self._waiting = False
+            self._wake()
+            return
         told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
         if not original.is_repeated(fate):
             await self._decide(message, told=original.place if told else 0)
@@ -427,6 +395,7 @@ class Router:
 
     def _committed(self, route: Route, result: Receipt | StoreError) -> None:
         self._uncommitted -= 1
+        overtaken = route.view not in (0, self.identities.view_number)
         self.identities.resolved(route.identity, stored=isinstance(result, Receipt))
         if isinstance(result, Receipt):
             self._again.discard(route.place)
@@ -434,41 +403,52 @@ class Router:
             if route.wait is not None:
                 self.identities.waits.look_at(route.wait.until_ms)
         elif isinstance(result, ChangeRefused):
-            self._refused(route, result)
+            self._refused(route, result, overtaken=overtaken)
         else:
             self._failed(result)
         if self._backlog or self._late:
             self._wake()
 
-    def _refused(self, route: Route, refused: ChangeRefused) -> None:
+    def _refused(self, route: Route, refused: ChangeRefused, *, overtaken: bool) -> None:
         """
         Make one message dead whose decision breaks a rule of the store: it would break it again for ever.
 
-        When that is refused too the message isn't waiting any more: it was decided on, or pruned.
+        When that is refused too the message isn't waiting any more: it was decided on, or pruned. What one says of
+        patients may be refused because somebody else was faster: everything is decided again, this message once.
+
+        Args:
+            route: The decision.
+            refused: Why.
+            overtaken: What was known of patients when it was made was given up since: it breaks no rule itself.
         """
         name = route.state.name.lower()
         self.counts[name] -= 1
         self._memory.forget(route.source, route.place)
-        if route.identity and route.place not in self._again:
-            # what it built on was refused before it, or isn't on disk: all was let go, it is decided once more
-            self._again.add(route.place)
-            self._late.setdefault(route.place, route.expected is MessageState.WAITING)
+        if overtaken:
+            self.start_over(str(refused))
             return
+        if route.identity and route.place not in self._again:
+            self._again.add(route.place)  # all routers start over (Identities.resolved)
+            return
+        self._again.discard(route.place)
         _log.error("decision refused by the store", place=route.place, source=route.source, reason=str(refused))
         if route.code != INTERNAL:
             self._submit(faulty(route, str(refused), self.configuration.hash))
 
     def _failed(self, error: StoreError) -> None:
+        """Take a failure of the store: what is known of patients is let go with the rest."""
+        self.identities.forget()
+        self.start_over(str(error))
+
+    def start_over(self, reason: str) -> None:
         """Drop everything and start again from the store."""
         self._generation += 1
         self._backlog.clear()
         self._late.clear()
-        self._again.clear()
         self._catching_up = True
-        self.identities.forget()
         if not self._started or self._stopping:
             return
-        _log.error("router starts again from the store", group=self.group, reason=str(error))
+        _log.error("router starts again from the store", group=self.group, reason=reason)
         self._started = False
         self._runtime.call_later(_RESTART_SECONDS, self._start_again)
 

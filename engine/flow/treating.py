@@ -61,32 +61,32 @@ class Treating:
             await router.acts.fulfil(intention, "goes back to its place", [Requeue(row)])
             return
 
-        def render(answers: Answers) -> tuple[Delivery, Identified | None]:
+        def render(answers: Answers) -> tuple[Delivery, Identified | None, int]:
             knowledge = router.evaluating.knowledge(expired=True, wide=True)
             made = render_again(
                 router.configuration, message, router.references, row.route, row.destination, delivery_id, row.part,
                 answers, knowledge,
             )  # fmt: skip
-            return made, None if knowledge is None else knowledge.identified
+            return made, None if knowledge is None else knowledge.identified, router.identities.view_number
 
-        again, identified = await router.answered(render)
+        again, identified, view = await router.answered(render)
         if again.state is not DeliveryState.PENDING:
             raise Refusal(" ".join(filter(None, ("it would die again:", again.code, again.field, again.reason))))
         if identified is None:
-            changes: list[Requeue | Identify] = [Requeue(again, rendered_again=True)]
+            changes: list[Requeue | Identify] = [Requeue(again, rendered_again=True, view=view)]
         else:
             # Its former lanes too: what came behind it may wait under a reference that its patient had then.
             again.lanes = tuple(dict.fromkeys((*again.lanes, *row.lanes)))
-            changes = [Requeue(again, rendered_again=True), *self._identifies(identified, again)]
+            changes = [Requeue(again, rendered_again=True, view=view), *self._identifies(identified, again, view)]
         await self.fulfil(intention, "goes back to its place", changes)
 
-    def _identifies(self, identified: Identified, again: Delivery) -> list[Identify]:
+    def _identifies(self, identified: Identified, again: Delivery, view: int) -> list[Identify]:
         """Make the changes of what a retry decided on patients."""
         router, events = self._router, identified.events
         if not events:
             return []
         proposed = router.evaluating.fences(identified.changed, place=again.place, deliveries=[again])
-        made = [Identify(event, place=again.place) for event in events]
+        made = [Identify(event, place=again.place, view=view) for event in events]
         made[-1].fences, made[-1].releases = proposed, identified.releases
         return made
 

@@ -31,6 +31,9 @@ class Deciding(Protocol):
     def take_up(self, places: Iterable[Place], *, expired: bool) -> None:
         """Decide on messages that waited; those of other groups are left out."""
 
+    def start_over(self, reason: str) -> None:
+        """Drop everything and start again from the store: what was known of patients isn't so."""
+
 
 class Waits:
     """When to look at the messages that wait, and who decides on them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from engine.core.changes import Route
+from engine.core.changes import Change, Fulfil, Identify, Requeue, Route, events_of
 from engine.core.identities import (
     IdentifierKind,
     IdentifierRow,
@@ -45,6 +45,41 @@ def has_identity(route: Route) -> bool:
         or route.state is MessageState.WAITING
         or route.expected is MessageState.WAITING
     )
+
+
+class Views:
+    """Which views on patients were found wrong since the start: what was decided on one of them is refused."""
+
+    __slots__ = ("_wrong",)
+
+    def __init__(self) -> None:
+        self._wrong = 0
+        """The last one; earlier ones were given up before it."""
+
+    def check(self, changes: Iterable[Change]) -> None:
+        """
+        Check on what changes were decided; costs nothing as long as no decision on patients was refused.
+
+        Raises:
+            ChangeRefused: On something that isn't so.
+        """
+        if self._wrong and any(0 < part.view <= self._wrong for change in changes for part in _parts_of(change)):
+            raise ChangeRefused("a decision on patients before this one was refused: decide again")
+
+    def refused(self, change: Change) -> None:
+        """Note that a change was refused: what it said of patients isn't so."""
+        for part in _parts_of(change):
+            if not isinstance(part, Requeue) and events_of(part):
+                self._wrong = max(self._wrong, part.view)
+
+
+def _parts_of(change: Change) -> Iterable[Route | Identify | Requeue]:
+    """Return what a change decides on patients, or for patients who are known."""
+    if isinstance(change, Route):
+        return (change,)
+    if isinstance(change, Fulfil):
+        return [part for part in change.changes if isinstance(part, (Identify, Requeue))]
+    return (change,) if isinstance(change, (Identify, Requeue)) else ()
 
 
 def check_identity(route: Route) -> None:

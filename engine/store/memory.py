@@ -41,6 +41,7 @@ from engine.store.announcing import Announcer, Outcome, Submitted
 from engine.store.backlog import load_of, newly_unrouted, size_of
 from engine.store.bases import BaseOf, default_base_of
 from engine.store.counting import COUNTED_KINDS, CounterKey
+from engine.store.identity_rules import Views
 from engine.store.memory_changes import MemoryChanges
 from engine.store.memory_queries import MemoryQueries
 from engine.store.memory_rows import MemoryDisk, Undo
@@ -78,6 +79,7 @@ class MemoryStore:
         self._call_soon = call_soon
         self._fault = fault or (lambda _name: None)
         self._changes = MemoryChanges(self.disk)
+        self._views = Views()
         self._pending: list[Submitted] = []
         self._bytes_held = 0
         self._unrouted = 0
@@ -184,8 +186,10 @@ class MemoryStore:
             for change, done in batch:
                 mark = undo.mark()
                 try:
+                    self._views.check((change,))
                     outcomes.append((change, done, self._apply(change, undo)))
                 except ChangeRefused as refusal:
+                    self._views.refused(change)
                     undo.back_to(mark)
                     outcomes.append((change, done, refusal))
             self._fault("commit")

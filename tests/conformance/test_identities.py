@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.changes import Fulfil, Identify, Intend, Prune, Receipt, Reopen
+from engine.core.changes import Fulfil, Identify, Intend, Prune, Receipt, Reopen, Requeue
 from engine.core.identities import IdentifierKind, IdentityEvent, ReviewState, Wait
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DELIVERIES_MAX, Delivery, DeliveryKind, Intention, delivery_id
@@ -191,6 +191,38 @@ async def test_what_dies_or_waits_decides_nothing(house: House) -> None:
     )
     assert [type(outcome) for outcome in outcomes] == [ChangeRefused, Receipt, ChangeRefused, ChangeRefused]
     assert [row["rule"] for row in await store.queries.reviews()] == ["ins-conflict"]
+    await balanced(store)
+    await store.close()
+
+
+@in_loop
+async def test_what_was_decided_on_the_same_view_as_a_refused_decision(house: House) -> None:
+    """It is refused too, in this commit and in later ones: it may name patients who don't exist."""
+    store, _ = await house.open()
+    places = await receive(store, 9)
+    for_dead = [routed(places[0], delivery(places[0]), identity=[mint(1, 11)], view=5)]
+    await fine(store, *for_dead, Intend(Intention("router", "retry", {}, "alice", "", 1)))
+    wrong = replace(mint(3, 11), place=2)
+    outcomes = await commit(
+        store,
+        routed(places[1], delivery(places[1]), view=5),
+        routed(places[2], delivery(places[2]), identity=[wrong], view=5),
+        routed(places[3], delivery(places[3]), view=5),
+        routed(places[4], delivery(places[4]), identity=[mint(4, 14)], view=4),
+        routed(places[5], delivery(places[5]), view=6),
+        routed(places[6], delivery(places[6])),
+    )
+    assert [type(one) for one in outcomes] == [Receipt, *[ChangeRefused] * 3, Receipt, Receipt]
+    requeue = Requeue(delivery(places[0]), rendered_again=True, view=5)
+    outcomes = await commit(
+        store,
+        routed(places[7], delivery(places[7]), view=5),
+        routed(places[8], delivery(places[8]), view=6),
+        Fulfil(1, accepted=True, outcome="", changes=[requeue]),
+    )
+    assert [type(one) for one in outcomes] == [ChangeRefused, Receipt, ChangeRefused]
+    assert "decide again" in str(outcomes[2])
+    await fine(store, *(routed(place, delivery(place), view=7) for place in (places[3], places[7])))
     await balanced(store)
     await store.close()
 

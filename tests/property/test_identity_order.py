@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from engine.core.identities import IdentifierKind
 from engine.core.messages import delivery_id
+from engine.errors import ChangeRefused
 from tests.support.fake_door import NOT_SENT, accepted, answer
 from tests.support.group import DOORS, ROUTES, SITES, Group, group, hl7, of_cha, of_chb
 
@@ -16,6 +18,8 @@ PEOPLE = 3
 STEPS = 40
 REFUSED = 0.03
 AWAY = 0.1
+FASTER = 0.03
+"""How often the store refuses a decision, as if somebody else had changed its patients."""
 
 
 @dataclass
@@ -30,13 +34,15 @@ class Sent:
 class World:
     """Hospitals that send, officers that link and part, receivers that are slow, away and now and then refuse."""
 
-    def __init__(self, it: Group, seed: int) -> None:
+    def __init__(self, it: Group, seed: int, *, refusing: bool) -> None:
         self.it = it
         self.chance = random.Random(seed)
         self.sent: dict[int, Sent] = {}
         self.linked: set[int] = set()
         self.patients: dict[str, int] = {}
         self._count = 0
+        if refusing:
+            it.store._fault = self.refuse
         for door in it.doors.values():
 
             def receive(delivery, door=door):
@@ -48,6 +54,11 @@ class World:
                 return accepted(delivery)
 
             door.receiver = receive
+
+    def refuse(self, name: str) -> None:
+        """Refuse a decision now and then."""
+        if name == "route" and self.chance.random() < FASTER:
+            raise ChangeRefused("somebody was faster")
 
     def same(self, one: str, other: str) -> bool:
         """Whether two numbers are one person's now."""
@@ -112,13 +123,14 @@ class World:
 
 
 @pytest.mark.parametrize("groups", [("main",), ("main", "other")], ids=["one-group", "two-groups"])
+@pytest.mark.parametrize("refusing", [False, True], ids=["taking", "refusing"])
 @pytest.mark.parametrize("seed", range(12))
-def test_order(tmp_path: pathlib.Path, seed: int, groups: tuple[str, ...]) -> None:
+def test_order(tmp_path: pathlib.Path, seed: int, groups: tuple[str, ...], *, refusing: bool) -> None:
     """With one routing group, and with one for each hospital."""
     doors = DOORS.replace("gam_chb: { type: mllp,", "gam_chb: { routing: other, type: mllp,") if groups[1:] else DOORS
 
     async def test(it: Group) -> None:
-        world = World(it, seed)
+        world = World(it, seed, refusing=refusing)
         for person in range(PEOPLE):
             world.send(f"a{person}", event="A28")
             world.send(f"b{person}", event="A28")
@@ -127,6 +139,9 @@ def test_order(tmp_path: pathlib.Path, seed: int, groups: tuple[str, ...]) -> No
             await world.step()
         await it.rest(7200)
         assert len(it.left("dpi")) > STEPS / 2
+        rows = it.store.disk.identifiers.values()
+        kept = {row.value for row in rows if row.kind is IdentifierKind.FEDERATION}
+        assert {it.number("dpi", place) for place in it.left("dpi")} <= kept
         world.check()
 
     group(tmp_path, test, seed=seed, text=SITES + doors.replace("lane: block", "lane: pass") + ROUTES, groups=groups)

@@ -12,6 +12,7 @@ from collections import deque
 from typing import Final
 
 from engine.store.counting import CounterKey, Tally
+from engine.store.identity_rules import Views
 from engine.store.names import Names
 from engine.store.sqlite.driver import Connection
 
@@ -37,6 +38,8 @@ class Books:
         """Id of the next identity event."""
         self.waits_kept = False
         """Some message waits for an identifier, or did since the start."""
+        self.views = Views()
+        """Of this run, and in no table: what was decided on a view is not on disk, or is gone with the run."""
         self.prune_after = 0
         """Place up to which the present round of pruning looked."""
         self.events_after = 0

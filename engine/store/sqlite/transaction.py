@@ -359,6 +359,7 @@ def apply_together(work: Transaction, changes: list[Change], rare: Callable[[Cha
         CountDiffers: One of them is wrong; roll back.
         ChangeRefused: The same, by a rule.
     """
+    work.books.views.check(changes)
     receives = [change for change in changes if type(change) is Receive]
     routes = [change for change in changes if type(change) is Route]
     settles = [change for change in changes if type(change) is Settle]
@@ -393,6 +394,7 @@ def apply_one(work: Transaction, change: Change, rare: Callable[[Change], Receip
     try:
         receipt = _apply_alone(work, change, rare)
     except (ChangeRefused, *CULPRIT_ERRORS) as error:
+        work.books.views.refused(change)
         work.rows.drop()
         connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
@@ -414,6 +416,7 @@ def apply_one(work: Transaction, change: Change, rare: Callable[[Change], Receip
 
 def _apply_alone(work: Transaction, change: Change, rare: Callable[[Change], Receipt]) -> Receipt:
     try:
+        work.books.views.check((change,))
         receipt = DONE
         if isinstance(change, Receive):
             make_storable(change.message)
