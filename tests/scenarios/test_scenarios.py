@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,24 +14,36 @@ import pytest
 from tests.scenarios.comparing import Told, annotated, of_all, of_end, of_step
 from tests.scenarios.language import Receipt, Scenario, Step, read
 from tests.scenarios.parts import read_people
-from tests.scenarios.world import world
+from tests.scenarios.world import World, world
 
 HERE = Path(__file__).parent
+_PATIENCE_SECONDS = 3.0
 PEOPLE = read_people(HERE / "people.txt")
 SCENARIOS = [one for path in sorted(HERE.glob("*.txt")) if path.name != "people.txt" for one in read(path)]
+
+
+async def ended(scenario: Scenario, group: World) -> Told:
+    """Return what differs in the end; an outcome may still be on its way to the disk, so it is asked for a while."""
+    patience = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        known = await group.known()
+        told = of_end(scenario, [group.finally_named(line) for line in known])
+        if not told or time.monotonic() > patience:
+            return told
+        await asyncio.sleep(0)
 
 
 async def played(scenario: Scenario, directory: Path) -> Told:
     """Play a transcript; return what differs."""
     async with world(scenario, directory, PEOPLE) as group:
         happened = [(step, await group.happens(step)) for step in scenario.steps]
-        known = await group.known()
+        end = await ended(scenario, group)
         told: Told = {}
         for step, outcome in happened:
             for receipt in outcome.receipts:
                 receipt.identifiers = group.finally_named(receipt.identifiers)
             told |= of_step(step, outcome.receipts, outcome.refused, outcome.carried)
-        return told | of_end(scenario, [group.finally_named(line) for line in known])
+        return told | end
 
 
 def runs_of(scenario: Scenario) -> list[list[Step]]:
@@ -52,10 +65,10 @@ async def played_at_once(scenario: Scenario, directory: Path) -> Told:
         for steps in runs_of(scenario):
             outcome = await (group.happens(steps[0]) if len(steps) == 1 else group.happen_at_once(steps))
             receipts += outcome.receipts
-        known = await group.known()
+        end = await ended(scenario, group)
         for receipt in receipts:
             receipt.identifiers = group.finally_named(receipt.identifiers)
-        return of_all(scenario, receipts) | of_end(scenario, [group.finally_named(line) for line in known])
+        return of_all(scenario, receipts) | end
 
 
 @pytest.fixture
