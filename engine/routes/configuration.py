@@ -36,7 +36,7 @@ __all__ = [
     "Destination",
     "Encode",
     "Exit",
-    "Identities",
+    "IdentitySection",
     "Key",
     "Order",
     "Retry",
@@ -77,7 +77,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identities:
+class IdentitySection:
     """`identity:` of the file: how patients are known across the sites; without it nothing of that is done."""
 
     registry: str = "own"
@@ -429,7 +429,7 @@ class Configuration:
     """By source name, in the order of the file."""
     authorities: Authorities = field(default_factory=Authorities)
     """Recognises the identifiers of every site."""
-    identity: Identities | None = None
+    identity: IdentitySection | None = None
     policies: Mapping[str, IdentityPolicy] = field(default_factory=dict)
     """By source, with a section `identity`: the rules for its messages."""
     tables: Mapping[str, Table] = field(default_factory=dict)

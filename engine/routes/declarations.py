@@ -25,7 +25,7 @@ from engine.routes.configuration import (
     variant_of,
 )
 from engine.routes.directories import directory_source
-from engine.routes.identification import sites_asserted
+from engine.routes.identityreading import sites_asserted
 from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest

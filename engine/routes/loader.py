@@ -38,7 +38,7 @@ from engine.routes.directories import at_root
 from engine.routes.document import read_document
 from engine.routes.files import DiskFiles, Files
 from engine.routes.findings import ConfigurationRefused, Finding, Findings
-from engine.routes.identification import policies, read_identity
+from engine.routes.identityreading import policies, read_identity
 from engine.routes.names import Names, Secrets
 from engine.routes.reading import Reading
 from engine.routes.shipped import LISTS

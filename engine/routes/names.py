@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from engine.identity.authorities import Authorities
-from engine.routes.configuration import Identities, Site
+from engine.routes.configuration import IdentitySection, Site
 from engine.routes.templates import Templates
 from engine.transforms.nodes import Word
 from engine.transforms.tables import Table
@@ -24,7 +24,7 @@ class Names:
     asked: dict[str, str | None] = field(default_factory=dict)
     """What was asked of the environment, and its answers."""
     sites: dict[str, Site] = field(default_factory=dict)
-    identity: Identities | None = None
+    identity: IdentitySection | None = None
     """What stands under `identity:`."""
     sources: Collection[str] = ()
     """Names of the sources."""

@@ -14,7 +14,7 @@ from engine.parsers.paths import Path
 from engine.routes.configuration import split_variant
 from engine.routes.document import read_document
 from engine.routes.findings import Declaration, Findings
-from engine.routes.identification import patient_authorities
+from engine.routes.identityreading import patient_authorities
 from engine.routes.names import Names
 from engine.routes.scope import ConditionScope
 from engine.routes.selecting import is_ins, of_authority

@@ -19,12 +19,12 @@ from engine.errors import StepFailed
 from engine.identity.authorities import Authority
 from engine.identity.policy import MINT
 from engine.parsers import open_message
-from engine.routes.configuration import Identities, Site
+from engine.routes.configuration import IdentitySection, Site
 from engine.routes.declarations import make_authorities
 from engine.routes.document import read_document
 from engine.routes.findings import Findings
-from engine.routes.identification import policies
 from engine.routes.identifying import Identified, knows_nobody
+from engine.routes.identityreading import policies
 from engine.routes.multiplying import Part, run
 from engine.routes.names import Names
 from engine.routes.reading import Reading
@@ -96,7 +96,7 @@ def outcome(example: Example) -> str:
         lists={"urgent": frozenset({"S", "A"})},
     )
     known.authorities = make_authorities([CHA], {"ipp": GHT})
-    known.identity = Identities(prefix="G")
+    known.identity = IdentitySection(prefix="G")
     known.tables = {name: table_of(name, text) for name, text in example.tables.items()}
     known.read_file = lambda word: (str(word), example.files[word])
     document = read_document("page.yaml", f"steps:\n{example.steps}\n", findings)

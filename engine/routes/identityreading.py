@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.identity.numbers import Check, NumberFormat
 from engine.identity.policy import GROUP, IdentityPolicy, OnMerge, Registry
 from engine.routes import schema
-from engine.routes.configuration import Identities
+from engine.routes.configuration import IdentitySection
 from engine.routes.suggestions import suggest
 from engine.transforms.nodes import Entries, Node, Word
 from engine.transforms.shapes import Unreadable, refuse
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from engine.routes.names import Names
     from engine.routes.reading import Reading
 
-_STAND_IN: Final = Identities()
+_STAND_IN: Final = IdentitySection()
 """For a section with errors: that verbs and sources don't find it would only follow from these."""
 
 
-def read_identity(node: Node | None, reading: Reading, names: Names) -> Identities | None:
+def read_identity(node: Node | None, reading: Reading, names: Names) -> IdentitySection | None:
     """Read `identity:`; None when it isn't there. Of one with errors, which are reported, the usual one stands in."""
     if node is None:
         return None
@@ -50,7 +50,7 @@ def read_identity(node: Node | None, reading: Reading, names: Names) -> Identiti
     except Unreadable:
         return _STAND_IN
     number: dict[str, Any] = values["number"] or {"prefix": "", "width": 9, "check": "mod97"}
-    return Identities(
+    return IdentitySection(
         registry=values["registry"], prefix=str(number["prefix"]), width=number["width"], check=number["check"],
         on_merge=values["on_merge"], contracts=contracts,
     )  # fmt: skip
@@ -73,7 +73,7 @@ def sites_asserted(words: Sequence[Word], reading: Reading, names: Names) -> tup
 
 
 def policies(
-    identities: Identities | None, authorities: Authorities, sources: Mapping[str, Source]
+    identities: IdentitySection | None, authorities: Authorities, sources: Mapping[str, Source]
 ) -> dict[str, IdentityPolicy]:
     """Make the rules for the messages of each source; none without the section, or where the group has no authority."""
     if identities is None or "ipp" not in authorities.group:
