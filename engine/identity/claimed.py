@@ -8,6 +8,7 @@ isn't known (identity.patients), so one look-up serves both.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.core.identities import IdentifierKind
@@ -103,6 +104,12 @@ class Person:
         usable = [one for one in self.ins if one.usable]
         return min(usable, key=lambda one: one.ins.authority.kind is not InsKind.NIR, default=None)
 
+    def without_stays(self) -> Person:
+        """Return the same person with neither stay nor visit."""
+        other = copy(self)
+        other.accounts, other.visits = [], []
+        return other
+
     def hashes(self) -> Iterable[int]:
         """All keys under which something may be known."""
         for group in (
@@ -129,12 +136,7 @@ class Claims:
         self.event = event
         self.lanes = lanes
         """The keys of the message's patients while nobody knows them, as identity.patients gives them."""
-        self._traits: dict[int, int] = {}
-
-    @property
-    def first(self) -> Person | None:
-        """The first patient, most often the only one."""
-        return self.persons[0] if self.persons else None
+        self._traits: dict[Person, int] = {}
 
     @property
     def is_source(self) -> bool:
@@ -156,9 +158,8 @@ class Claims:
 
     def traits_of(self, person: Person) -> int:
         """Hash the strict traits of one patient, once; 0: not comparable."""
-        key = id(person)
-        found = self._traits.get(key)
+        found = self._traits.get(person)
         if found is None:
             found = trait_hash(person.traits, self.references) if person.status.comparable else 0
-            self._traits[key] = found
+            self._traits[person] = found
         return found

@@ -88,12 +88,8 @@ def _stays(person: Person, terms: Terms) -> int:
     terms.check_asserted(person.prior)
     accounts, visits, alternates = person.accounts, person.visits, person.alternates
     moved = accounts or person.prior_accounts
-    if event in ("A44", "A45", "A41", "A42", "A35", "A49", "A50", "A51", "A36"):
-        person.accounts, person.visits = [], []  # they aren't recorded as an ordinary event's
-    try:
-        patient = know(person, terms)
-    finally:
-        person.accounts, person.visits = accounts, visits
+    # stays that move, merge or change their number aren't recorded as an ordinary event's
+    patient = know(person if event in _WITH_MRG else person.without_stays(), terms)
     if not patient:
         return patient
     if event == "A44":
