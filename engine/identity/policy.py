@@ -72,12 +72,6 @@ class OnUnknown:
 MINT: Final = OnUnknown(Unknown.MINT)
 DEAD_LETTER: Final = OnUnknown(Unknown.DEAD_LETTER)
 PASS: Final = OnUnknown(Unknown.PASS)
-HOLD: Final = OnUnknown(Unknown.HOLD)
-
-
-def default_on_unknown(type_: str) -> OnUnknown:
-    """Return what is done where a step says nothing: who may name a patient makes him known, a result waits."""
-    return MINT if type_ in IDENTITY_TYPES else HOLD
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,23 @@ from engine.identity.deciding import everyday as everyday_module
 from engine.identity.deciding.dispatch import decide_events
 from engine.identity.deciding.terms import Terms
 from engine.identity.decisions import Outcome
-from engine.identity.policy import MINT, OnMerge, default_on_unknown
+from engine.identity.policy import MINT, OnMerge
 from engine.identity.statuses import Status
 from engine.identity.traits import Likeness, compare_traits, traits_of
-from tests.support.identity import NIA, NIR, NOW_MS, REFERENCES, SITES, Group, ins, ipp, message, nda, pid
+from tests.support.identity import (
+    NIA,
+    NIR,
+    NOW_MS,
+    REFERENCES,
+    SITES,
+    Group,
+    ins,
+    ipp,
+    message,
+    nda,
+    pid,
+    usual_on_unknown,
+)
 
 CONTRACT = frozenset({"cha", "chb"})
 PEOPLE = [
@@ -207,9 +220,7 @@ class Histories(RuleBasedStateMachine):
                 short = everyday_module.everyday(claims, view, self.group.policy)
                 if short is None:
                     return
-                terms = Terms(
-                    claims, view, self.group.policy, default_on_unknown(claims.type), lambda: 10**6, 1, NOW_MS
-                )
+                terms = Terms(claims, view, self.group.policy, usual_on_unknown(claims.type), lambda: 10**6, 1, NOW_MS)
                 long = terms.decided(decide_events(terms))
                 break
             except Unread as unread:

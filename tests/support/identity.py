@@ -10,7 +10,7 @@ from engine.identity.authorities import Authorities, Authority, SiteAuthorities
 from engine.identity.claims import Claims, read_claims
 from engine.identity.crossreference import Known, Unread
 from engine.identity.decisions import Decision, Outcome, decide
-from engine.identity.policy import IdentityPolicy, OnUnknown, default_on_unknown
+from engine.identity.policy import IDENTITY_TYPES, MINT, IdentityPolicy, OnUnknown, Unknown
 from engine.parsers import open_message
 
 SITES = ("cha", "chb", "chc")
@@ -37,6 +37,20 @@ def _site(site: str) -> SiteAuthorities:
 
 AUTHORITIES = Authorities([_site(site) for site in SITES], {"ipp": GROUP_IPP})
 REFERENCES = References(b"0123456789abcdef")
+HOLD = OnUnknown(Unknown.HOLD)
+
+
+def usual_on_unknown(type_: str) -> OnUnknown:
+    """What the delivered routes do with a patient whom nobody knows: an admission makes him, a result waits."""
+    return MINT if type_ in IDENTITY_TYPES else HOLD
+
+
+def became_known(decision: Decision) -> set[int]:
+    """The hashes that nobody knew before a decision."""
+    return {
+        key for event in decision.events for key, (before, after) in event.identifiers.items()
+        if before is None and after is not None
+    }  # fmt: skip
 
 
 def ipp(site: str, value: str) -> str:
@@ -124,12 +138,13 @@ class Group:
         self.place += 1
         self.rounds = 0
         policy = replace(self.policy, may_assert=frozenset(may)) if may else self.policy
+        on_unknown = on_unknown or usual_on_unknown(claims.type)
         before = self.last
         while True:
             try:
                 self.last = before
                 decision = decide(
-                    claims, self.known, policy, on_unknown=on_unknown or default_on_unknown(claims.type),
+                    claims, self.known, policy, on_unknown=on_unknown,
                     next_patient=self.next_patient, place=self.place, at_ms=self.now_ms,
                 )  # fmt: skip
                 break

@@ -21,7 +21,7 @@ from engine.identity.authorities import Authorities, Authority, SiteAuthorities
 from engine.identity.claims import Claimed, ClaimedIns, Claims, Person, read_claims
 from engine.identity.decisions import Decision, Outcome, decide
 from engine.identity.ins import Ins, authority_of, matricule_key
-from engine.identity.policy import IdentityPolicy, default_on_unknown
+from engine.identity.policy import MINT, IdentityPolicy
 from engine.identity.statuses import identity_status
 from engine.identity.traits import StrictTraits
 from engine.parsers import open_message
@@ -382,7 +382,7 @@ def run(world: World, claims: Callable[[Said], Claims] = claims_of) -> Report:
     ids = iter(range(1, 10**9))
     for place, said in enumerate(world.messages, 1):
         decision = decide(
-            claims(said), report.view, POLICY, on_unknown=default_on_unknown("ADT"), next_patient=lambda: next(ids),
+            claims(said), report.view, POLICY, on_unknown=MINT, next_patient=lambda: next(ids),
             place=place, at_ms=NOW_MS,
         )  # fmt: skip
         note(report, decision)

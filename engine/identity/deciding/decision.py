@@ -76,14 +76,6 @@ class Decision:
         """That of the first person."""
         return self.patients[0] if self.patients else None
 
-    @property
-    def releases(self) -> tuple[int, ...]:
-        """Hashes that became known: what waits for one of them may go on."""
-        return tuple(
-            key for event in self.events for key, (before, after) in event.identifiers.items()
-            if before is None and after is not None
-        )  # fmt: skip
-
 
 class Ended(Exception):
     """

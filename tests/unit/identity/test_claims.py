@@ -16,7 +16,7 @@ from tests.support.identity import ARCS, AUTHORITIES, NIA, REFERENCES, Group, in
 
 
 def first(raw: bytes, site: str = "cha"):
-    return Group().claims(raw, site).first
+    return Group().claims(raw, site).persons[0]
 
 
 def test_numbers_of_a_patient():
@@ -105,8 +105,8 @@ def test_several_patients():
 def test_the_mother_is_for_order_only():
     """PID-21 is a lane, and no number of the newborn."""
     claims = Group().claims(message("A28", pid(ipp("cha", "1"), mother=ipp("cha", "2"))))
-    assert [one.value for one in claims.first.local] == ["1"]
-    assert [one.value for one in claims.first.mother] == ["2"]
+    assert [one.value for one in claims.persons[0].local] == ["1"]
+    assert [one.value for one in claims.persons[0].mother] == ["2"]
     assert len(claims.lanes) == 2
 
 
@@ -120,7 +120,7 @@ def hprim(patient: str, context: str = "ORU"):
 def test_hprim():
     """P-2 with a fusion, P-4 the stay, P-5 usual name, P-6 birth name, P-11 INS, P-34 birth place."""
     line = "P|1|1~2~FU|LAB7|9|USUAL~ANNE|DURAND~ANNE~ANNE MARIE|19700102|F"
-    person = hprim(line).first
+    person = hprim(line).persons[0]
     assert [one.value for one in (*person.local, *person.prior, *person.accounts)] == ["1", "2", "9"]
     assert person.fusion
     assert person.traits == StrictTraits("DURAND", "ANNE", "ANNE MARIE", "19700102", "F", "")
@@ -129,7 +129,7 @@ def test_hprim():
 
 def test_without_fu_nothing_is_merged():
     """A second component alone says nothing."""
-    person = hprim("P|1|1~2||9|USUAL~ANNE").first
+    person = hprim("P|1|1~2||9|USUAL~ANNE").persons[0]
     assert (person.prior, person.fusion, person.traits.birth_name) == ([], False, "USUAL")
 
 

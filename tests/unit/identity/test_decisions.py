@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.identities import IdentifierKind, IdentifierRow, IdentityEvent
 from engine.identity.deciding.decision import stay_patients
-from engine.identity.decisions import Decision, Outcome, references_of, territorial, touched
+from engine.identity.decisions import references_of, territorial, touched
 from tests.support.identity import REFERENCES, Group, ipp, message, nda, pid
 
 
@@ -22,12 +22,6 @@ def test_references_that_a_decision_changes():
     assert touched(event, REFERENCES) == [(5, one), (one, two), (one, 7)]
 
 
-def test_what_became_known():
-    """Releases those who wait."""
-    event = IdentityEvent("x", 1, 1, identifiers={5: (None, row(5, 1)), 6: (row(6, 1), row(6, 2))})
-    assert Decision(Outcome.DECIDED, events=[event]).releases == (5,)
-
-
 def test_the_lane_of_a_message_with_a_stay_only():
     """Its patient's, where the stay is known."""
     group = Group()
@@ -36,7 +30,7 @@ def test_the_lane_of_a_message_with_a_stay_only():
     assert references_of(group.claims(raw), group.known) == ()
     group.hear(message("A01", pid(ipp("cha", "1"), stay=nda("cha", "9"))))
     assert references_of(group.claims(raw), group.known) == (territorial(REFERENCES, 1),)
-    assert stay_patients(group.claims(raw).first, group.known) == (1,)
+    assert stay_patients(group.claims(raw).persons[0], group.known) == (1,)
 
 
 def _nothing():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.identity.policy import DEAD_LETTER, HOLD, HOLD_MS, MINT, IdentityPolicy, default_on_unknown
+from engine.identity.policy import DEAD_LETTER, HOLD_MS, IdentityPolicy, OnUnknown, Unknown
 
 
 def test_contracts_join_sites():
@@ -25,8 +25,7 @@ def test_who_may_assert():
     assert not registry.allows("chb", "chb")
 
 
-def test_what_is_done_with_the_unknown():
-    """Admissions make patients, results wait three days and then die."""
-    assert default_on_unknown("ADT") is default_on_unknown("ADM") is MINT
-    assert default_on_unknown("ORU") is HOLD
-    assert (HOLD.hold_ms, HOLD.after_wait) == (HOLD_MS, DEAD_LETTER)
+def test_a_wait_of_which_nothing_more_is_said():
+    """It lasts three days, and then the message dies."""
+    wait = OnUnknown(Unknown.HOLD)
+    assert (wait.hold_ms, wait.after_wait) == (HOLD_MS, DEAD_LETTER)

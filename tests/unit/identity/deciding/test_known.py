@@ -6,7 +6,7 @@ import pytest
 
 from engine.identity.decisions import Outcome, references_of, territorial
 from engine.identity.policy import DEAD_LETTER, MINT, PASS, OnUnknown, Unknown
-from tests.support.identity import NIR, NOW_MS, REFERENCES, Group, ins, ipp, message, nda, pid, pn
+from tests.support.identity import NIR, NOW_MS, REFERENCES, Group, became_known, ins, ipp, message, nda, pid, pn
 
 CONTRACT = frozenset({frozenset({"cha", "chb"})})
 INS = ins("270013818500123")
@@ -19,7 +19,7 @@ def test_an_admission_makes_a_patient():
     assert decision.outcome is Outcome.DECIDED
     assert decision.patient.number == "00000000196"
     assert decision.events[0].rule == "mint"
-    assert REFERENCES.hash("patient", "1.2.3.1.1|PI", "1") in decision.releases
+    assert REFERENCES.hash("patient", "1.2.3.1.1|PI", "1") in became_known(decision)
     assert group.hear(message("A31", pid(pn("00000000196"))), may=("group", "cha")).patient.id == 1
 
 
@@ -125,8 +125,8 @@ def test_a_result_waits_for_its_patient():
     assert decision.outcome is Outcome.WAIT
     assert decision.wait.hashes == (REFERENCES.hash("patient", "1.2.3.1.1|PI", "1"),)
     assert decision.wait.until_ms == NOW_MS + 72 * 3600 * 1000
-    released = group.hear(message("A28", pid(ipp("cha", "1")))).releases
-    assert decision.wait.hashes[0] in released
+    released = group.hear(message("A28", pid(ipp("cha", "1"))))
+    assert decision.wait.hashes[0] in became_known(released)
     assert group.hear(message("R01", pid(ipp("cha", "1")), type_="ORU")).outcome is Outcome.KNOWN
 
 
