@@ -287,6 +287,8 @@ class SqliteStore:
         self._bytes_held -= report.size
         self._unrouted = max(0, self._unrouted + newly_unrouted(report.outcomes))
         self._announced = report.number
+        if self._company is not None:
+            self._company.told(report.number)
         self._ledger.learn(report)
         try:
             self._announcer.publish(report.outcomes)
