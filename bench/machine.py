@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -18,8 +19,20 @@ from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ROUTES = ROOT / "bench" / "routes.yaml"
-ENGINE_PORT, SINK_PORT, SINK_CONTROL, FLOOR_PORT = 16661, 16662, 16663, 16664
-"""The first two stand in bench/routes.yaml."""
+_WRITTEN = (":16661", ":16662")
+"""Engine's and sink's port as bench/routes.yaml has them, for who runs it by hand."""
+
+
+def _free_ports(number: int) -> list[int]:
+    """Return ports on which nobody listens: several benchmarks may run at a time."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(number)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+ENGINE_PORT, SINK_PORT, SINK_CONTROL, FLOOR_PORT = _free_ports(4)
 
 
 class CannotMeasure(Exception):
@@ -82,7 +95,7 @@ class Engine:
         """Keep where it works, and what it does; nothing runs yet."""
         self.directory = directory
         self.data = directory / data
-        self._routes = routes
+        self._routes = _with_ports(routes, directory)
         self._family = family
         self._child: subprocess.Popen[bytes] | None = None
         self.peak_mb = 0.0
@@ -128,6 +141,18 @@ class Engine:
             time.sleep(0.25)
 
 
+def _with_ports(routes: Path, directory: Path) -> Path:
+    """Write routes with the ports of this run, and their tables beside them; return the file."""
+    text = routes.read_text(encoding="utf-8")
+    for written, port in zip(_WRITTEN, (ENGINE_PORT, SINK_PORT), strict=True):
+        assert text.count(written) == 1, f"{routes} names the port {written} once"
+        text = text.replace(written, f":{port}")
+    shutil.copytree(ROUTES.parent / "tables", directory / "tables", dirs_exist_ok=True)
+    file = directory / f"measured-{routes.name}"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
 class LoadRun:
     """A load generator at work."""
 
@@ -167,11 +192,8 @@ def start_sink(family: Children) -> subprocess.Popen[bytes]:
     Start the sink and wait until it listens.
 
     Raises:
-        CannotMeasure: A port is taken.
+        CannotMeasure: It ended, or didn't listen within 10 s.
     """
-    for port in (ENGINE_PORT, SINK_PORT, SINK_CONTROL):
-        if listens(port):
-            raise CannotMeasure(f"port {port} is taken: stop what listens there (ports 16661 to 16663 are needed)")
     child = family.start("-m", "bench.sink", str(SINK_PORT), str(SINK_CONTROL))
     deadline = time.monotonic() + 10
     while not listens(SINK_CONTROL):
