@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -133,7 +134,7 @@ class Context:
         return self.keys[name](self)
 
 
-class Step:
+class Step(ABC):
     """One compiled step of a route."""
 
     __slots__ = ("label", "mark", "verb")
@@ -149,6 +150,7 @@ class Step:
         self.mark = mark
         """Where it stands in the file."""
 
+    @abstractmethod
     def apply(self, context: Context) -> None:
         """
         Do the work on `context.message`.
@@ -160,7 +162,6 @@ class Step:
             Asked: It needs a reply that isn't known yet.
             Waits, Unread: It needs a patient whom nobody knows, or rows of him that nobody has read.
         """
-        raise NotImplementedError
 
     def children(self, context: Context) -> list[Context]:
         """

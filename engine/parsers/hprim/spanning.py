@@ -6,6 +6,8 @@ What nobody touched is the received bytes, whatever the lines; a segment that wa
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from engine.core.splices import Splice
 from engine.parsers.hl7v2.difference import end_mark
 from engine.parsers.hl7v2.message import Message
@@ -15,7 +17,7 @@ Extent = tuple[int, int]
 """Where a segment begins in the base, and where its last line ends, before that line's end."""
 
 
-class SpanningMessage(Message):
+class SpanningMessage(Message, ABC):
     """
     A message that knows where each of its received segments lies.
 
@@ -81,10 +83,10 @@ class SpanningMessage(Message):
                 break
         return end
 
+    @abstractmethod
     def _written(self, segment: Segment, end: bytes) -> bytes:
         """Return a segment as lines, without the last line's end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _rewritten(self, segment: Segment, extent: Extent, end: bytes) -> list[Splice]:
         """Return the splices of one edited segment."""
-        raise NotImplementedError

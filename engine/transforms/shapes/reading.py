@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -80,11 +81,12 @@ class Reader(Protocol):
         """Return `did you mean x?`, or the list of what is allowed."""
 
 
-class Shape:
+class Shape(ABC):
     """A shape: `read` gives the value, `describe` says in words what is wanted."""
 
     wants = "a value"
 
+    @abstractmethod
     def read(self, node: Node, reader: Reader) -> Any:
         """
         Return the value of a node.
@@ -92,7 +94,6 @@ class Shape:
         Raises:
             Unreadable: It was reported.
         """
-        raise NotImplementedError
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema (draft 7) of this shape, for editors."""
