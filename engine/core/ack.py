@@ -28,11 +28,6 @@ class AckCode(StrEnum):
     CR = "CR"
     """Enhanced mode: commit reject."""
 
-    @property
-    def accepts(self) -> bool:
-        """Whether the receiver has taken responsibility."""
-        return self in (AckCode.AA, AckCode.CA)
-
 
 class ErrorCode(IntEnum):
     """Table 0357, message error condition codes (ERR-3.1)."""

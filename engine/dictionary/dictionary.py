@@ -104,16 +104,6 @@ class Dictionary:
         """Return what a message type and its trigger event are; None: the version doesn't know them."""
         return self._events.get((type_, event))
 
-    @property
-    def segment_names(self) -> tuple[str, ...]:
-        """All segments."""
-        return tuple(self._segments)
-
-    @property
-    def structure_names(self) -> tuple[str, ...]:
-        """All message structures."""
-        return tuple(self._structures)
-
     def words(
         self, segment: str, field: int, component: int = 0, subcomponent: int = 0, *, beside: Sequence[str] = ()
     ) -> str:

@@ -5,7 +5,7 @@ Who gave an identifier, and which identifiers stand for a patient.
     patients      the patient references of a message, from which lane keys are made
     events        which events change an identity, which messages carry results
     spellings     identifiers as they are written, with their authorities
-    hd            assigning authorities (HD) as they are written, compared without declaration
+    hd            assigning authorities (HD) as they are written
     ins           the INS by its OID: NIR, NIA, test, obsolete; form and key
     finess        form and check digit of a FINESS
     gates         what may leave to a destination: INS, insurance number, test identities
@@ -18,5 +18,4 @@ Who gave an identifier, and which identifiers stand for a patient.
     decisions     who the patients of a message are; the rules are in deciding/
     acts          what identity officers do: link, unlink, apart, undo
     bulk          an existing cross-reference, a row at a time
-    verdicts      what a comparison says: same, different, unknown
 """

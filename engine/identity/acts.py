@@ -169,18 +169,6 @@ def undo(event: IdentityEvent, view: CrossReference, act: Act) -> IdentityEvent 
     )  # fmt: skip
 
 
-def retired(event: IdentityEvent) -> list[tuple[str, str]]:
-    """Return the federation identifiers that an event ended, each with the one that goes on in its place."""
-    found = []
-    for before, after in event.identifiers.values():
-        if before is None or after is None or before.kind is not IdentifierKind.FEDERATION:
-            continue
-        patient = event.patients.get(after.patient, (None, None))[1]
-        if after.patient != before.patient and patient is not None and patient.number != after.value:
-            found.append((after.value, patient.number))
-    return found
-
-
 def _event(draft: Draft, act: Act) -> IdentityEvent | Refusal:
     event = draft.event(act.place, act.at_ms, who=act.who, reason=act.reason)
     return event if event is not None else Refusal("nothing would change")

@@ -1,10 +1,8 @@
 """
-The assigning authority as it is written (HD, CX-4), read and compared without any declaration.
+The assigning authority as it is written (HD, CX-4), read without any declaration.
 
 HL7 v2.5 § 2.A.33; IHE France, constraints on data types: between establishments all three parts; HD-3 `M` and `N`
-say that HD-2 is a FINESS (EJ, EG), `L` that it is local, which some senders write beside an OID. Two authorities
-are the same by OID or by FINESS of one kind. A name alone never says so, nor that they differ: `CPAGE` is the same
-name in several hospitals, and one authority has several names.
+say that HD-2 is a FINESS (EJ, EG), `L` that it is local, which some senders write beside an OID.
 """
 
 from __future__ import annotations
@@ -12,8 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.identity.spellings import TYPES_ALIKE, text_of
-from engine.identity.verdicts import Verdict, all_of
+from engine.identity.spellings import text_of
 
 if TYPE_CHECKING:
     from engine.parsers.hl7v2.delimiters import Delimiters
@@ -42,11 +39,6 @@ class Hd(NamedTuple):
         """The FINESS; empty: it has none."""
         return self.id if self.kind in _FINESS_KINDS and not self.oid else ""
 
-    @property
-    def complete(self) -> bool:
-        """Whether it says all three parts, as it must between establishments."""
-        return bool(self.name and self.id and self.kind)
-
 
 def read_hd(data: bytes, delimiters: Delimiters) -> Hd:
     """
@@ -65,49 +57,3 @@ def read_hd(data: bytes, delimiters: Delimiters) -> Hd:
     if not id_ and kind.upper() in _FINESS_KINDS:
         return Hd("", name, kind.upper())
     return Hd(name, id_, kind.upper())
-
-
-def compare_hd(one: Hd, other: Hd) -> Verdict:
-    """Say whether two HDs are one authority: by OID, else by FINESS of one kind, else it can't be said."""
-    if one.oid and other.oid:
-        return Verdict.SAME if one.oid == other.oid else Verdict.DIFFERENT
-    if one.finess and other.finess and one.kind == other.kind:
-        return Verdict.SAME if one.finess.upper() == other.finess.upper() else Verdict.DIFFERENT
-    return Verdict.UNKNOWN
-
-
-def compare_identifiers(one: bytes, other: bytes, delimiters: Delimiters) -> Verdict:
-    """
-    Say whether two identifiers (CX) are the same number of the same authority.
-
-    Values are opaque: no zero is taken away, no letter changed. Different numbers of one authority are different;
-    equal numbers of two authorities too: hospitals give the same numbers.
-
-    Args:
-        one: One repetition of a CX.
-        other: Another one.
-        delimiters: Those of both.
-    """
-    mine, theirs = (delimiters.components(data) for data in (one, other))
-    types = compare_types(_component(mine, 4), _component(theirs, 4))
-    authority = all_of(
-        (compare_hd(read_hd(_component(mine, 3), delimiters), read_hd(_component(theirs, 3), delimiters)), types)
-    )
-    if authority is not Verdict.SAME:
-        return authority
-    values = mine[0].strip(), theirs[0].strip()
-    if not all(values):
-        return Verdict.UNKNOWN
-    return Verdict.SAME if values[0] == values[1] else Verdict.DIFFERENT
-
-
-def compare_types(one: bytes, other: bytes) -> Verdict:
-    """Say whether two CX-5 mean the same (`RI` is written for `PI`)."""
-    mine, theirs = (TYPES_ALIKE.get(text, text) for text in (text_of(data).strip().upper() for data in (one, other)))
-    if not mine or not theirs:
-        return Verdict.UNKNOWN
-    return Verdict.SAME if mine == theirs else Verdict.DIFFERENT
-
-
-def _component(components: list[bytes], rank: int) -> bytes:
-    return components[rank] if len(components) > rank else b""

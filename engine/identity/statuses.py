@@ -53,7 +53,7 @@ class Attribute(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a status was found; those that contradict are named so."""
+    """Why a status was found."""
 
     PID_32 = "PID-32 says so"
     INS = "an INS is there"
@@ -66,10 +66,6 @@ class Reason(StrEnum):
     DOUBTFUL_AND_FICTIVE = "an identity is doubtful or fictive, never both"
 
 
-CONTRADICTIONS: Final = frozenset(
-    {Reason.INS_UNCHECKED, Reason.INS_MISSING, Reason.BIRTH_DATE_CORRECTED, Reason.ONLY_PROVISIONAL,
-     Reason.DOUBTFUL_AND_FICTIVE}
-)  # fmt: skip
 _ATTRIBUTES: Final = {
     "HOMA": Attribute.HOMONYM, "HOMD": Attribute.HOMONYM, "HOMO": Attribute.HOMONYM, "DOUT": Attribute.DOUBTFUL,
     "FICT": Attribute.FICTIVE, "ANOM": Attribute.ANONYMOUS, "CACH": Attribute.HIDDEN, "USUR": Attribute.USURPED,
@@ -98,11 +94,6 @@ class IdentityStatus(NamedTuple):
     def comparable(self) -> bool:
         """Whether its traits may be compared with another's: not those of anonymous, hidden, fictive… identities."""
         return not self.attributes & _NOT_COMPARED
-
-    @property
-    def contradictions(self) -> tuple[Reason, ...]:
-        """The reasons that say that the message contradicts itself."""
-        return tuple(reason for reason in self.reasons if reason in CONTRADICTIONS)
 
 
 def identity_status(

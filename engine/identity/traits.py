@@ -16,11 +16,18 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.identity.verdicts import Verdict
-
 if TYPE_CHECKING:
     from engine.core.identities import Assertion
     from engine.core.references import References
+
+
+class Verdict(StrEnum):
+    """What the comparison of one trait says. Never a score."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"
+    """One side says nothing, or not enough to tell."""
 
 
 class Trait(StrEnum):

@@ -75,8 +75,8 @@ def test_structures_are_those_of_the_reference(version):
     """Every message, group for group, cardinality for cardinality."""
     dictionary = dictionary_of(version)
     messages = reference(version)["Message"]
-    assert set(dictionary.structure_names) == set(messages) - {"ANYHL7SEGMENT"}
-    for name in dictionary.structure_names:
+    assert set(dictionary._structures) == set(messages) - {"ANYHL7SEGMENT"}
+    for name in dictionary._structures:
         assert dictionary.structure(name) == " ".join(shown(name, part) for part in messages[name][1]), name
 
 
@@ -109,14 +109,14 @@ def test_codes_of_tables_are_those_of_the_reference(version):
 def test_every_name_leads_somewhere(version):
     """Segments of structures, tables of HL7's closed types, structures of events."""
     dictionary = dictionary_of(version)
-    known = {*dictionary.segment_names, "ANYHL7SEGMENT", "Z"}
-    for name in dictionary.structure_names:
+    known = {*dictionary._segments, "ANYHL7SEGMENT", "Z"}
+    for name in dictionary._structures:
         content = dictionary.structure(name)
         assert content is not None
         words = re.findall(r"[A-Za-z0-9_]+(?![A-Za-z0-9_]*[(<])", content)
         assert not {word for word in words if word not in known and not word.startswith("Z")}, name
     for event in dictionary._events.values():
-        assert event.structure in dictionary.structure_names
+        assert event.structure in dictionary._structures
 
 
 def test_the_same_dictionary_for_the_same_version():

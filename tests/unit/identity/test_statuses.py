@@ -76,7 +76,7 @@ def test_contradictions():
     """A doubtful identity is never more than provisional, and none is doubtful and fictive."""
     found = status_of(message(f"1~{INS}", "VALI~DOUT~FICT"))
     assert found.status is Status.PROVISIONAL
-    assert found.contradictions == (Reason.ONLY_PROVISIONAL, Reason.DOUBTFUL_AND_FICTIVE)
+    assert found.reasons[-2:] == (Reason.ONLY_PROVISIONAL, Reason.DOUBTFUL_AND_FICTIVE)
 
 
 def test_nameless():

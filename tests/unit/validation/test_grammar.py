@@ -25,7 +25,7 @@ def written(item: Item, *, top: bool = False) -> str:
 def test_every_structure_of_the_dictionary_is_read(version):
     """And says the same when it is written again."""
     dictionary = dictionary_of(version, PAM_FR if version == "2.5" else "")
-    for name in dictionary.structure_names:
+    for name in dictionary._structures:
         content = dictionary.structure(name)
         assert written(parse_structure(name, content), top=True) == content, name
 
