@@ -1,4 +1,9 @@
-"""Acts: the number first, then a question, a reason, the outcome; `--yes --expect N` in scripts."""
+"""
+Acts: the number first, then a question, a reason, the outcome.
+
+A script says it all at once, `--yes --expect N --reason TEXT`, and one rule holds for all commands: `--yes` wants
+`--expect`. Only what goes on changing by itself while one types (what waits behind a hold) has no number to expect.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +24,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def act_options(command: Command) -> Command:
     """Add --reason, --yes, --expect to a command that changes things."""
     for decorate in (
-        click.option("--expect", type=click.IntRange(0), metavar="N", help="Change nothing unless it is exactly N."),
-        click.option("--yes", "-y", is_flag=True, help="Don't ask (scripts: with --expect)."),
-        click.option("--reason", metavar="TEXT", default="", help="Why; stands in the audit trail."),
+        click.option(
+            "--expect", type=click.IntRange(0), metavar="N", help="Change nothing unless the number said is exactly N."
+        ),
+        click.option("--yes", "-y", is_flag=True, help="Don't ask: for scripts, which say --expect N too."),
+        click.option("--reason", metavar="TEXT", default="", help="Why; it stands in the audit trail."),
     ):
         command = decorate(command)
     return command
@@ -46,23 +53,45 @@ def act(
         reason: Why; asked for on a terminal when empty.
         yes: Don't ask.
         expect: What the count must be.
-        moving: The count goes on changing by itself (a queue): carry out whatever it became meanwhile.
+        moving: The count goes on changing by itself (a queue): carry out whatever it became meanwhile; `yes` alone
+            is enough.
         arguments: The others of the operation.
 
     Raises:
-        OperationRefused: The count differs (3), no reason (2), nobody to ask (2), or the operator said no (1).
+        OperationRefused: The count differs (3), none is expected (2), no reason (2), nobody to ask (2), or the
+            operator said no (1).
     """
     counted = ask(operation, dry=True, **arguments)
     count = int(counted.get("count") or 0)
     if not options().json:
         click.echo(sentence(counted))
-    if expect is not None and count != expect:
-        raise OperationRefused(f"there are {count:,}, not {expect:,}: nothing was changed", exit_code=3)
+    require_expected(count, expect, yes=yes and not moving)
     reason = confirm(reason, yes=yes)
     answer = ask(operation, reason=reason, expect=expect if moving else count, **arguments)
     _print_outcome(answer)
     if answer.get("refused"):
         click.get_current_context().exit(1)
+
+
+def require_expected(count: int, expect: int | None, *, yes: bool, noun: str = "") -> None:
+    """
+    Compare what there is with what was expected.
+
+    Args:
+        count: What there is.
+        expect: What the operator or the script said; None: nothing.
+        yes: Nobody is asked, so the number must have been said.
+        noun: Of what, in the plural; empty where the sentence before it says so.
+
+    Raises:
+        OperationRefused: It is another number (3), or must be said (2).
+    """
+    if expect is None and yes:
+        sentence = f"--yes asks nobody, so it wants the number: --expect {count}, if that is right; nothing was changed"
+        raise OperationRefused(sentence, exit_code=2)
+    if expect is not None and count != expect:
+        there = f"there are {count:,} {noun}".rstrip()
+        raise OperationRefused(f"{there}, not {expect:,}: nothing was changed", exit_code=3)
 
 
 def confirm(reason: str, *, yes: bool) -> str:

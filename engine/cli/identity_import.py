@@ -21,7 +21,7 @@ from typing import IO, Any, Final
 
 import click
 
-from engine.cli.acting import act_options, confirm
+from engine.cli.acting import act_options, confirm, require_expected
 from engine.cli.asking import Session, session
 from engine.cli.options import common_options, options
 from engine.cli.printing import note, print_json
@@ -73,8 +73,7 @@ def import_(
         count = _count(rows, first)
         began = _begin(file, rows, dry=dry, from_start=from_start)
         _say(file, count, began, dry=dry)
-        if expect is not None and count != expect:
-            raise OperationRefused(f"there are {count:,} rows, not {expect:,}: nothing was changed", exit_code=3)
+        require_expected(count, expect, yes=yes and not dry, noun="rows")
         if not dry:
             reason = confirm(reason, yes=yes)
         path = report or file.with_name(f"{file.name}.refused.csv")

@@ -236,7 +236,7 @@ async def refused_and_back(day: Day) -> None:
         assert (done.code, "configuration refused: routes.yaml has" in done.out) == (1, True), done
         assert "passerelle_configuration_refused 1\n" in (await day.type("metrics")).out
 
-        done = await day.type("rollback", "--yes", "--reason", "ticket 6")
+        done = await day.type("rollback", "--yes", "--expect", "1", "--reason", "ticket 6")
         assert done.code == 0, done
         assert "runs now; routes.yaml still says something else" in done.out
         await day.send(sender, [adt("R2", "910")])

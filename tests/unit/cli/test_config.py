@@ -16,7 +16,9 @@ def test_apply_says_what_changes_first(passerelle, live, tmp_path: Path) -> None
     live.running.path.write_text(ROUTES)
     shown = passerelle("apply", "--routes", str(live.running.path), "--reason", "r", "--expect", "5", "--yes")
     assert shown.exit_code == 3, shown.output
-    shown = passerelle("apply", "--routes", str(live.running.path), "--reason", "r", "--yes", "--confirm", "10m")
+    shown = passerelle(
+        "apply", "--routes", str(live.running.path), "--reason", "r", "--yes", "--confirm", "10m", "--expect", "10"
+    )
     assert shown.exit_code == 0, shown.output
     lines = shown.stdout.splitlines()
     assert lines[:2] == ["~ site cha", "~ source gam_cha"]

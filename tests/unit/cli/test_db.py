@@ -110,7 +110,7 @@ def test_engine_stopped_is_said(passerelle, filled: Path) -> None:
     listed = passerelle("dead", "ls")
     assert listed.exit_code == 0
     assert listed.stderr.splitlines()[0] == "ENGINE STOPPED since 2023-11-14 22:13:20"
-    done = passerelle("dead", "retry", "3-0", "--yes", "--reason", "fixed")
+    done = passerelle("dead", "retry", "3-0", "--yes", "--expect", "1", "--reason", "fixed")
     assert done.exit_code == 0, done.output
     assert "1 recorded: it will be carried out when the engine starts" in done.stdout
     assert "recorded, not carried out yet:" in passerelle("audit").stdout
@@ -177,7 +177,7 @@ def test_an_endless_question_ends(passerelle, filled: Path, monkeypatch) -> None
 
 def test_engine_stopped_is_said_once(passerelle, filled: Path) -> None:
     """Also by an act, which asks twice; its line in the audit trail is pending."""
-    done = passerelle("dead", "retry", "3-0", "--yes", "--reason", "fixed")
+    done = passerelle("dead", "retry", "3-0", "--yes", "--expect", "1", "--reason", "fixed")
     assert done.stderr.count("ENGINE STOPPED") == 1
     rows = [json.loads(line) for line in passerelle("audit", "--json").stdout.splitlines()]
     assert [row["outcome"] for row in rows if row["verb"] == "dead retry"] == ["pending"]

@@ -40,7 +40,7 @@ def test_another_number_changes_nothing(passerelle, live) -> None:
 def test_nobody_to_ask_is_usage(passerelle, live) -> None:
     """A script without --yes, or without a reason, changes nothing."""
     assert passerelle("dead", "retry", "3-0", "--reason", "x").exit_code == 2
-    shown = passerelle("dead", "retry", "3-0", "--yes")
+    shown = passerelle("dead", "retry", "3-0", "--yes", "--expect", "1")
     assert (shown.exit_code, "a reason is needed" in shown.stderr) == (2, True)
 
 
@@ -65,13 +65,13 @@ def test_restore_wants_discarded_letters(passerelle, live) -> None:
 def test_a_stale_retry_is_said_before_the_question(passerelle, live) -> None:
     """Which, and what overtook it; the refusal exits with 1; `--stale` sends it all the same."""
     live.overtake()
-    refused = passerelle("dead", "retry", "3-0", "--yes", "--reason", "fixed")
+    refused = passerelle("dead", "retry", "3-0", "--yes", "--expect", "1", "--reason", "fixed")
     assert refused.exit_code == 1
     lines = refused.stdout.splitlines()
     assert lines[1] == "of these 1 will be refused:"
     assert lines[2].startswith("  3-0: stale: message 7 of the same lane (ADT^A01) was delivered to dpi since")
     assert lines[-1].startswith("1 refused")
-    done = passerelle("dead", "retry", "3-0", "--stale", "--yes", "--reason", "fixed")
+    done = passerelle("dead", "retry", "3-0", "--stale", "--yes", "--expect", "1", "--reason", "fixed")
     assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "1 done: carried out")
 
 

@@ -117,7 +117,7 @@ def test_what_is_exported_is_imported(passerelle, officer):
     done = passerelle("identity", "export", str(officer / "x.csv"))
     assert done.exit_code == 2, done.output
     assert not (officer / "x.csv").exists()
-    done = passerelle("identity", "import", str(file), "--yes", "--reason", "again")
+    done = passerelle("identity", "import", str(file), "--yes", "--expect", "4", "--reason", "again")
     assert done.stdout.splitlines()[-1] == "0 added, 4 known already, 0 refused"
 
 

@@ -27,7 +27,9 @@ def take(passerelle, folder: Path):
         file = folder / "mpi.csv"
         if lines is not None:
             file.write_text("\n".join([header, *lines, ""]), encoding="utf-8")
-        return passerelle("identity", "import", str(file), "--yes", "--reason", "take-over", *more)
+        count = max(0, len(file.read_bytes().splitlines()) - 1)
+        words = ("identity", "import", str(file), "--yes", "--expect", str(count), "--reason", "take-over")
+        return passerelle(*words, *more)
 
     return run
 
