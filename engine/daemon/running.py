@@ -8,7 +8,7 @@ isn't taken up again as long as the file still says it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -72,30 +72,44 @@ class Running:
 
     # --- at a start ----------------------------------------------------------------------------------------
 
-    async def begin(self, file: Configuration) -> Configuration:
+    async def begin(self, file: Configuration, able: Callable[[Configuration], Awaitable[None]]) -> Configuration:
         """
         Decide what runs at a start, and write it into the log.
 
         Args:
             file: What the engine's routes.yaml says.
+            able: Raises where the one that was chosen can't run (an address is in use): then nothing is written, and
+                the log still says what really ran last.
 
         Raises:
             ConfigurationRefused: What is to run was kept, and can't be loaded any more.
             StoreError: The log can't be read or written.
         """
+        chosen, takeover = await self._decide(file)
+        await able(chosen)
+        if takeover is None:
+            return chosen
+        if takeover.verb == "return":
+            await self._write(chosen, takeover)
+            self._alert("E-GONE-BACK", "", f"{file.hash} was not confirmed in time: {chosen.hash} runs again")
+        elif takeover.before:
+            await self._changed_meanwhile(chosen, takeover)
+        else:
+            await self._write(chosen, takeover)
+        return chosen
+
+    async def _decide(self, file: Configuration) -> tuple[Configuration, Takeover | None]:
+        """Return what is to run, and what the log is to say of it; None: it says so already."""
         last = await last_takeover(self._queries)
-        if last is None or last["hash"] == file.hash:
-            if last is not None and last["until_ms"]:
-                return await self._still_unconfirmed(file, last)
-            if last is None:
-                await self._write(file, Takeover("start", file.hash, "", self._now(), _ITSELF, "the first start"))
-            return file
+        if last is None:
+            return file, Takeover("start", file.hash, "", self._now(), _ITSELF, "the first start")
+        if last["hash"] == file.hash:
+            return await self._still_unconfirmed(file, last) if last["until_ms"] else (file, None)
         if last["verb"] in ("rollback", "return") and last["before"] == file.hash:
             self._alert("E-GONE-BACK", "", f"{self.path.name} still says what was gone back from: {last['hash']} runs")
-            return await self.kept(last["hash"])
+            return await self.kept(last["hash"]), None
         reason = f"{self.path.name} had changed"
-        await self._changed_meanwhile(file, Takeover("start", file.hash, last["hash"], self._now(), _ITSELF, reason))
-        return file
+        return file, Takeover("start", file.hash, last["hash"], self._now(), _ITSELF, reason)
 
     async def _changed_meanwhile(self, file: Configuration, takeover: Takeover) -> None:
         """Do with the queues what an `apply` would have done; what can't be compared any more goes on as it is."""
@@ -121,15 +135,14 @@ class Running:
             if count:
                 self._alert("E-ORPHANS", name, str(something_waits(name, count)))
 
-    async def _still_unconfirmed(self, file: Configuration, last: Mapping[str, Any]) -> Configuration:
+    async def _still_unconfirmed(
+        self, file: Configuration, last: Mapping[str, Any]
+    ) -> tuple[Configuration, Takeover | None]:
         if last["until_ms"] > self._now():
             self.unconfirmed = Unconfirmed(last["until_ms"], last["before"])
-            return file
+            return file, None
         former = await self.kept(last["before"])
-        takeover = Takeover("return", former.hash, file.hash, self._now(), _ITSELF, _not_confirmed(last))
-        await self._write(former, takeover)
-        self._alert("E-GONE-BACK", "", f"{file.hash} was not confirmed in time: {former.hash} runs again")
-        return former
+        return former, Takeover("return", former.hash, file.hash, self._now(), _ITSELF, _not_confirmed(last))
 
     async def _write(self, configuration: Configuration, takeover: Takeover) -> None:
         await commit(self._store, Configure(takeover, files=dict(configuration.contents)))

@@ -26,7 +26,7 @@ from engine.daemon.retention import Retention
 from engine.daemon.routers import Routers
 from engine.daemon.running import Running
 from engine.daemon.runtime import LoopRuntime
-from engine.daemon.sources import Sources
+from engine.daemon.sources import Sources, require_free_addresses
 from engine.errors import PasserelleError, StoreBroken, StoreError, StoreUnavailable
 from engine.observability import logs
 from engine.observability.alerts import Alerts
@@ -139,7 +139,8 @@ class Service:
         moments = await store.queries.moments()
         self._alerts = Alerts(runtime.now_ms, moments)
         self.running = Running(self._settings.routes, self._settings.data, store, store.queries, runtime, self._alerts)
-        self._configuration = configuration = await self.running.begin(self._configuration)
+        configuration = await self.running.begin(self._configuration, require_free_addresses)
+        self._configuration = configuration
         self._sources = Sources(store, runtime, self._alerts, utc_offset_seconds=_utc_offset_seconds())
         self._destinations = Destinations(configuration, store, runtime, recovery, self._alerts)
         self._pool = Pool()

@@ -15,13 +15,26 @@ from engine.daemon.doors import source_door
 from engine.daemon.folders import Folder
 from engine.errors import DoorFailed
 from engine.flow.intake import Intake, SourceIntake
-from engine.routes.configuration import Source
+from engine.routes.configuration import Configuration, Source
+from engine.transports.addresses import require_free
 
 _log = structlog.get_logger(__name__)
 
 _AGAIN_SECONDS: Final = 0.05
 _AGAIN_TIMES: Final = 40
 """A door that was just closed may hold its address for a moment."""
+
+
+async def require_free_addresses(configuration: Configuration) -> None:
+    """
+    Check that all its sources can listen, before a start changes or sends anything.
+
+    Raises:
+        DoorFailed: An address is in use or not ours.
+    """
+    for source in configuration.sources.values():
+        if source.type == "mllp":
+            await require_free(source)
 
 
 class Sources:

@@ -9,7 +9,6 @@ not read them, while the store is full, and while large blocks exhaust the recep
 from __future__ import annotations
 
 import asyncio
-import os
 from collections import Counter, deque
 from typing import Any, Final
 
@@ -17,9 +16,9 @@ import structlog
 
 from engine.core.ports import Accept, RefuseBytes, Runtime, Timer
 from engine.core.reception import LARGE_BYTES, STALL_BYTES, STALL_SECONDS, ReceptionBudget
-from engine.errors import DoorFailed
 from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Noise, Oversized, Stranger, Truncated, frame
 from engine.routes.configuration import Source
+from engine.transports.addresses import not_ours
 from engine.transports.admission import Admission
 from engine.transports.keepalive import keep_alive
 
@@ -342,11 +341,7 @@ class MllpSource:
                 lambda: _Connection(self), self.source.host, self.source.port, backlog=_BACKLOG, reuse_address=True
             )
         except OSError as error:
-            raise DoorFailed(
-                f"source {self.source.name}: can't listen on {self.source.host}:{self.source.port}: "
-                f"{_reason(error)}; stop the program that uses it, "
-                "or change listen: in routes.yaml"
-            ) from error
+            raise not_ours(self.source, error) from error
         self._sweep = self._runtime.call_later(_SWEEP_SECONDS, self._sweep_partial)
 
     @property
@@ -441,8 +436,3 @@ class MllpSource:
                     self.counts["idle_connections"] += 1
                     connection.close()
         self._sweep = self._runtime.call_later(_SWEEP_SECONDS, self._sweep_partial)
-
-
-def _reason(error: OSError) -> str:
-    """Say what the system said; the loop adds the address, which stands in our own sentence."""
-    return (os.strerror(error.errno) if error.errno else str(error)).lower()

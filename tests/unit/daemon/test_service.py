@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from engine.core.messages import StoredMessage
 from engine.core.ports import Urgency
 from engine.daemon import service as daemon
 from engine.daemon.service import Service
+from engine.errors import DoorFailed
 from engine.routes.configuration import Configuration
 from engine.routes.loader import load
 from engine.settings import Settings
@@ -54,6 +56,43 @@ def test_messages_of_a_group_without_sources_become_dead_letters(tmp_path: Path)
             await engine.settled(dead=1)
             (row,) = await engine.messages()
             assert (row["code"], row["group"]) == ("E-SOURCE", "old_group")
+
+    asyncio.run(run())
+
+
+def test_a_start_whose_port_is_taken_changes_nothing(tmp_path: Path) -> None:
+    """It never ran: the log of configurations says what ran before, and the engine is stopped since then."""
+
+    async def run() -> None:
+        async with running_engine(first_routes, tmp_path) as engine:
+            (first,) = (await engine.call("config_log"))["rows"]
+        stopped = (tmp_path / "data" / "presence").read_text("utf-8")
+        with socket.create_server(("127.0.0.1", free_port())) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(DoorFailed, match=rf"source gam: can't listen on 127.0.0.1:{port}: address already in"):
+                async with running_engine(ROUTES.format(port=port, dpi=free_port()), tmp_path):
+                    raise AssertionError("it can't run")
+        assert (tmp_path / "data" / "presence").read_text("utf-8") == stopped
+        async with running_engine(first_routes, tmp_path) as engine:
+            assert (await engine.call("config_log"))["rows"] == [first]
+
+    first_routes = routes()
+    asyncio.run(run())
+
+
+def test_a_first_start_whose_port_is_taken_leaves_no_configuration_behind(tmp_path: Path) -> None:
+    """`plan` would compare with it, and `rollback` go back to it."""
+
+    async def run() -> None:
+        with socket.create_server(("127.0.0.1", free_port())) as taken:
+            port = taken.getsockname()[1]
+            with pytest.raises(DoorFailed):
+                async with running_engine(ROUTES.format(port=port, dpi=free_port()), tmp_path):
+                    raise AssertionError("it can't run")
+        store = SqliteStore(tmp_path / "data", min_free=0)
+        await store.open(now_ms=1_000)
+        assert await store.queries.takeovers(limit=5) == []
+        await store.close()
 
     asyncio.run(run())
 
