@@ -414,6 +414,9 @@ class Runtime(Protocol):
     def now_ms(self) -> int:
         """Wall clock, milliseconds since 1970 UTC."""
 
+    def utc_offset_seconds(self) -> int:
+        """How far local time is ahead of UTC by that clock: another figure in summer."""
+
     def monotonic(self) -> float:
         """Seconds that never go back."""
 

@@ -37,6 +37,10 @@ class LoopRuntime:
         """Return the wall clock."""
         return time.time_ns() // 1_000_000
 
+    def utc_offset_seconds(self) -> int:
+        """Return how far local time is ahead of UTC; asked each time, because summer time begins while we run."""
+        return time.localtime(self.now_ms() // 1000).tm_gmtoff
+
     def call_later(self, delay: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
         """Call in the loop after `delay` seconds."""
         return self._loop.call_later(delay, callback)

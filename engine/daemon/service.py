@@ -9,7 +9,6 @@ import signal
 import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -141,7 +140,7 @@ class Service:
         self.running = Running(self._settings.routes, self._settings.data, store, store.queries, runtime, self._alerts)
         configuration = await self.running.begin(self._configuration, require_free_addresses)
         self._configuration = configuration
-        self._sources = Sources(store, runtime, self._alerts, utc_offset_seconds=_utc_offset_seconds())
+        self._sources = Sources(store, runtime, self._alerts)
         self._destinations = Destinations(configuration, store, runtime, recovery, self._alerts)
         self._pool = Pool()
         self._routers = Routers(store, runtime, references, self._pool)
@@ -269,11 +268,6 @@ class Service:
     async def probe(self, destination: str) -> list[tuple[str, bool, str]]:
         """Try name, route and connection of a destination; sends no message."""
         return await self._destinations.doors[destination].probe()
-
-
-def _utc_offset_seconds() -> int:
-    offset = datetime.now().astimezone().utcoffset()
-    return int(offset.total_seconds()) if offset is not None else 0
 
 
 def _calm_the_collector() -> None:

@@ -40,9 +40,7 @@ async def require_free_addresses(configuration: Configuration) -> None:
 class Sources:
     """The sources of one engine."""
 
-    def __init__(
-        self, store: Store, runtime: Runtime, alert: Callable[[str, str, str], None], *, utc_offset_seconds: int
-    ) -> None:
+    def __init__(self, store: Store, runtime: Runtime, alert: Callable[[str, str, str], None]) -> None:
         """
         Begin with none.
 
@@ -50,12 +48,11 @@ class Sources:
             store: Where messages are taken into custody.
             runtime: Clock, timers, tasks.
             alert: Told of folders that are away.
-            utc_offset_seconds: Of MSH-7 in our acknowledgements.
         """
         self._runtime = runtime
         self._alert = alert
         self._budget = ReceptionBudget()
-        self._intake = Intake(store, runtime, self._budget, utc_offset_seconds=utc_offset_seconds)
+        self._intake = Intake(store, runtime, self._budget)
         self.doors: dict[str, SourceDoor] = {}
         self._intakes: dict[str, SourceIntake] = {}
         self._folders: dict[str, Folder] = {}

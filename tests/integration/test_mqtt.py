@@ -35,6 +35,9 @@ class LoopRuntime:
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000
 
+    def utc_offset_seconds(self) -> int:
+        return 0
+
     def monotonic(self) -> float:
         return time.monotonic()
 

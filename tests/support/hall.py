@@ -52,6 +52,7 @@ class Hall:
 
     def __init__(self, runtime: SimulatedRuntime, source: Source = SOURCE) -> None:
         self.faults: list[str] = []
+        self.runtime = runtime
         self.store = MemoryStore(automatic=False, fault=self._fault)
         self.budget = ReceptionBudget(5_000_000)
         self.intake = Intake(self.store, runtime, self.budget)

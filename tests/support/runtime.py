@@ -59,10 +59,15 @@ class SimulatedRuntime:
         self.failures: list[BaseException] = []
         self.clock_jump_ms = 0
         """Added to the wall clock: somebody set it."""
+        self.local_ahead_seconds = 0
+        """Of local time before UTC."""
         self.spawned = 0
 
     def now_ms(self) -> int:
         return START_MS + round(self._loop.time() * 1000) + self.clock_jump_ms
+
+    def utc_offset_seconds(self) -> int:
+        return self.local_ahead_seconds
 
     def monotonic(self) -> float:
         return self._loop.time()

@@ -261,7 +261,7 @@ class SourceIntake:
                 name=header.control_id,
                 extension=wanted.extension,
                 now_ms=self._runtime.now_ms(),
-                utc_offset_s=self._intake.utc_offset_seconds,
+                utc_offset_s=self._runtime.utc_offset_seconds(),
                 error=error,
             )
         codes = {Acceptance.ACCEPTED: AckCode.AA, Acceptance.ERROR: AckCode.AE, Acceptance.REJECTED: AckCode.AR}
@@ -276,7 +276,7 @@ class SourceIntake:
             ack_id=intake.next_ack_id(),
             text="" if error is None else error.user_text,
             error=error,
-            utc_offset_s=intake.utc_offset_seconds,
+            utc_offset_s=self._runtime.utc_offset_seconds(),
         )
 
     def _routed(self, routes: Sequence[Route]) -> None:

@@ -30,9 +30,7 @@ class Intake:
     senders wait; those that answer `ae` or `ar` meanwhile must read to do so).
     """
 
-    def __init__(
-        self, store: Store, runtime: Runtime, budget: ReceptionBudget | None = None, *, utc_offset_seconds: int = 0
-    ) -> None:
+    def __init__(self, store: Store, runtime: Runtime, budget: ReceptionBudget | None = None) -> None:
         """
         Prepare; `source_intake` makes one door a source.
 
@@ -40,12 +38,10 @@ class Intake:
             store: Where messages are committed.
             runtime: Clock and timers.
             budget: Of large messages, shared with the doors; one of its own unless told.
-            utc_offset_seconds: Of MSH-7 in our acknowledgements.
         """
         self.store = store
         self.runtime = runtime
         self.large = LargeMessages(store, budget or ReceptionBudget())
-        self.utc_offset_seconds = utc_offset_seconds
         self.available = True
         self._doors: list[SourceDoor] = []
         self._answering: list[SourceDoor] = []

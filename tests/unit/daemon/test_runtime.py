@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -29,6 +30,22 @@ def faults_of(test: Any) -> tuple[int, str]:
     with structlog.testing.capture_logs() as lines:
         asyncio.run(run())
     return len(faults), str(lines)
+
+
+def test_summer_time_begins_while_the_engine_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Paris on 29 March 2026 at 1 o'clock UTC."""
+    clock = [1_774_745_999, 1_774_746_000]
+    offsets: list[int] = []
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
+    monkeypatch.setattr(time, "time_ns", lambda: clock[len(offsets)] * 10**9)
+    try:
+        faults_of(lambda _, runtime: offsets.append(runtime.utc_offset_seconds()))
+        faults_of(lambda _, runtime: offsets.append(runtime.utc_offset_seconds()))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert offsets == [3600, 7200]
 
 
 @pytest.mark.parametrize("error", [ValueError("DUPONT Jean"), OSError("DUPONT Jean")])

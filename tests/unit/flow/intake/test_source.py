@@ -38,6 +38,19 @@ def test_the_answer_comes_after_the_commit() -> None:
     hall(test)
 
 
+def test_an_answer_has_the_local_time_of_its_moment() -> None:
+    """MSH-7 after the change to summer time is an hour further, without a new start of the engine."""
+
+    async def test(it: Hall) -> None:
+        times = []
+        for hours in (1, 2):
+            it.runtime.local_ahead_seconds = hours * 3600
+            times.append(field_of(it.give(b"PID|1||42").answers[0], b"MSH", 7))
+        assert times == ["20250615160640", "20250615170640"]
+
+    hall(test)
+
+
 def test_what_is_no_message_is_answered_at_once_and_kept() -> None:
     """AR with a sentence; the refusal is kept with its bytes; nothing is received."""
 

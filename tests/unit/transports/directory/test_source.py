@@ -37,6 +37,9 @@ class Clock:
     def now_ms(self) -> int:
         return NOON_MS + int(self.time * 1000)
 
+    def utc_offset_seconds(self) -> int:
+        return 0
+
     def monotonic(self) -> float:
         return self.time
 
