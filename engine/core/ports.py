@@ -26,7 +26,10 @@ from engine.errors import StoreError
 
 Place = int
 Done = Callable[[Receipt | StoreError], None]
-"""Called in the loop, in the order of submission, once per change, after the commit (or its failure)."""
+"""
+Called in the loop, once per change, after the commit (or its failure): of a commit's receptions first, whose senders
+wait, then of all others; each in the order of submission.
+"""
 
 Item = TypeVar("Item")
 

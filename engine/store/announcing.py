@@ -1,8 +1,9 @@
 """
 Who hears of a commit, and in which order: one set of listeners for all stores.
 
-Runs in the loop only. After a commit (or its failure) the store first calls each change's `done` in order of
-submission, then the listeners. The marks `before` and `high` chain from one announcement to the next, so that
+Runs in the loop only. After a commit (or its failure) the store first calls the `done` of its receptions, for whose
+answers senders wait; then, once those have left, that of each other change, both in order of submission; then the
+listeners. The marks `before` and `high` chain from one announcement to the next, so that
 a stage knows whether it may take the very objects just committed or must page them.
 """
 
@@ -110,30 +111,45 @@ class Announcer:
         for listener in self._trouble:
             listener(error)
 
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """
+        Call everybody concerned.
+
+        Raises:
+            Exception: The first of those that were raised; one doesn't keep the others from hearing.
+        """
+        try:
+            self.answer(outcomes)
+        finally:
+            self.publish(outcomes)
+
+    def answer(self, outcomes: Iterable[Outcome]) -> None:
+        """
+        Call `done` of every reception, in order.
+
+        Raises:
+            Exception: The first of those that were raised; one doesn't keep the others from hearing.
+        """
+        _call_all([(done, outcome) for change, done, outcome in outcomes if done and type(change) is Receive])
+
     def publish(self, outcomes: Iterable[Outcome]) -> None:
         """
-        Call every `done` in order, then every listener concerned.
+        Call `done` of everything but receptions, in order, then every listener concerned; after `answer`.
 
-        One that raises doesn't keep the others from hearing; the first error is raised at the end, so that
-        the loop reports it.
+        Raises:
+            Exception: The first of those that were raised; one doesn't keep the others from hearing.
         """
         commit = _Commit()
-        failure: Exception | None = None
+        calls: list[tuple[Callable[..., None], object]] = []
         for change, done, outcome in outcomes:
             if outcome is DONE or type(outcome) is Receipt:
                 commit.add(change)
-            if done is not None:
-                try:
-                    done(outcome)
-                except Exception as error:
-                    failure = failure or error
-        for call, argument in self._calls(commit):
-            try:
-                call(argument)
-            except Exception as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
+            if done is not None and type(change) is not Receive:
+                calls.append((done, outcome))
+        try:
+            _call_all(calls)
+        finally:
+            _call_all(self._calls(commit))
 
     def _calls(self, commit: _Commit) -> list[tuple[Callable[..., None], object]]:
         calls: list[tuple[Callable[..., None], object]] = []
@@ -166,6 +182,18 @@ class Announcer:
             marks[name] = max(marks.get(name, 0), marks.get(former, 0))
         for name, ids in change.walls.items():
             marks[name] = max(marks.get(name, 0), *ids, 0)
+
+
+def _call_all(calls: Iterable[tuple[Callable[..., None], object]]) -> None:
+    """Call each with its argument; the first error is raised at the end, so that the loop reports it."""
+    failure: Exception | None = None
+    for call, argument in calls:
+        try:
+            call(argument)
+        except Exception as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
 
 
 def _by_id(delivery: Delivery) -> int:

@@ -166,7 +166,7 @@ class MemoryStore:
             outcomes = self._apply_all(batch)
             self._unrouted = max(0, self._unrouted + newly_unrouted(outcomes))
             self.load = load_of(len(self._pending), self._bytes_held, self._unrouted)
-            self._announcer.publish(outcomes)
+            self._announcer.tell(outcomes)
 
     def meanwhile(self, work: Callable[[], None]) -> None:
         """Call in the loop's next turn: nothing here takes time."""

@@ -46,6 +46,24 @@ def test_places_increase_and_done_comes_in_order_of_submission(house: House) -> 
     asyncio.run(run())
 
 
+def test_who_waits_for_an_answer_is_told_first(house: House) -> None:
+    """A commit's receptions before its routes and what these set going: their senders wait."""
+
+    async def run() -> None:
+        store, _ = await house.open()
+        await receive(store)
+        order: list[str] = []
+        store.on_routed("main", lambda _: order.append("listener"))
+        store.submit(routed(1, delivery(1)), Urgency.SOON, lambda _: order.append("route"))
+        store.submit(Receive(message(2)), Urgency.NOW, lambda _: order.append("first"))
+        store.submit(Receive(message(3)), Urgency.NOW, lambda _: order.append("second"))
+        await outcome_of(store, Note({}))
+        await store.close()
+        assert order == ["first", "second", "route", "listener"]
+
+    asyncio.run(run())
+
+
 def test_announced_marks_chain_and_objects_are_the_submitted_ones(house: House) -> None:
     """`before` of an announcement is `high` of the one before it; nothing is copied."""
 

@@ -187,7 +187,12 @@ class WriterProcess(asyncio.Protocol):
             return
         self._postponed.append(work)
         if self._postponed_until is None:
-            self._postponed_until = loop.call_later(POSTPONED_SECONDS, self._work)
+            self._postponed_until = loop.call_later(POSTPONED_SECONDS, self._work_alone)
+
+    def _work_alone(self) -> None:
+        """Work without a commit; not where one begins in this very turn: its sender would wait for the work."""
+        if not self._asked:
+            self._work()
 
     def _work(self) -> None:
         if self._postponed_until is not None:

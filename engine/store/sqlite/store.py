@@ -252,7 +252,7 @@ class SqliteStore:
     def _refuse(self, change: Change, done: Done | None) -> None:
         closed = StoreUnavailable("the store is closed")
         if done is not None:
-            asyncio.get_running_loop().call_soon(self._announcer.publish, [(change, done, closed)])
+            asyncio.get_running_loop().call_soon(self._announcer.tell, [(change, done, closed)])
 
     def meanwhile(self, work: Callable[[], None]) -> None:
         """Call in the loop while a commit is under way."""
@@ -281,6 +281,13 @@ class SqliteStore:
             return
 
     def _announce(self, report: Report) -> None:
+        """Answer those who wait, and let the answers leave before anything else that the commit gives to do."""
+        if self._silent or self._loop is None:
+            return
+        self._loop.call_soon(self._announce_rest, report)
+        self._announcer.answer(report.outcomes)
+
+    def _announce_rest(self, report: Report) -> None:
         if self._silent:
             return
         self._changes_held -= len(report.outcomes)
@@ -305,7 +312,7 @@ class SqliteStore:
         if writer is not None and writer.pending:
             stranded = list(writer.pending)
             writer.pending.clear()
-            self._announcer.publish([(change, done, broken) for change, done, _ in stranded])
+            self._announcer.tell([(change, done, broken) for change, done, _ in stranded])
 
     def _release_reads(self) -> None:
         if self._waiting_reads:

@@ -160,6 +160,23 @@ def test_the_writer_looks_at_the_disk(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_message_that_is_just_here_is_handed_over_before_any_work(tmp_path: Path) -> None:
+    """Work waited for a moment; when it is over, a message stands ready: its sender waits, the work can too."""
+
+    async def run() -> None:
+        fresh = await opened(tmp_path)
+        begun: list[int] = []
+        fresh.meanwhile(lambda: begun.append(fresh._writer.begun))
+        outcome = outcome_of(fresh, Receive(message()))
+        fresh._writer._work_alone()
+        assert begun == []
+        assert isinstance(await outcome, Receipt)
+        assert begun == [1]
+        await fresh.close()
+
+    asyncio.run(run())
+
+
 def test_work_is_done_while_the_disk_works(tmp_path: Path) -> None:
     """Postponed until the next batch is handed over, or for a moment when none comes."""
 
