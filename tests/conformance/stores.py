@@ -209,3 +209,9 @@ async def balanced(store: Any) -> dict[tuple[str, str, str], int]:
         if kind == "received":
             assert total == sum(n for key, n in kept.items() if key[:2] == ("message", source))
     return kept
+
+
+async def fine(store: object, *changes: object) -> None:
+    """Commit changes, all of which must be taken."""
+    for outcome in await commit(store, *changes):  # type: ignore[arg-type]
+        assert isinstance(outcome, Receipt), outcome

@@ -1,10 +1,8 @@
-"""What is SQLite's own: the directory, the threads, trouble with the disk, a killed process."""
+"""What is SQLite's own: the threads, trouble with the disk, a killed process."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
-import os
 import signal
 import subprocess
 import sys
@@ -14,17 +12,15 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Note, Prune, Receipt, Receive, Refuse
-from engine.core.lifecycle import MessageState
+from engine.core.changes import Receipt, Receive, Refuse
 from engine.core.messages import Refusal, StoredMessage
 from engine.core.ports import Urgency
-from engine.errors import ChangeRefused, OperationRefused, StoreBroken, StoreLocked, StoreUnavailable
-from engine.store.sqlite import SqliteStore, checkpoints, connections, directory, driver, queries, store
+from engine.errors import ChangeRefused, StoreBroken, StoreUnavailable
+from engine.store.sqlite import SqliteStore
 from engine.store.sqlite.driver import sqlite3
 from tests.conformance.stores import (
     balanced,
     commit,
-    decided,
     delivery,
     message,
     outcome_of,
@@ -34,129 +30,7 @@ from tests.conformance.stores import (
     take,
     works_again,
 )
-
-
-async def opened(directory: Path, **values: Any) -> SqliteStore:
-    fresh = SqliteStore(directory, **({"min_free": 0} | values))
-    await fresh.open(now_ms=1_000)
-    return fresh
-
-
-@pytest.mark.parametrize("written", [True, False], ids=["named", "not named yet"])
-def test_who_holds_it_for_a_moment_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bool
-) -> None:
-    """A command that asks a stopped engine at the very moment at which one starts."""
-    command = directory.DataDirectory(tmp_path / "data", briefly=True)
-    command.acquire(1_000)
-    if not written:
-        (tmp_path / "data" / "lock").write_text("")
-    monkeypatch.setattr(directory.time, "sleep", lambda _seconds: command.release())
-    engine = directory.DataDirectory(tmp_path / "data")
-    engine.acquire(2_000)
-    assert "for a moment" not in (tmp_path / "data" / "lock").read_text()
-    monkeypatch.setattr(directory.time, "sleep", lambda _seconds: pytest.fail("an engine is not waited for"))
-    with pytest.raises(StoreLocked, match=r"--data DIR"):
-        command.acquire(3_000)
-    engine.release()
-
-
-def test_the_directory_is_ours_alone(tmp_path: Path) -> None:
-    """Modes, the key that stays the same, the lock that says who holds it."""
-
-    async def run() -> None:
-        first = await opened(tmp_path / "data")
-        key = first.reference_key
-        assert len(key) == 32
-        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
-        modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "data").iterdir()}
-        assert not any(modes.values()), modes
-        with pytest.raises(StoreLocked, match=rf"held by process {os.getpid()} since 1970-01-01"):
-            await opened(tmp_path / "data")
-        await first.close()
-        again = await opened(tmp_path / "data")
-        assert again.reference_key == key
-        await again.close()
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    ("key", "sentence"),
-    [
-        (None, "key is missing, and passerelle.db was written with it: bring the file back"),
-        (b"short", "key must hold 32 bytes: bring the file back"),
-        (bytes(32), "isn't the key with which passerelle.db was written: bring the file back"),
-    ],
-)
-def test_a_database_is_not_opened_without_its_own_key(tmp_path: Path, key: bytes | None, sentence: str) -> None:
-    """With another one nobody would be known any more; refused every time, until the key is back."""
-
-    async def run() -> None:
-        await (await opened(tmp_path)).close()
-        path = tmp_path / "key"
-        own = path.read_bytes()
-        path.unlink()
-        if key is not None:
-            path.write_bytes(key)
-        for _ in range(2):
-            with pytest.raises(StoreUnavailable, match=sentence):
-                await opened(tmp_path)
-            assert (path.read_bytes() if path.exists() else None) == key
-        path.write_bytes(own)
-        await (await opened(tmp_path)).close()
-
-    asyncio.run(run())
-
-
-def test_a_database_of_before_remembers_its_key_from_then_on(tmp_path: Path) -> None:
-    """It was never asked to: the key that is there is taken for its own."""
-
-    async def run() -> None:
-        await (await opened(tmp_path)).close()
-        connection = sqlite3.connect(str(tmp_path / "passerelle.db"))
-        with connection:
-            connection.execute("DELETE FROM run WHERE key = 'key'")
-        connection.close()
-        await (await opened(tmp_path)).close()
-        (tmp_path / "key").write_bytes(bytes(32))
-        with pytest.raises(StoreUnavailable, match="isn't the key"):
-            await opened(tmp_path)
-
-    asyncio.run(run())
-
-
-def test_a_directory_that_can_not_be_used(tmp_path: Path) -> None:
-    """A file in its place, a key of another length, a file that is no database, a later schema: a sentence each."""
-
-    async def run() -> None:
-        (tmp_path / "file").write_text("")
-        with pytest.raises(StoreUnavailable, match="can't be used"):
-            await opened(tmp_path / "file")
-        fresh = await opened(tmp_path / "data")
-        await fresh.close()
-        connection = sqlite3.connect(str(tmp_path / "data" / connections.FILE_NAME))
-        connection.execute("PRAGMA user_version = 99")
-        connection.close()
-        with pytest.raises(StoreUnavailable, match="schema 99"):
-            await opened(tmp_path / "data")
-        (tmp_path / "data" / connections.FILE_NAME).write_bytes(b"something else" * 1_000)
-        with pytest.raises(StoreUnavailable, match="can't be opened"):
-            await opened(tmp_path / "data")
-        (tmp_path / "data" / "key").write_bytes(b"short")
-        with pytest.raises(StoreUnavailable, match="key must hold"):
-            await opened(tmp_path / "data")
-
-    asyncio.run(run())
-    # A refused open leaves nothing open.
-    gc.collect()
-
-
-def test_a_version_that_can_corrupt_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite before 3.51.3."""
-    monkeypatch.setattr(driver.sqlite3, "sqlite_version_info", (3, 51, 2))
-    with pytest.raises(StoreUnavailable, match="pysqlite3"):
-        asyncio.run(opened(tmp_path))
+from tests.support.sqlite import opened
 
 
 def test_a_half_written_slot_is_left_out(tmp_path: Path) -> None:
@@ -313,36 +187,6 @@ def test_a_defect_of_the_writer_is_for_good(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_pruning_passes_over_what_has_nothing_to_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Months of rows without bytes don't keep a slice from what has some."""
-    monkeypatch.setattr("engine.store.sqlite.pruning.ROWS_LOOKED_AT", 5)
-    monkeypatch.setattr("engine.store.sqlite.pruning.ROUNDS_A_PRUNE", 1)
-
-    async def run() -> None:
-        fresh = await opened(tmp_path)
-        places = await receive(fresh, 40)
-        await commit(fresh, *(decided(place, MessageState.FILTERED) for place in places))
-
-        async def prune(bodies: int, limit: int) -> int:
-            (outcome,) = await commit(fresh, Prune(bodies, 1, 1, limit))
-            assert isinstance(outcome, Receipt), outcome
-            return outcome.place
-
-        moment = 1_000 + 10**6
-        assert await prune(moment, 5) == 5
-        while len([place for place in places if await fresh.message(place) is not None]) > 1:
-            assert await prune(moment, 5) > 0 or await prune(moment, 5) > 0
-        assert await fresh.queries.message_row(places[0]) is not None
-        await balanced(fresh)
-        (one,) = await receive(fresh)
-        await commit(fresh, decided(one, MessageState.FILTERED))
-        await receive(fresh)
-        assert await prune(moment, 5) + await prune(moment, 5) == 2, "found at once behind forty empty rows"
-        await fresh.close()
-
-    asyncio.run(run())
-
-
 def test_trouble_lasts_as_long_as_the_disk_fails(tmp_path: Path) -> None:
     """Several failures in a row: announced once; what is submitted meanwhile fails; reads go on; close works."""
 
@@ -426,83 +270,6 @@ def test_a_listener_that_raises_keeps_nobody_from_hearing(tmp_path: Path) -> Non
     asyncio.run(run())
 
 
-def test_the_log_is_kept_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The checkpoint thread copies; the writer restarts a log that has grown all the same."""
-    monkeypatch.setattr(checkpoints, "LOOK_BYTES", 10_000)
-    monkeypatch.setattr(checkpoints, "PASSIVE_BYTES", 100_000)
-    monkeypatch.setattr(checkpoints, "RESTART_BYTES", 400_000)
-
-    async def run() -> None:
-        fresh = await opened(tmp_path)
-        wal = tmp_path / f"{connections.FILE_NAME}-wal"
-        for _ in range(150):
-            await commit(fresh, *(Receive(message(raw=b"x" * 2_000)) for _ in range(10)))
-        assert wal.stat().st_size < 2_000_000
-        assert (tmp_path / connections.FILE_NAME).stat().st_size > 2_000_000
-        await fresh.close()
-        assert not wal.exists() or wal.stat().st_size == 0
-
-    asyncio.run(run())
-
-
-def test_a_search_that_takes_too_long_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a word on how to narrow it."""
-    monkeypatch.setattr(queries, "SECONDS_MAX", -1.0)
-    monkeypatch.setattr(queries, "_STEPS_BETWEEN_LOOKS", 1)
-
-    async def run() -> None:
-        fresh = await opened(tmp_path)
-        await receive(fresh, 20)
-        with pytest.raises(OperationRefused, match="narrow"):
-            await fresh.queries.find_messages(control_id="none")
-        assert await fresh.queries.message_row(1) is not None
-        await fresh.close()
-
-    asyncio.run(run())
-
-
-def test_search_keys_survive_in_slices(tmp_path: Path) -> None:
-    """Keys are found before they are indexed, after they are, and after a crash between."""
-
-    async def run() -> None:
-        fresh = await opened(tmp_path)
-        places = await receive(fresh, 700)
-        await commit(fresh, *(routed(place, delivery(place), keys=[place, -place]) for place in places))
-        found = await fresh.queries.find_messages(keys=[places[5]])
-        assert [row["place"] for row in found] == [places[5]]
-        await fresh.abandon()
-        again = await opened(tmp_path)
-        found = await again.queries.find_messages(keys=[-places[650], places[1]])
-        assert [row["place"] for row in found] == [places[650], places[1]]
-        await again.close()
-        connection = sqlite3.connect(str(tmp_path / connections.FILE_NAME))
-        assert connection.execute("SELECT count(*) FROM message_keys").fetchone() == (1_400,)
-        assert connection.execute("SELECT count(*) FROM key_slices").fetchone() == (0,)
-        connection.close()
-
-    asyncio.run(run())
-
-
-def test_large_commits_are_cut(tmp_path: Path) -> None:
-    """More changes than a commit may hold, more rows than a statement: all are stored, in order."""
-
-    async def run() -> None:
-        fresh = await opened(tmp_path)
-        places = await receive(fresh, 4_500)
-        assert places == list(range(1, 4_501))
-        outcomes = await commit(fresh, *(routed(place, delivery(place, lanes=(place, 7))) for place in places))
-        assert all(isinstance(each, Receipt) for each in outcomes)
-        assert (await fresh.queries.facts())["commits"] >= 4
-        assert len(await fresh.queue_of("dpi", 7, 0, 5_000)) == 1_000
-        ones = [await fresh.delivery(place << 16) for place in (1, 2_222, 4_500)]
-        await commit(fresh, *(settled(one) for one in ones))
-        await commit(fresh, Prune(1, 1, 1), Note({("a", "b", "c"): 1}))
-        await balanced(fresh)
-        await fresh.close()
-
-    asyncio.run(run())
-
-
 def test_the_port_is_answered_under_uvloop(tmp_path: Path) -> None:
     """The loop of the engine."""
     import uvloop
@@ -513,17 +280,6 @@ def test_the_port_is_answered_under_uvloop(tmp_path: Path) -> None:
         await fresh.close()
 
     uvloop.run(run())
-
-
-def test_the_walk_is_not_slowed_by_the_default_switch_interval(tmp_path: Path) -> None:
-    """Opening a store lowers it: the writer would wait 5 ms at each statement."""
-
-    async def run() -> None:
-        fresh = await opened(tmp_path)
-        assert sys.getswitchinterval() <= store.SWITCH_SECONDS * 1.01
-        await fresh.close()
-
-    asyncio.run(run())
 
 
 def test_a_page_waits_for_the_announcement_of_what_it_saw(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""What officers ask of the cross-reference: history, review list, carriers, export."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.core.changes import Identify
+from engine.core.identities import IdentityEvent, ReviewState
+from engine.core.lifecycle import MessageState
+from tests.conformance.identities import fence, identifier, mint, patient, review, stay
+from tests.conformance.stores import (
+    House,
+    decided,
+    delivery,
+    fine,
+    in_loop,
+    receive,
+    routed,
+    settled,
+)
+
+
+@in_loop
+async def test_the_review_list_keeps_its_order(house: House) -> None:
+    """A pair keeps its place when its state changes; it pages; each state is a list of its own."""
+    store, _ = await house.open()
+    places = await receive(store, 3)
+    for place, pair in zip(places, [(5, 6), (1, 2), (3, 4)], strict=True):
+        event = IdentityEvent("same-traits", place, 1, reviews={pair: (None, review(*pair))})
+        await fine(store, decided(place, MessageState.FILTERED, identity=[event]))
+    apart = review(5, 6, state=ReviewState.APART)
+    event = IdentityEvent("apart", 3, 1, "alice", "twins", reviews={(5, 6): (review(5, 6), apart)})
+    await fine(store, Identify(event, place=places[-1]))
+    everything = await store.queries.reviews(state=None)
+    assert [(row["low"], row["state"]) for row in everything] == [(5, "apart"), (1, "open"), (3, "open")]
+    assert [row["low"] for row in await store.queries.reviews()] == [1, 3]
+    assert [row["low"] for row in await store.queries.reviews(after=everything[1]["id"])] == [3]
+    assert [row["low"] for row in await store.queries.reviews(state=ReviewState.APART)] == [5]
+    stats = await store.queries.identity_stats()
+    assert stats["reviews"] == {"apart": 1, "open": 2}
+    assert stats["events"] == {"apart": 1, "same-traits": 3}
+    await store.close()
+
+
+@in_loop
+async def test_an_identifier_has_its_whole_history(house: House) -> None:
+    """From patient to patient, gone and back: under its hash, also what was said of it before it moved."""
+    store, _ = await house.open()
+    places = await receive(store, 3)
+    first, second = mint(1, 11, 12), mint(2, 21)
+    second.identifiers[32] = (None, stay(32, 21))
+    await fine(store, decided(places[0], MessageState.FILTERED, identity=[first, second]))
+    one, two = first.patients[1][1], second.patients[2][1]
+    assert one is not None
+    assert two is not None
+    moved = IdentityEvent(
+        "link", 1, 1, "alice", "one person",
+        identifiers={hash_: (identifier(hash_, 1), identifier(hash_, 2)) for hash_ in (11, 12)},
+        patients={1: (one, None), 2: (two, replace(two, identifiers=(11, 12, 21)))},
+    )  # fmt: skip
+    alone = IdentityEvent("stay", 1, 1, identifiers={31: (None, stay(31, 11))})
+    await fine(store, Identify(moved, place=places[0], also=[alone]))
+    gone = IdentityEvent("gone", 1, 1, identifiers={11: (identifier(11, 2), None)})
+    back = IdentityEvent("back", 1, 1, identifiers={11: (None, identifier(11, 9))}, patients={9: (None, patient(9))})
+    await fine(store, Identify(gone, place=places[0], also=[back]))
+    for hash_, rules in (
+        (11, "back gone link mint"),
+        (12, "link mint"),
+        (21, "mint"),
+        (31, "stay"),
+        (32, "mint"),
+        (99, ""),
+    ):
+        assert [event.rule for event in await store.queries.identity_events(identifier=hash_)] == rules.split()
+    assert [event.rule for event in await store.queries.identity_events(patient=1)] == ["link", "mint"]
+    assert [event.rule for event in await store.queries.identity_events(identifier=11, before=5, limit=1)] == ["link"]
+    await store.close()
+
+
+@in_loop
+async def test_carriers_are_the_deliveries_of_messages_with_a_search_key(house: House) -> None:
+    """Newest first, with their times; fences carry nothing; it pages."""
+    store, _ = await house.open()
+    places = await receive(store, 3)
+    first, second = delivery(places[0], lanes=(1,)), delivery(places[0], 1, "lab", lanes=(1,))
+    third = delivery(places[1], lanes=(1,))
+    change = routed(places[1], third, keys=[61], fences=[fence(places[1], 1, 2)])
+    await fine(store, routed(places[0], first, second, keys=[60, 61]), change)
+    await fine(store, routed(places[2], delivery(places[2]), keys=[62]))
+    await fine(store, settled(first, begin_ms=2_000, end_ms=2_020))
+    rows = await store.queries.carriers([61, 99])
+    assert [row["delivery"] for row in rows] == [third.id, second.id, first.id]
+    assert (rows[2]["destination"], rows[2]["first_ms"], rows[2]["end_ms"]) == ("dpi", 2_000, 2_020)
+    assert (rows[2]["source"], rows[2]["site"], rows[2]["state"]) == ("gam", "ch1", "delivered")
+    assert [row["delivery"] for row in await store.queries.carriers([61], limit=1)] == [third.id]
+    assert [row["delivery"] for row in await store.queries.carriers([61], before=second.id)] == [first.id]
+    await store.close()
+
+
+@in_loop
+async def test_an_export_pages_by_patient(house: House) -> None:
+    """Each with his identifiers, stays excepted."""
+    store, _ = await house.open()
+    places = await receive(store, 2)
+    event = mint(1, 11, 12)
+    event.identifiers[13] = (None, stay(13, 11))
+    await fine(store, decided(places[0], MessageState.FILTERED, identity=[event, mint(2, 21)]))
+    (first,) = await store.queries.identity_rows(limit=1)
+    assert first == (event.patients[1][1], [identifier(11, 1), identifier(12, 1)])
+    assert [row.id for row, _ in await store.queries.identity_rows(after=1)] == [2]
+    assert (await store.queries.identity_stats())["identifiers"] == {"local": 3, "stay": 1}
+    rows = await store.identities([13])
+    assert rows.identifiers == {13: stay(13, 11), 11: identifier(11, 1)}
+    assert sorted(rows.patients) == [1]
+    await store.close()
