@@ -97,6 +97,13 @@ class Store(Protocol):
     def load(self) -> float:
         """0..1: how much waits to be committed, or to be routed. Intake pauses reading at 0.8, resumes at 0.5."""
 
+    def set_aside(self, count: int) -> None:
+        """
+        Leave so many more messages out of the load (negative: fewer), though they are received and not yet routed.
+
+        They are routed in turn with what comes: nobody who sends must wait for them.
+        """
+
     async def open(self, *, now_ms: int) -> Recovery:
         """
         Migrate, lock, recover.

@@ -87,7 +87,8 @@ class Routers:
         pairs = [pair for event in events for pair in touched(event, self._references)]
         for router in self._routers.values():
             router.came_between(key for pair in pairs for key in pair)
-        identities.waits.released(change.released)
+            router.joined(pairs)
+        identities.released(change.released, change.releases, events, self._references)
 
     def stop(self) -> None:
         """Take no further message."""

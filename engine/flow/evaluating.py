@@ -12,6 +12,7 @@ from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Arrival, Delivery, StoredMessage
 from engine.errors import where
 from engine.flow.decisions import decided, duplicate, faulty
+from engine.flow.late import Behind
 from engine.identity.crossreference import Unread
 from engine.routes.decision import REJECTED, Evaluation
 from engine.routes.evaluation import evaluate, look_ahead
@@ -48,7 +49,7 @@ class Evaluating:
 
     def route_of(
         self, message: StoredMessage, *, retried: bool = False, told: Place = 0, answers: Answers | None = None,
-        expired: bool = False, wide: bool = False,
+        expired: bool = False, wide: bool = False, late: bool = True,
     ) -> Route:  # fmt: skip
         """
         Run the routes.
@@ -60,6 +61,10 @@ class Evaluating:
             answers: Replies of the hospital's own code.
             expired: As of routes.identifying.Knowledge.
             wide: The same.
+            late: It is of those that are decided on beside what comes, or an operator's: nothing goes before it.
+
+        Raises:
+            Behind: Earlier messages of its patients are to be decided on first.
         """
         knowledge = self.knowledge(expired=expired, wide=wide)
         try:
@@ -76,15 +81,17 @@ class Evaluating:
         for finding in evaluation.findings:
             key = (message.source, finding)
             self.findings[key] = self.findings.get(key, 0) + 1
-        return self._decision(message, evaluation)
+        return self._decision(message, evaluation, late=late)
 
-    def _decision(self, message: StoredMessage, evaluation: Evaluation) -> Route:
+    def _decision(self, message: StoredMessage, evaluation: Evaluation, *, late: bool) -> Route:
         """Make the change, and remember the message; a rejected one isn't ours: its sender may repeat it."""
         deliveries = evaluation.deliveries
         if len(deliveries) == 1:
             lanes: Collection[int] = deliveries[0].lanes
         else:
             lanes = {lane for delivery in deliveries for lane in delivery.lanes}
+        if not late:
+            self._check(evaluation, lanes)
         if evaluation.state is not MessageState.REJECTED:
             live = any(delivery.state is DeliveryState.PENDING for delivery in deliveries)
             live = live or evaluation.state is MessageState.WAITING
@@ -100,7 +107,23 @@ class Evaluating:
         route.view = view
         if evaluation.changed:
             route.fences = self.fences(evaluation.changed, place=message.place, deliveries=deliveries)
+            for one in self._router.identities.routers:
+                one.joined(evaluation.changed)
         return route
+
+    def _check(self, evaluation: Evaluation, lanes: Collection[int]) -> None:
+        """
+        Check that nothing of its patients is to be decided on before it; what it decided is taken back otherwise.
+
+        Raises:
+            Behind: There is.
+        """
+        changed = (key for pair in evaluation.changed for key in pair)
+        try:
+            self._router.late.check({*lanes, *evaluation.patients, *changed})
+        except Behind:
+            self._router.identities.abandon(evaluation.identity, last=True)
+            raise
 
     def _was_answered(self, message: StoredMessage) -> bool:
         """

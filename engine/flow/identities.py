@@ -25,10 +25,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.flow.waits import Waits
 from engine.identity.crossreference import Known
+from engine.identity.decisions import territorial
 
 if TYPE_CHECKING:
     from engine.core.identities import IdentityEvent, IdentityRows
     from engine.core.ports import Runtime, Store
+    from engine.core.references import References
     from engine.flow.waits import Deciding
     from engine.identity.crossreference import Unread
     from engine.routes.identifying import Usual
@@ -135,10 +137,30 @@ class Identities:
             self._under_way += 1
             self._pin(events, 1)
 
-    def abandon(self, events: Collection[IdentityEvent]) -> None:
-        """Take decisions back that are not submitted after all."""
+    def abandon(self, events: Collection[IdentityEvent], *, last: bool = False) -> None:
+        """Take decisions back that are not submitted after all; `last`: nothing was decided since."""
         for event in reversed(list(events)):
             self.view.revert(event)
+        made = [id_ for event in events for id_, (before, _) in event.patients.items() if before is None]
+        if last and made:
+            self.give_back(min(made))
+
+    def released(
+        self, places: Collection[int], hashes: Iterable[int], events: Iterable[IdentityEvent], references: References
+    ) -> None:
+        """
+        Hand messages to their routers: what they waited for is known, and on disk.
+
+        Args:
+            places: Of the messages.
+            hashes: What became known.
+            events: The decisions by which it did.
+            references: Hashes the lane keys of their patients.
+        """
+        if places:
+            patients = {id_ for event in events for id_ in event.patients}
+            patients |= {row.patient for event in events for _, row in event.identifiers.values() if row is not None}
+            self.waits.released(places, (*hashes, *(territorial(references, id_) for id_ in patients)))
 
     def resolved(self, events: Collection[IdentityEvent], *, stored: bool) -> None:
         """
@@ -234,7 +256,7 @@ class Identities:
         while len(gone) < before and self._kept_count > ROWS_MAX:
             gone.append(self._kept.popleft())
             self._kept_count -= gone[-1].size
-        if gone:  # at once: letting patients go looks through all pairs of the review list
+        if gone:
             joined = _Keys(*(tuple(chain.from_iterable(some)) for some in zip(*gone, strict=True)))
             self.view.forget(*self._unpinned(joined))
 

@@ -1,10 +1,23 @@
-"""Messages that waited for a patient and are to be decided on: one router's, each with its old place."""
+"""
+Messages that are decided on beside what comes, each with its old place: one router's.
+
+They waited for a patient who is known now, or until their time was over; or they came while earlier ones of their
+patients were in this queue. Rules:
+
+- One of these and one of those that come take turns: a patient of whom thousands of results waited delays nobody else.
+- What comes for a patient of whom something is in this queue joins it (`Behind`): no message of a patient passes
+  another because of the turns. Who its patients are say their lane keys, and the numbers for which was waited.
+- Some are read ahead: a read waits for every commit under way, so that one after the other would cost a commit each.
+- What is in this queue isn't counted in the store's load: nobody who sends waits for it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.core.lifecycle import MessageState
 
@@ -12,9 +25,27 @@ if TYPE_CHECKING:
     from engine.core.messages import StoredMessage
     from engine.core.ports import Place, Store
 
-LATE_MAX: Final = 32
+LATE_MAX: Final = 200
 LATE_BYTES_MAX: Final = 1_000_000
-"""How many messages that waited are taken up at once, and about how many bytes of them."""
+"""How many messages are read at once, and about how many bytes of them."""
+
+
+class Behind(Exception):
+    """
+    A message that came isn't decided on yet: earlier ones of its patients are still to be.
+
+    Attributes:
+        keys: By which what follows it is known.
+    """
+
+    def __init__(self, keys: Collection[int]) -> None:
+        super().__init__("earlier messages of its patients come first")
+        self.keys = tuple(keys)
+
+
+class _Due(NamedTuple):
+    expired: bool
+    keys: tuple[int, ...]
 
 
 class Late:
@@ -30,66 +61,149 @@ class Late:
         """
         self._store = store
         self._answers_for = answers_for
-        self._places: dict[Place, bool] = {}
-        """Place -> whether its time is over."""
+        self._due: dict[Place, _Due] = {}
+        self._read: deque[StoredMessage] = deque()
+        """The first of them, as far as they were read."""
+        self._largest = LATE_BYTES_MAX // 8
+        """Of those that were read last: so large may the next ones be."""
+        self._keys: Counter[int] = Counter()
+        self._ending: set[Place] = set()
+        """Whose time is over and on which was decided: their outcome isn't on disk yet."""
+        self.reading = False
+        """Some are being read."""
 
     def __bool__(self) -> bool:
-        return bool(self._places)
+        return bool(self._due)
 
-    def add(self, places: Iterable[Place], *, expired: bool) -> None:
-        """Take places whose wait ended, by its time (`expired`) or because what they waited for is known."""
+    def add(self, places: Iterable[Place], *, expired: bool, keys: Collection[int] = ()) -> None:
+        """
+        Take messages whose wait ended.
+
+        Args:
+            places: Of the messages.
+            expired: Their time is over; otherwise what they waited for is known, or they come behind such.
+            keys: Lane keys of their patients: what comes with one of them comes behind.
+        """
+        kept = tuple(keys)
         for place in places:
-            # What is released while the end of its wait is being looked at waits no more.
-            self._places[place] = expired and self._places.get(place, True)
+            known = self._due.get(place)
+            if expired:
+                # What is released meanwhile waits no more, and one that is decided on is looked at again each second.
+                if known is None and place not in self._ending:
+                    self._due[place] = _Due(expired, ())
+            elif known is None or known.expired:
+                self._due[place] = _Due(expired, kept)
+                self._keys.update(kept)
+                self._store.set_aside(1)
+
+    def joined(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Note that references changed (before, after): what is here of the one is now of the other too."""
+        if not self._keys:
+            return
+        for pair in pairs:
+            fresh = [key for key in pair if key not in self._keys]
+            if len(fresh) == 1:
+                last = next(place for place in reversed(self._due) if not self._due[place].expired)
+                self._due[last] = _Due(expired=False, keys=(*self._due[last].keys, *fresh))
+                self._keys.update(fresh)
+
+    def check(self, keys: Collection[int]) -> None:
+        """
+        Check that a message that came may be decided on.
+
+        Args:
+            keys: Its lane keys, and the references of its patients.
+
+        Raises:
+            Behind: Not before what is here.
+        """
+        if self._keys and not self._keys.keys().isdisjoint(keys):
+            raise Behind(keys)
 
     def forget(self, places: Iterable[Place]) -> None:
         """Leave places out: they come by another way."""
         for place in places:
-            self._places.pop(place, None)
+            self._drop(place)
+
+    def is_released(self, place: Place) -> bool:
+        """Whether a message is here that isn't looked at because its time was over."""
+        due = self._due.get(place)
+        return due is not None and not due.expired
+
+    def ended(self, place: Place) -> None:
+        """Take the outcome of a decision on one whose time was over."""
+        self._ending.discard(place)
 
     def clear(self) -> None:
         """Forget all: the store has them."""
-        self._places.clear()
+        self._store.set_aside(-sum(not due.expired for due in self._due.values()))
+        self._due.clear()
+        self._keys.clear()
+        self._read.clear()
+        self._ending.clear()
 
-    def ready(self, cursor: Place) -> list[Place]:
-        """Return the next ones; what is received again and behind the cursor comes with the backlog."""
-        return list(islice((one for one, expired in self._places.items() if expired or one <= cursor), LATE_MAX))
+    def wants_read(self, cursor: Place) -> bool:
+        """Whether the next ones are to be read."""
+        return bool(self._due) and not self.reading and len(self._read) < LATE_MAX / 2 and bool(self._next(cursor))
 
-    async def read(self, places: Iterable[Place]) -> list[StoredMessage]:
+    async def read(self, cursor: Place) -> None:
         """
-        Read messages, the first one and what fits beside it; what there isn't is forgotten.
+        Read the next ones, as many as fit if they are like those before; what there isn't is forgotten.
 
-        Some are read before the first is decided on: a read waits for every commit under way, so that one after the
-        other would cost a commit each, and all that comes waits behind them.
+        Args:
+            cursor: What is received again and behind it comes with the backlog.
 
         Raises:
             StoreError: They can't be read.
         """
-        found: list[StoredMessage] = []
-        size = 0
-        for place in places:
-            message = await self._store.message(place)
-            if message is None or not self._answers_for(message.group):
-                self._places.pop(place, None)
+        self.reading = True
+        try:
+            places = self._next(cursor)
+            found = await asyncio.gather(*map(self._store.message, places))
+        finally:
+            self.reading = False
+        self._largest = max((message.held_bytes for message in found if message is not None), default=self._largest)
+        for place, message in zip(places, found, strict=True):
+            due = self._due.get(place)
+            if due is None:
                 continue
-            found.append(message)
-            size += message.held_bytes
-            if size > LATE_BYTES_MAX:
-                break
-        return found
+            if message is None or not self._answers_for(message.group) or message.state is not _wanted(due):
+                self._drop(place)  # decided on meanwhile, pruned, another router's
+            else:
+                self._read.append(message)
 
-    async def take(self, message: StoredMessage) -> tuple[StoredMessage, bool] | None:
-        """
-        Take one that was read: as it is now, and whether its time is over; None: there is nothing to decide.
+    def take(self) -> tuple[StoredMessage, bool] | None:
+        """Take the next one that was read, and whether its time is over."""
+        while self._read:
+            message = self._read.popleft()
+            due = self._due.get(message.place)
+            if due is None:
+                continue
+            if message.state is not _wanted(due):  # released since: all are read again, in their order
+                self._read.clear()
+                return None
+            self._drop(message.place)
+            if due.expired:
+                self._ending.add(message.place)
+            return message, due.expired
+        return None
 
-        Raises:
-            StoreError: It can't be read again.
-        """
-        expired = self._places.pop(message.place, None)
-        if expired is None:
-            return None
-        wanted = MessageState.WAITING if expired else MessageState.RECEIVED
-        found: StoredMessage | None = message
-        if message.state is not wanted:  # it was released, or its time ended, after it was read
-            found = await self._store.message(message.place)
-        return (found, expired) if found is not None and found.state is wanted else None
+    def _next(self, cursor: Place) -> list[Place]:
+        count = max(1, min(LATE_MAX, LATE_BYTES_MAX // max(1, self._largest)))
+        read = {message.place for message in self._read}
+        due = (place for place, due in self._due.items() if (due.expired or place <= cursor) and place not in read)
+        return list(islice(due, count))
+
+    def _drop(self, place: Place) -> None:
+        due = self._due.pop(place, None)
+        if due is None or due.expired:
+            return
+        self._store.set_aside(-1)
+        for key in due.keys:
+            self._keys[key] -= 1
+            if not self._keys[key]:
+                del self._keys[key]
+
+
+def _wanted(due: _Due) -> MessageState:
+    return MessageState.WAITING if due.expired else MessageState.RECEIVED

@@ -11,7 +11,7 @@ Operators' intentions (retry, discard, restore) are executed here, one after the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -30,7 +30,7 @@ from engine.flow.backlog import Backlog
 from engine.flow.decisions import INTERNAL, duplicate, faulty
 from engine.flow.evaluating import Evaluating
 from engine.flow.identities import Identities
-from engine.flow.late import Late
+from engine.flow.late import Behind, Late
 from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
 from engine.flow.treating import Treating
 from engine.identity.crossreference import Unread
@@ -86,7 +86,7 @@ class Router:
         self.references = self._references = references
         self.identities = identities or Identities(store, runtime)
         self.identities.join(self)
-        self._late = Late(store, self.answers_for)
+        self.late = Late(store, self.answers_for)
         self._again: set[Place] = set()
         """Messages whose decision was refused with what it says of patients: once more, and they are dead."""
         self._catching_up = True
@@ -95,7 +95,9 @@ class Router:
         self._sources = [source for source in configuration.sources.values() if source.routing == group]
         self._backlog = Backlog(group, store)
         self._waiting = self._going_on = False
-        """For a message on which something must be asked or read first, those behind it wait; it waited before."""
+        """For a message on which something must be asked or read first, those behind it wait; it is a late one."""
+        self._late_next = False
+        """Whether the next turn is that of a late message, and not of one that came."""
         self._pumping = self._started = self._stopping = self._paused = False
         self.decided: Place = 0
         """The last message that was decided on, in this run or before: what comes is behind it."""
@@ -143,6 +145,10 @@ class Router:
         """The last place on which any router has decided."""
         return max(one.settled for one in self.identities.routers)
 
+    def joined(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Note that references changed, as (before, after)."""
+        self.late.joined(pairs)
+
     def came_between(self, keys: Iterable[int]) -> None:
         """Note that these references changed: the same message again may be news."""
         self._memory.came_between(keys)
@@ -161,9 +167,9 @@ class Router:
         """Whether it carries out what concerns no group."""
         return self.group == min(self._groups)
 
-    def take_up(self, places: Iterable[Place], *, expired: bool) -> None:
+    def take_up(self, places: Iterable[Place], *, expired: bool, keys: Collection[int] = ()) -> None:
         """Decide on messages that waited, each with its old place; those of other groups are left out."""
-        self._late.add(places, expired=expired)
+        self.late.add(places, expired=expired, keys=keys)
         self._wake()
 
     def know(self, groups: Iterable[str]) -> None:
@@ -207,22 +213,45 @@ class Router:
         if not self._started or self._paused:
             return  # a failure, or a pause, came after this turn was asked for
         until = self._runtime.monotonic() + _SLICE_SECONDS
-        backlog = self._backlog
-        while self._uncommitted < _UNCOMMITTED_MAX and not self._waiting:
-            if self._late and self._take_late():
-                return
-            message = backlog.take()
-            if message is None:
-                break
-            self.decided = message.place
-            self._route(message)
+        backlog, late = self._backlog, self.late
+        while self._uncommitted < _UNCOMMITTED_MAX and not self._waiting and self._decide_next():
             if self._runtime.monotonic() > until:
                 self._pumping = True
                 self._runtime.call_soon(self._pump)
-                return
-        if backlog.wants_page:
-            backlog.reading = True
-            self._runtime.spawn(self._read(), f"router {self.group} reads")
+                break
+        if not backlog.reading:
+            if backlog.wants_page:
+                backlog.reading = True
+                self._runtime.spawn(self._read(), f"router {self.group} reads")
+            elif late and late.wants_read(backlog.cursor):
+                late.reading = True
+                self._runtime.spawn(self._read_late(), f"router {self.group} goes on")
+
+    def _decide_next(self) -> bool:
+        """Decide on one message, in turn one that waited and one that came; False: there is none."""
+        for _ in range(2):
+            self._late_next = not self._late_next
+            if not self._late_next:
+                message = self._backlog.take()
+                if message is not None:
+                    self.decided = message.place
+                    self._route(message, late=False, wide=self._catching_up)
+                    return True
+            elif self.late and not self._backlog.reading:
+                taken = self.late.take()
+                if taken is not None:
+                    self._route(taken[0], late=True, expired=taken[1], wide=True)
+                    return True
+        return False
+
+    async def _read_late(self) -> None:
+        """Read some of those that waited."""
+        try:
+            await self.late.read(self._backlog.cursor)
+        except StoreError as error:
+            self._failed(error)
+            return
+        self._wake()
 
     async def _read(self) -> None:
         """Read one page."""
@@ -237,63 +266,66 @@ class Router:
                 self.decided = page.items[0].place - 1 if page.items else page.high
             self._backlog.take_page(page)
             self._catching_up = self._catching_up and bool(page.items)
-            self._late.forget(message.place for message in page.items)
+            self.late.forget(message.place for message in page.items)
         self._backlog.reading = False
         self._wake()
 
     # --- one message
 
-    def _route(self, message: StoredMessage) -> None:
+    def _route(self, message: StoredMessage, **how: Any) -> None:
+        """Decide on a message; how: arguments of `Evaluating.route_of`."""
         source = self.configuration.sources.get(message.source)
-        if source is not None:
+        if source is not None and message.state is MessageState.RECEIVED:
             original = self._memory.original_of(message, source.dedupe * 1000)
-            if original is not None:
-                self._waiting = True
-                self._runtime.spawn(self._compare(message, original), f"router {self.group} compares")
+            if original is not None and original.place != message.place:
+                self._go_and(self._compare(message, original, how), "compares", how)
                 return
         try:
-            self._submit(self.evaluating.route_of(message, wide=self._catching_up))
+            self._submit(self.evaluating.route_of(message, **how))
         except Asked:
-            self._waiting = True
-            self._runtime.spawn(self._decide(message, wide=self._catching_up), f"router {self.group} asks")
+            self._go_and(self._decide(message, how), "asks", how)
         except Unread as unread:
-            self._waiting = True
-            work = self._decide(message, unread, wide=self._catching_up)
-            self._runtime.spawn(work, f"router {self.group} looks patients up")
+            self._go_and(self._decide(message, how, unread), "looks patients up", how)
+        except Behind as behind:
+            self.late.add((message.place,), expired=False, keys=behind.keys)
+
+    def _go_and(self, work: Coroutine[Any, Any, None], what: str, how: dict[str, Any]) -> None:
+        """Do what takes time for one message; those behind it wait."""
+        self._waiting, self._going_on = True, bool(how.get("late"))
+        self._runtime.spawn(work, f"router {self.group} {what}")
 
     async def _decide(
-        self, message: StoredMessage, unread: Unread | None = None, *, told: Place = 0, expired: bool = False,
-        wide: bool = False,
-    ) -> None:  # fmt: skip
+        self, message: StoredMessage, how: dict[str, Any], unread: Unread | None = None, *, told: Place = 0
+    ) -> None:
         """Decide on a message with replies of the hospital's own code, and rows of its patients; those behind wait."""
         generation = self._generation
         try:
             if unread is not None:
                 await self.identities.read(unread, *self.evaluating.ahead(self._backlog.ahead(_AHEAD_MAX)))
-            route = await self.decided_on(message, told=told, expired=expired, wide=wide)
+            route = await self.decided_on(message, told=told, **how)
         except StoreError as error:
-            self._waiting = False
+            self._waiting = self._going_on = False
             self._failed(error)
             return
-        self._waiting = False
-        self.submit(route, generation)
+        except Behind as behind:
+            if generation == self._generation:
+                self.late.add((message.place,), expired=False, keys=behind.keys)
+        else:
+            self.submit(route, generation)
+        self._waiting = self._going_on = False
         self._wake()
 
-    async def decided_on(
-        self, message: StoredMessage, *, retried: bool = False, told: Place = 0, expired: bool = False,
-        wide: bool = False,
-    ) -> Route:  # fmt: skip
+    async def decided_on(self, message: StoredMessage, **how: Any) -> Route:
         """
-        Run the routes, and wait for what they ask; arguments as of `Evaluating.route_of`.
+        Run the routes, and wait for what they ask; how: arguments of `Evaluating.route_of`.
 
         Raises:
             StoreError: Rows of patients can't be read.
+            Behind: As of `Evaluating.route_of`.
         """
 
         def work(answers: Answers) -> Route:
-            return self.evaluating.route_of(
-                message, retried=retried, told=told, answers=answers, expired=expired, wide=wide
-            )
+            return self.evaluating.route_of(message, answers=answers, **how)
 
         try:
             return await self.answered(work)
@@ -326,39 +358,11 @@ class Router:
         """Counts how often everything was dropped."""
         return self._generation
 
-    def _take_late(self) -> bool:
-        """Take up some messages that waited; False: none can be taken up now."""
-        if self._backlog.reading:
-            return False
-        places = self._late.ready(self._backlog.cursor)
-        if not places:
-            return False
-        self._waiting = self._going_on = True
-        self._runtime.spawn(self._decide_late(places), f"router {self.group} goes on")
-        return True
-
-    async def _decide_late(self, places: list[Place]) -> None:
-        """Decide on messages that waited: what they waited for is known, or their time is over."""
-        generation = self._generation
-        try:
-            for message in await self._late.read(places):
-                if generation != self._generation or self._paused or self._stopping:
-                    break
-                taken = await self._late.take(message)
-                if taken is not None and generation == self._generation:
-                    await self._decide(taken[0], expired=taken[1], wide=True)
-                    self._waiting = True  # the next one follows at once
-        except StoreError as error:
-            self._failed(error)
-        finally:
-            self._waiting = self._going_on = False
-            self._wake()
-
     def _routes_of(self, file: str) -> list[str]:
         """Return the routes whose steps call a file of the hospital's own."""
         return [route.name for route in self.configuration.routes if file in route.calls]
 
-    async def _compare(self, message: StoredMessage, original: Original) -> None:
+    async def _compare(self, message: StoredMessage, original: Original, how: dict[str, Any]) -> None:
         """
         Decide on what may be a retransmission; those behind wait.
 
@@ -371,18 +375,18 @@ class Router:
         try:
             fate = await self._store.fate(original.place)
         except StoreError as error:
-            self._waiting = False
+            self._waiting = self._going_on = False
             self._failed(error)
             return
         if generation != self._generation:  # everything was dropped since: it comes again
-            self._waiting = False
+            self._waiting = self._going_on = False
             self._wake()
             return
         told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
         if not original.is_repeated(fate):
-            await self._decide(message, told=original.place if told else 0)
+            await self._decide(message, how, told=original.place if told else 0)
             return
-        self._waiting = False
+        self._waiting = self._going_on = False
         self.submit(duplicate(message, original.place, self.configuration.hash), generation)
         self._wake()
 
@@ -399,14 +403,15 @@ class Router:
         self.identities.resolved(route.identity, stored=isinstance(result, Receipt))
         if isinstance(result, Receipt):
             self._again.discard(route.place)
-            self.identities.waits.released(route.released)
+            self.late.ended(route.place)
+            self.identities.released(route.released, route.releases, route.identity, self._references)
             if route.wait is not None:
                 self.identities.waits.look_at(route.wait.until_ms)
         elif isinstance(result, ChangeRefused):
             self._refused(route, result, overtaken=overtaken)
         else:
             self._failed(result)
-        if self._backlog or self._late:
+        if self._backlog or self.late:
             self._wake()
 
     def _refused(self, route: Route, refused: ChangeRefused, *, overtaken: bool) -> None:
@@ -431,9 +436,13 @@ class Router:
             self._again.add(route.place)  # all routers start over (Identities.resolved)
             return
         self._again.discard(route.place)
+        if route.expected is MessageState.WAITING and self.late.is_released(route.place):
+            return  # while it was decided that its time is over: it is decided on again
         _log.error("decision refused by the store", place=route.place, source=route.source, reason=str(refused))
         if route.code != INTERNAL:
             self._submit(faulty(route, str(refused), self.configuration.hash))
+        else:
+            self.late.ended(route.place)
 
     def _failed(self, error: StoreError) -> None:
         """Take a failure of the store: what is known of patients is let go with the rest."""
@@ -444,7 +453,7 @@ class Router:
         """Drop everything and start again from the store."""
         self._generation += 1
         self._backlog.clear()
-        self._late.clear()
+        self.late.clear()
         self._catching_up = True
         if not self._started or self._stopping:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from engine.core.changes import Identify, Reopen, Requeue
+from engine.core.changes import Identify, Reopen, Requeue, events_of
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention, place_of
 from engine.flow.acts import Refusal
@@ -104,7 +104,7 @@ class Treating:
             identities.resolved(events, stored=stored)
         for one in identifies:
             identities.not_before(one.next_patient)
-            identities.waits.released(one.released)
+            identities.released(one.released, one.releases, events_of(one), self._router.references)
 
     async def _change_message(self, intention: Intention, place: int) -> None:
         router = self._router

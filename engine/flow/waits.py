@@ -28,8 +28,11 @@ class Deciding(Protocol):
     def came_between(self, keys: Iterable[int]) -> None:
         """Note that these references changed: the same message again may be news."""
 
-    def take_up(self, places: Iterable[Place], *, expired: bool) -> None:
-        """Decide on messages that waited; those of other groups are left out."""
+    def take_up(self, places: Iterable[Place], *, expired: bool, keys: Collection[int] = ()) -> None:
+        """Decide on messages that waited, `keys`: lane keys of their patients; those of other groups are left out."""
+
+    def joined(self, pairs: Iterable[tuple[int, int]]) -> None:
+        """Note that references of patients changed, as (before, after)."""
 
     def start_over(self, reason: str) -> None:
         """Drop everything and start again from the store: what was known of patients isn't so."""
@@ -62,14 +65,14 @@ class Waits:
         """Look no more."""
         self._stopped = True
 
-    def released(self, places: Collection[Place]) -> None:
-        """Hand messages to their routers: what they waited for is known."""
+    def released(self, places: Collection[Place], keys: Collection[int] = ()) -> None:
+        """Hand messages to their routers: what they waited for is known; `keys`: lane keys of their patients."""
         if not places:
             return
         if len(self._routers) == 1:
-            self._routers[0].take_up(places, expired=False)
+            self._routers[0].take_up(places, expired=False, keys=keys)
         else:
-            self._runtime.spawn(self._hand(places, expired=False), "messages that waited go on")
+            self._runtime.spawn(self._hand(places, keys, expired=False), "messages that waited go on")
 
     def look_at(self, until_ms: int) -> None:
         """Look at the waits that are over, at this time at the latest."""
@@ -105,12 +108,12 @@ class Waits:
         if ends:
             self.look_at(max(min(ends), now + _SOON_MS))
 
-    async def _hand(self, places: Collection[Place], *, expired: bool) -> None:
+    async def _hand(self, places: Collection[Place], keys: Collection[int] = (), *, expired: bool) -> None:
         """Hand messages over, in order: a batch after the other."""
         async with self._handing:
             for place in places:
                 for router in await self._takers(place):
-                    router.take_up((place,), expired=expired)
+                    router.take_up((place,), expired=expired, keys=keys)
 
     async def _takers(self, place: Place) -> Sequence[Deciding]:
         """Return the router of a message: another one would keep a place that it never takes."""

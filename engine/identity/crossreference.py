@@ -85,12 +85,25 @@ def read_together(
 class Known:
     """The view over dictionaries."""
 
-    __slots__ = ("_alike", "_identifiers", "_minted", "_patients", "_read", "_reviews", "_takes", "_traits", "_wanted")
+    __slots__ = (
+        "_alike",
+        "_identifiers",
+        "_minted",
+        "_pairs",
+        "_patients",
+        "_read",
+        "_reviews",
+        "_takes",
+        "_traits",
+        "_wanted",
+    )
 
     def __init__(self) -> None:
         self._identifiers: dict[int, IdentifierRow | None] = {}
         self._patients: dict[int, PatientRow | None] = {}
         self._reviews: dict[tuple[int, int], ReviewRow | None] = {}
+        self._pairs: dict[int, set[tuple[int, int]]] = {}
+        """Patient -> his pairs among the reviews: there may be thousands, of whom he has few."""
         self._alike: dict[int, dict[int, bool]] = {}
         """Hash of traits -> patient -> whether he has them; what events say goes before what is read."""
         self._traits: set[int] = set()
@@ -171,10 +184,12 @@ class Known:
         self._traits.update(rows.alike)
         self._traits.update(traits)
         for pair, review in rows.reviews.items():
-            self._reviews.setdefault(pair, review)
+            if pair not in self._reviews:
+                self._put_review(pair, review)
         for pair in [one for one in self._wanted if all(self._read.get(id_) == self._takes for id_ in one)]:
             self._wanted.discard(pair)
-            self._reviews.setdefault(pair, None)
+            if pair not in self._reviews:
+                self._put_review(pair, None)
 
     def apply(self, event: IdentityEvent) -> None:
         """Lay a decision over what was read."""
@@ -183,7 +198,7 @@ class Known:
         for id_, (before, after) in event.patients.items():
             self._put_patient(id_, before, after)
         for pair, (_, review) in event.reviews.items():
-            self._reviews[pair] = review
+            self._put_review(pair, review)
 
     def revert(self, event: IdentityEvent) -> None:
         """Take a decision back that was never committed, the last one first."""
@@ -192,23 +207,35 @@ class Known:
         for id_, (before, after) in event.patients.items():
             self._put_patient(id_, after, before)
         for pair, (review, _) in event.reviews.items():
-            self._reviews[pair] = review
+            self._put_review(pair, review)
 
     def forget(self, identifiers: Iterable[int] = (), patients: Iterable[int] = (), traits: Iterable[int] = ()) -> None:
         """Let go of rows that are on disk as they are here; asked for again, they are read again."""
         for key in identifiers:
             self._identifiers.pop(key, None)
-        gone = set(patients)
-        for id_ in gone:
+        for id_ in set(patients):
             self._patients.pop(id_, None)
             self._read.pop(id_, None)
             self._minted.discard(id_)
-        if gone and self._reviews:
-            for pair in [one for one in self._reviews if not gone.isdisjoint(one)]:
-                del self._reviews[pair]
+            for pair in self._pairs.pop(id_, ()):
+                self._reviews.pop(pair, None)
+                self._unpair(pair, pair[0] if pair[1] == id_ else pair[1])
         for key in traits:
             self._alike.pop(key, None)
             self._traits.discard(key)
+
+    def _put_review(self, pair: tuple[int, int], review: ReviewRow | None) -> None:
+        self._reviews[pair] = review
+        for id_ in pair:
+            self._pairs.setdefault(id_, set()).add(pair)
+
+    def _unpair(self, pair: tuple[int, int], id_: int) -> None:
+        """Forget a pair of somebody who stays."""
+        theirs = self._pairs.get(id_)
+        if theirs is not None:
+            theirs.discard(pair)
+            if not theirs:
+                del self._pairs[id_]
 
     def _put_patient(self, id_: int, before: PatientRow | None, after: PatientRow | None) -> None:
         self._patients[id_] = after

@@ -82,7 +82,7 @@ class MemoryStore:
         self._views = Views()
         self._pending: list[Submitted] = []
         self._bytes_held = 0
-        self._unrouted = 0
+        self._unrouted = self._aside = 0
         self._scheduled = False
         self._opened = False
         self._in_trouble = False
@@ -148,7 +148,7 @@ class MemoryStore:
         """Queue a change; it is committed in the loop's next turn, whatever its urgency."""
         self._pending.append((change, done))
         self._bytes_held += size_of(change)
-        self.load = load_of(len(self._pending), self._bytes_held, self._unrouted)
+        self._weigh()
         if self._automatic and not self._scheduled:
             self._scheduled = True
             (self._call_soon or asyncio.get_running_loop().call_soon)(self._turn)
@@ -165,8 +165,16 @@ class MemoryStore:
         if batch:
             outcomes = self._apply_all(batch)
             self._unrouted = max(0, self._unrouted + newly_unrouted(outcomes))
-            self.load = load_of(len(self._pending), self._bytes_held, self._unrouted)
+            self._weigh()
             self._announcer.tell(outcomes)
+
+    def set_aside(self, count: int) -> None:
+        """Leave so many more messages out of the load (negative: fewer)."""
+        self._aside += count
+        self._weigh()
+
+    def _weigh(self) -> None:
+        self.load = load_of(len(self._pending), self._bytes_held, self._unrouted - self._aside)
 
     def meanwhile(self, work: Callable[[], None]) -> None:
         """Call in the loop's next turn: nothing here takes time."""

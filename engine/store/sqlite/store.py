@@ -101,6 +101,8 @@ class SqliteStore:
         self._bytes_held = 0
         self._unrouted = 0
         """Messages taken in this run and not yet routed."""
+        self._aside = 0
+        """Of these, those that are routed beside what comes."""
         self._company: Company | None = None
         self._announced = 0
         self._waiting_reads: list[tuple[int, asyncio.Future[None]]] = []
@@ -264,7 +266,11 @@ class SqliteStore:
     @property
     def load(self) -> float:
         """0..1: how much waits to be committed, or to be routed."""
-        return load_of(self._changes_held, self._bytes_held, self._unrouted)
+        return load_of(self._changes_held, self._bytes_held, self._unrouted - self._aside)
+
+    def set_aside(self, count: int) -> None:
+        """Leave so many more messages out of the load (negative: fewer)."""
+        self._aside += count
 
     def sending(self, delivery: int, attempt: int, slot: int) -> None:
         """Note that a delivery is about to leave."""

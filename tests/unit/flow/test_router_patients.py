@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from engine.core.changes import Reopen, Route
+from engine.core.changes import Reopen
 from engine.core.lifecycle import MessageState
-from engine.core.messages import StoredMessage
 from engine.core.ports import Urgency
 from engine.errors import ChangeRefused
-from engine.flow import evaluating, late
+from engine.flow import evaluating
 from tests.support.group import DOORS, SITES, Group, group, hl7, of_cha
 from tests.support.group import ROUTES as GROUP_ROUTES
 
@@ -50,40 +48,6 @@ def test_a_fault_of_ours_when_a_wait_is_over(tmp_path: Path, monkeypatch: pytest
         assert await it.state(1) is MessageState.DEAD
 
     group(tmp_path, walk)
-
-
-@pytest.mark.parametrize("size", [1_000_000, 0])
-def test_messages_that_waited_are_taken_up_some_at_a_time(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    """A read waits for the commits under way: not one for each of thousands, while all that comes stands behind."""
-    monkeypatch.setattr(late, "LATE_BYTES_MAX", size)
-
-    async def test(it: Group) -> None:
-        await it.send("lis_cha", *(hl7(number, "R01", of_cha(1), type_="ORU") for number in range(1, 101)))
-        assert await it.state(1) is await it.state(100) is MessageState.WAITING
-        steps: list[str] = []
-        read, submit = it.store.message, it.store.submit
-
-        async def message(place: int) -> StoredMessage | None:
-            steps.append("read")
-            return await read(place)
-
-        def submitted(change: Any, *rest: Any) -> None:
-            if isinstance(change, Route):
-                steps.append("route")
-            submit(change, *rest)
-
-        monkeypatch.setattr(it.store, "message", message)
-        monkeypatch.setattr(it.store, "submit", submitted)
-        it.receive("gam_cha", hl7(101, "A28", of_cha(1)))
-        it.receive("lis_cha", hl7(102, "R01", of_cha(1), type_="ORU"))
-        await it.rest(5)
-        turns = "".join(step[1] for step in steps).count("oe")  # a decision, then a read
-        assert turns == (4 if size else 100)
-        assert it.left("dpi") == [101, *range(1, 101), 102]
-
-    group(tmp_path, test)
 
 
 PEOPLE = 3

@@ -59,7 +59,13 @@ class Router:
     def answers_for(self, group: str) -> bool:
         return group == self._group
 
-    def take_up(self, places: Any, *, expired: bool) -> None:
+    def joined(self, pairs: Any) -> None:
+        """Nothing is kept."""
+
+    def start_over(self, reason: str) -> None:
+        """Nothing is dropped."""
+
+    def take_up(self, places: Any, *, expired: bool, keys: Any = ()) -> None:
         for place in places:
             self.taken.append((place, expired))
             self._store.waiting.pop(place, None)

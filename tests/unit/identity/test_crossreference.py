@@ -123,3 +123,26 @@ def test_two_pairs_of_one_patient():
             known.review(*pair)
         known.take(IdentityRows({}, {id_: rows[id_] for id_ in pair}, {}, {}), patients=pair)
     assert known.review(1, 2) is known.review(1, 3) is None
+
+
+def test_letting_a_patient_go_looks_at_his_own_pairs_only():
+    """Whatever the length of the review list; the other one of a pair may go later, or stay."""
+
+    class Reviews(dict[tuple[int, int], ReviewRow | None]):
+        def __iter__(self):
+            raise AssertionError("all pairs were looked through")
+
+    known = Known()
+    known._reviews = Reviews()
+    pairs = [(1, 2), (1, 3), (2, 3), (3, 4)]
+    reviews = {pair: ReviewRow(*pair, "merge", "they were merged", 1, 1) for pair in pairs}
+    patients = {id_: patient(id_) for id_ in (1, 2, 3, 4)}
+    known.take(IdentityRows({}, patients, {}, reviews), patients=patients)
+    known.forget((), [3])
+    assert known.review(1, 2) == reviews[1, 2]
+    for pair in pairs[1:]:
+        with pytest.raises(Unread):
+            known.review(*pair)
+    known.forget((), [4, 1, 2])
+    assert not known._pairs
+    assert not known._reviews
