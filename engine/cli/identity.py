@@ -124,11 +124,7 @@ def review(*, state: str, after: str, limit: int) -> None:
 @common_options
 def link(*, one: str, other: str, reason: str, yes: bool, expect: int | None) -> None:
     """Join two patients who are one person; `identity undo` takes it back."""
-
-    def sentence(counted: Answer) -> str:
-        return _told(counted, f"patients {one} and {other} become one; what is known of them: {counted['compared']}")
-
-    act("identity_link", sentence, reason=reason, yes=yes, expect=expect, one=one, other=other)
+    _act_on_two("identity_link", "become one; what is known of them", one, other, reason, yes=yes, expect=expect)
 
 
 @identity.command("unlink")
@@ -161,11 +157,7 @@ def unlink(*, id_: str, site: str, ipp: bool, reason: str, yes: bool, expect: in
 @common_options
 def apart(*, one: str, other: str, reason: str, yes: bool, expect: int | None) -> None:
     """Say that two patients are two people: they are never proposed again, and nothing joins them."""
-
-    def sentence(counted: Answer) -> str:
-        return _told(counted, f"patients {one} and {other} are two people; what is known: {counted['compared']}")
-
-    act("identity_apart", sentence, reason=reason, yes=yes, expect=expect, one=one, other=other)
+    _act_on_two("identity_apart", "are two people; what is known", one, other, reason, yes=yes, expect=expect)
 
 
 @identity.command("undo")
@@ -258,6 +250,17 @@ def next_number(*, number: int, reason: str, yes: bool, expect: int | None) -> N
         return f"the next patient gets number {counted['next']:,} in place of {counted['now']:,}; it never goes back"
 
     act("identity_next_number", sentence, reason=reason, yes=yes, expect=expect, number=number)
+
+
+def _act_on_two(
+    operation: str, words: str, one: str, other: str, reason: str, *, yes: bool, expect: int | None
+) -> None:
+    """Say what becomes of two patients, with what is known of both; ask; do it."""
+
+    def sentence(counted: Answer) -> str:
+        return _told(counted, f"patients {one} and {other} {words}: {counted['compared']}")
+
+    act(operation, sentence, reason=reason, yes=yes, expect=expect, one=one, other=other)
 
 
 def _kind(asked: dict[str, bool]) -> str:

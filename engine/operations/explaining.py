@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import OperationRefused, PathError
+from engine.errors import PathError
 from engine.operations.acts import require_reason
 from engine.operations.asking import asker
-from engine.operations.candidate import candidate
 from engine.operations.desk import Answer, Desk
 from engine.operations.masking import Masking, known_words, mask
-from engine.operations.rows import read_place
-from engine.operations.trying import patients_today, require_route
+from engine.operations.trying import patients_today, stored_for
 
 if TYPE_CHECKING:
     from engine.core.messages import StoredMessage
@@ -46,12 +44,7 @@ async def message_explain(
     Returns:
         As trials.explaining.told.
     """
-    place = read_place(id)
-    stored = await desk.store.message(place)
-    if stored is None:
-        raise OperationRefused(f"there is no message {place}, or its body is no longer kept")
-    configuration = await candidate(desk, routes)
-    require_route(configuration, route, stored.source)
+    stored, configuration = await stored_for(desk, id, route, routes)
     if reveal:
         await desk.audit(who, "reveal", f"message {id} in an explanation", require_reason(reason))
     show = plain if reveal else _masked(configuration)

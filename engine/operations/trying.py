@@ -52,17 +52,28 @@ async def message_try(
     Returns:
         As trials.telling; `masked`: changes are told by whole fields, masked.
     """
-    place = read_place(id)
-    stored = await desk.store.message(place)
-    if stored is None:
-        raise OperationRefused(f"there is no message {place}, or its body is no longer kept")
-    configuration = await candidate(desk, routes)
-    require_route(configuration, route, stored.source)
+    stored, configuration = await stored_for(desk, id, route, routes)
     if reveal:
         await desk.audit(who, "reveal", f"message {id} in a trial", require_reason(reason))
     show = None if reveal else masked(desk, configuration, stored)
     told = await asyncio.to_thread(_follow, configuration, route, stored, show, asker(desk), patients_today(desk))
     return {"v": 1, "masked": not reveal} | told
+
+
+async def stored_for(desk: Desk, id_: str, route: str, routes: str) -> tuple[StoredMessage, Configuration]:
+    """
+    Return a stored message and the configuration in which it is put to a route.
+
+    Raises:
+        OperationRefused: The message isn't kept, or the route takes nothing from its source.
+    """
+    place = read_place(id_)
+    stored = await desk.store.message(place)
+    if stored is None:
+        raise OperationRefused(f"there is no message {place}, or its body is no longer kept")
+    configuration = await candidate(desk, routes)
+    require_route(configuration, route, stored.source)
+    return stored, configuration
 
 
 def require_route(configuration: Configuration, route: str, source: str) -> None:

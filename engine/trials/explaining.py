@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.core.asking import Answers, answered_at_once
+from engine.core.asking import Answers
 from engine.core.messages import StoredMessage
 from engine.core.references import References
 from engine.errors import StepFailed
@@ -22,7 +22,7 @@ from engine.routes.when import Clause
 from engine.transforms.step import Context
 from engine.trials.endings import ending_of
 from engine.trials.patients import NOBODY, Patients
-from engine.trials.running import Ask, Passed, no_worker, only, read
+from engine.trials.running import Ask, Passed, in_its_place, known_throughout, no_worker, only, read
 
 Row = dict[str, Any]
 Show = Callable[[str, str], str]
@@ -77,13 +77,10 @@ def explain(
         patients: Whom it knows.
     """
 
-    def work(known: Knowledge) -> Explained:
-        def with_answers(answers: Answers) -> Explained:
-            return _explained(configuration, route, stored, name, answers, patients.references, known)
+    def work(answers: Answers, known: Knowledge) -> Explained:
+        return _explained(configuration, route, stored, name, answers, patients.references, known)
 
-        return answered_at_once(with_answers, ask)
-
-    return patients.known(work)
+    return known_throughout(work, ask, patients)
 
 
 def _explained(
@@ -93,10 +90,7 @@ def _explained(
     alone = only(configuration, route)
     look = _Look()
     looking = look.route(alone.routes[0])
-    alone = replace(
-        alone, routes=(looking,),
-        routes_of={source: (looking,) if source in looking.sources else () for source in alone.routes_of},
-    )  # fmt: skip
+    alone = in_its_place(alone, looking)
     evaluation = evaluate(alone, stored, references, answers, known)
     passed = Passed(name, stored, evaluation, "", read(alone, stored))
     return Explained(passed, look.asked, look.when, look.exits)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from engine.core.asking import Answers, answered_at_once
+from engine.core.asking import Answers
 from engine.core.messages import Delivery, StoredMessage
 from engine.core.references import References
 from engine.errors import StepFailed
@@ -23,7 +23,7 @@ from engine.transforms.nodes import Mark
 from engine.transforms.step import Context, Dropped, Rejected, Step
 from engine.trials.difference import Change, changes
 from engine.trials.patients import NOBODY, Patients
-from engine.trials.running import Ask, Passed, no_worker, only, read
+from engine.trials.running import Ask, Passed, in_its_place, known_throughout, no_worker, only, read
 
 
 @dataclass(slots=True)
@@ -77,13 +77,10 @@ def follow(
         patients: Whom it knows.
     """
 
-    def work(known: Knowledge) -> Followed:
-        def with_answers(answers: Answers) -> Followed:
-            return _followed(configuration, route, stored, name, answers, patients.references, known)
+    def work(answers: Answers, known: Knowledge) -> Followed:
+        return _followed(configuration, route, stored, name, answers, patients.references, known)
 
-        return answered_at_once(with_answers, ask)
-
-    return patients.known(work)
+    return known_throughout(work, ask, patients)
 
 
 def _followed(
@@ -94,10 +91,7 @@ def _followed(
     alone = only(configuration, route)
     watch = _Watch()
     watched = watch.route(alone.routes[0])
-    alone = replace(
-        alone, routes=(watched,),
-        routes_of={source: (watched,) if source in watched.sources else () for source in alone.routes_of},
-    )  # fmt: skip
+    alone = in_its_place(alone, watched)
     evaluation = evaluate(alone, stored, references, answers, known)
     variant = variant_of(evaluation.site, configuration.sources[stored.source].untyped) if evaluation.site else ""
     passed = Passed(name, stored, evaluation, variant, read(alone, stored))

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
-from engine.core.asking import Question, Reply, answered_at_once
+from engine.core.asking import Answers, Question, Reply, answered_at_once
 from engine.core.messages import Delivery, StoredMessage
 from engine.errors import ParseError, StepFailed
 from engine.parsers import open_message
 from engine.parsers.hl7v2.message import Message
 from engine.routes.cases import Case, Given
-from engine.routes.configuration import Configuration, Source, variant_of
+from engine.routes.configuration import Configuration, Route, Source, variant_of
 from engine.routes.decision import Evaluation
 from engine.routes.evaluation import evaluate
 from engine.routes.identifying import Knowledge, knows_nobody
 from engine.trials.messages import NoMessage, given_bytes, split, taken
-from engine.trials.patients import REFERENCES
+from engine.trials.patients import REFERENCES, Patients
 
 Ask = Callable[[Question], Reply]
+Result = TypeVar("Result")
 
 
 def no_worker(question: Question) -> Reply:
@@ -104,6 +106,26 @@ def only(configuration: Configuration, route: str) -> Configuration:
     if configuration.identity is not None:
         routes_of = {name: alone or configuration.routes_of.get(name, ()) for name, alone in routes_of.items()}
     return replace(configuration, routes=routes, routes_of=routes_of)
+
+
+def in_its_place(configuration: Configuration, route: Route) -> Configuration:
+    """Return a configuration that has only this route, which looks, in the place of the one that it is made of."""
+    return replace(
+        configuration, routes=(route,),
+        routes_of={source: (route,) if source in route.sources else () for source in configuration.routes_of},
+    )  # fmt: skip
+
+
+def known_throughout(work: Callable[[Answers, Knowledge], Result], ask: Ask, patients: Patients) -> Result:
+    """
+    Do work that may need replies of code and rows of patients, again with each until nothing is missing.
+
+    Args:
+        work: Done anew each time; only what the last time gives counts.
+        ask: Calls code of the hospital's own.
+        patients: Whom it knows.
+    """
+    return patients.known(lambda known: answered_at_once(lambda answers: work(answers, known), ask))
 
 
 def send(session: Session, raw: bytes, source: Source, name: str, file: Path | None = None) -> Passed:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from engine.core.messages import Attachment
 from engine.core.references import digest_of
@@ -17,18 +16,13 @@ from engine.routes.configuration import AttachedFiles
 from engine.routes.directories import Named, NamedBy
 from engine.transports.directory.attachments import Attached, look_for
 from engine.transports.directory.folder import Folder, Found, Reading
-
-READ_BYTES_MAX: Final = 32_000_000
-"""What is read at once, attachments included; one message may be larger."""
+from engine.transports.directory.keptback import READ_BYTES_MAX, KeptBack, Known
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Waiting(Known):
     """A message whose files were looked for."""
 
-    size: int
-    mtime_ns: int
-    since: float
     named: Named
     rested: dict[str, tuple[int, int, float]] = field(default_factory=dict)
     """By name of a file: size, time, and since when they are these."""
@@ -50,17 +44,13 @@ class AttachedReader:
         self._rule = rule
         self._settle = settle
         self._named_by = named_by
-        self._known: dict[str, _Waiting] = {}
-        self._blocked: set[bytes] = set()
-        self.waiting = 0
-        """Messages that wait for a file, or behind one that does."""
+        self._kept: KeptBack[_Waiting] = KeptBack()
+        self.begin = self._kept.begin
 
-    def begin(self, present: Sequence[Found]) -> None:
-        """Begin a look at the folder: forget what is no longer there."""
-        names = {found.name for found in present}
-        self._known = {name: one for name, one in self._known.items() if name in names}
-        self._blocked.clear()
-        self.waiting = 0
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for a file, or behind one that does."""
+        return self._kept.count
 
     def read(self, batch: Sequence[Found], now: float) -> list[Reading]:
         """
@@ -83,26 +73,25 @@ class AttachedReader:
                 reading = self._read(found, known, reading, now)
             if reading is not None:
                 readings.append(reading)
-                size += len(reading.raw) + sum(len(one.data or b"") for one in reading.attachments)
+                size += reading.size
         return readings
 
     def _know(self, found: Found, now: float) -> tuple[_Waiting | None, Reading | None]:
         """Return what a message names, and its reading where that wasn't known yet; None: it can't be read."""
-        known = self._known.get(found.name)
-        if known is not None and (known.size, known.mtime_ns) == (found.size, found.mtime_ns):
+        known = self._kept.unchanged(found)
+        if known is not None:
             return known, None
         (reading,) = self._folder.read([found])
         if reading.code:
             return None, reading
         known = _Waiting(found.size, found.mtime_ns, now, self._named_by(reading.raw))
-        self._known[found.name] = known
+        self._kept.files[found.name] = known
         return known, reading
 
     def _read(self, found: Found, known: _Waiting, reading: Reading | None, now: float) -> Reading | None:
         due = [self._is_due(file.path, found, known, now) for file in known.named.files]  # each begins to rest
-        if known.named.keys & self._blocked or not all(due):
-            self._blocked |= known.named.keys
-            self.waiting += 1
+        if known.named.keys & self._kept.keys or not all(due):
+            self._kept.hold(known.named.keys)
             return None
         if reading is None:
             (reading,) = self._folder.read([found])
@@ -126,7 +115,10 @@ class AttachedReader:
         brought: list[Attachment] = []
         also: list[str] = []
         others = {
-            file.path for name, one in self._known.items() if name != reading.found.name for file in one.named.files
+            file.path
+            for name, one in self._kept.files.items()
+            if name != reading.found.name
+            for file in one.named.files
         }
         for file in named.files:
             look = self._look(file.path, read=True)

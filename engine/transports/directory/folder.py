@@ -59,6 +59,11 @@ class Reading:
     also: tuple[str, ...] = ()
     """Files that belong to it alone, below the folder: they go where it goes."""
 
+    @property
+    def size(self) -> int:
+        """Bytes that it holds in memory."""
+        return len(self.raw) + sum(len(one.data or b"") for one in self.attachments)
+
 
 @dataclass(slots=True)
 class Move:

@@ -14,9 +14,7 @@ from typing import Final
 from engine.routes.configuration import UnfinishedRule
 from engine.routes.directories import Ending
 from engine.transports.directory.folder import Found, Reading
-
-READ_BYTES_MAX: Final = 32_000_000
-"""What is read at once, attachments included; one message may be larger."""
+from engine.transports.directory.keptback import READ_BYTES_MAX, KeptBack, Known
 
 CODE: Final = "E-UNFINISHED"
 
@@ -24,12 +22,9 @@ Read = Callable[[Sequence[Found], float], list[Reading]]
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Waiting(Known):
     """A file that lacks its end."""
 
-    size: int
-    mtime_ns: int
-    since: float
     keys: frozenset[bytes]
     rank: tuple[int, str]
     """Time and name when it was first seen: it keeps its turn while it grows."""
@@ -49,17 +44,13 @@ class UnfinishedFiles:
         self._rule = rule
         self._ending = ending
         self._read = read
-        self._known: dict[str, _Waiting] = {}
-        self._blocked: set[bytes] = set()
-        self.waiting = 0
-        """Files that wait for their end, or behind one that does."""
+        self._kept: KeptBack[_Waiting] = KeptBack()
+        self.begin = self._kept.begin
 
-    def begin(self, present: Sequence[Found]) -> None:
-        """Begin a look at the folder: forget what is no longer there."""
-        names = {found.name for found in present}
-        self._known = {name: one for name, one in self._known.items() if name in names}
-        self._blocked.clear()
-        self.waiting = 0
+    @property
+    def waiting(self) -> int:
+        """Files that wait for their end, or behind one that does."""
+        return self._kept.count
 
     def read(self, batch: Sequence[Found], now: float) -> list[Reading]:
         """
@@ -82,32 +73,33 @@ class UnfinishedFiles:
             for reading in self._read([found], now):
                 if reading.code or self._may_go(reading, now):
                     readings.append(reading)
-                    size += len(reading.raw) + sum(len(one.data or b"") for one in reading.attachments)
+                    size += reading.size
         return readings
 
     def _still_waits(self, found: Found, now: float) -> bool:
         """Tell whether a file is known to lack its end, and has not changed since."""
-        known = self._known.get(found.name)
-        if known is None or not _same(known, found):
+        known = self._kept.unchanged(found)
+        if known is None:
             return False
         if found.vouched or now - known.since >= self._rule.wait:
             return False
-        self._hold(known.keys)
+        self._kept.hold(known.keys)
         return True
 
     def _may_go(self, reading: Reading, now: float) -> bool:
         found = reading.found
         lacking = self._ending.lacks(reading.raw)
         if not lacking:
-            self._known.pop(found.name, None)
+            self._kept.files.pop(found.name, None)
             return self._passes(reading)
-        known = self._known.get(found.name)
-        if known is None or not _same(known, found):
-            rank = (found.mtime_ns, found.name) if known is None else known.rank
+        known = self._kept.unchanged(found)
+        if known is None:
+            before = self._kept.files.get(found.name)
+            rank = before.rank if before is not None else (found.mtime_ns, found.name)
             known = _Waiting(found.size, found.mtime_ns, now, self._ending.keys(reading.raw), rank)
-            self._known[found.name] = known
+            self._kept.files[found.name] = known
         if not found.vouched and now - known.since < self._rule.wait:
-            self._hold(known.keys)
+            self._kept.hold(known.keys)
             return False
         if self._rule.then == "take":
             return self._passes(reading)
@@ -121,19 +113,11 @@ class UnfinishedFiles:
     def _passes(self, reading: Reading) -> bool:
         """Tell whether a file may go although others wait: only one about other patients."""
         rank = (reading.found.mtime_ns, reading.found.name)
-        before = [one.keys for name, one in self._known.items() if one.rank < rank and name != reading.found.name]
-        if not self._blocked and not before:
+        before = [one.keys for name, one in self._kept.files.items() if one.rank < rank and name != reading.found.name]
+        if not self._kept.keys and not before:
             return True
         keys = self._ending.keys(reading.raw)
-        if keys.isdisjoint(self._blocked.union(*before)):
+        if keys.isdisjoint(self._kept.keys.union(*before)):
             return True
-        self._hold(keys)
+        self._kept.hold(keys)
         return False
-
-    def _hold(self, keys: frozenset[bytes]) -> None:
-        self._blocked |= keys
-        self.waiting += 1
-
-
-def _same(known: _Waiting, found: Found) -> bool:
-    return (known.size, known.mtime_ns) == (found.size, found.mtime_ns)
