@@ -18,6 +18,7 @@ from engine.cli.printing import note, print_json
 from engine.core.ack import ERROR_TEXTS, AckCode, Answer
 from engine.errors import DoorFailed, OperationRefused, ParseError
 from engine.parsers.hl7v2.ack import read_ack
+from engine.parsers.sniff import sniff
 from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Noise, frame
 
 _ANSWER_BYTES_MAX: Final = 1_000_000
@@ -57,12 +58,14 @@ class Outcome:
     show_default=True,
     help="Seconds to wait for each acknowledgement.",
 )
+@click.option("--force", is_flag=True, help="Send it also where it is neither HL7 v2 nor HPRIM.")
 @common_options
-def send(*, file: Path, address: str, timeout: float) -> None:
+def send(*, file: Path, address: str, timeout: float, force: bool) -> None:
     """
     Send the messages of FILE to HOST:PORT over MLLP, one after the other, and say how each is acknowledged.
 
-    Exits with 1 when one is not accepted, 69 when the receiver can't be reached or doesn't answer.
+    Nothing is sent when one of them is no message (a PDF, an image). Exits with 1 then, and when one is not
+    accepted; with 69 when the receiver can't be reached or doesn't answer.
     """
     host, port = read_address(address)
     try:
@@ -71,6 +74,8 @@ def send(*, file: Path, address: str, timeout: float) -> None:
         raise OperationRefused(f"'{file}' can't be read: {error.strerror}", exit_code=2) from None
     if not messages:
         raise OperationRefused(f"'{file}' is empty: nothing to send")
+    if not force:
+        _require_messages(file, messages)
     outcomes = []
     with contextlib.closing(connect(host, port, timeout)) as connection:
         for outcome in exchange(connection, messages):
@@ -78,6 +83,19 @@ def send(*, file: Path, address: str, timeout: float) -> None:
             _print(outcome)
     _say_next(outcomes)
     click.get_current_context().exit(0 if all(outcome.accepted for outcome in outcomes) else 1)
+
+
+def _require_messages(file: Path, messages: list[bytes]) -> None:
+    """
+    Look at all before the first is sent.
+
+    Raises:
+        OperationRefused: One is in no format that anybody would take.
+    """
+    strange = next((number for number, one in enumerate(messages, 1) if sniff(one) == "unknown"), 0)
+    if strange:
+        which = f"'{file}'" if len(messages) == 1 else f"message {strange} of '{file}'"
+        raise OperationRefused(f"{which} is neither HL7 v2 nor HPRIM: nothing was sent; --force sends it all the same")
 
 
 def _say_next(outcomes: list[Outcome]) -> None:
@@ -108,6 +126,8 @@ def messages_in(data: bytes) -> list[bytes]:
     """
     Cut a file into its messages: MLLP blocks where it has a frame, else one at each MSH that begins a line.
 
+    Any image or PDF has the bytes of a frame somewhere: they are none where no block holds a message.
+
     Bytes are sent as they are; only blank lines around a message are left out, and an `FHS`/`BHS` batch whose
     first line is no MSH is one message.
     """
@@ -118,7 +138,8 @@ def messages_in(data: bytes) -> list[bytes]:
         while (event := decoder.next_event()) is not NEED_DATA:
             if isinstance(event, Block):
                 blocks.append(event.payload)
-        return blocks
+        if any(sniff(block) != "unknown" for block in blocks):
+            return blocks
     if not data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"MSH"):
         return [data] if data.strip() else []
     return [_BLANK_END.sub(rb"\1", one.lstrip(b"\r\n")) for one in _SECOND_MESSAGE.split(data) if one.strip()]

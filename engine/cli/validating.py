@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,7 +11,7 @@ import click
 
 from engine.cli.files import messages_of
 from engine.cli.options import common_options, options
-from engine.cli.printing import print_json, print_rows
+from engine.cli.printing import note, print_json, print_rows
 from engine.errors import OperationRefused, ParseError
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def validate(*, file: Path, profile: str, errors: bool) -> None:
     """
     Compare the messages of FILE (`-`: stdin) with a profile: structure, fields, data types, tables.
 
-    Without --profile: pam-fr-2.11 for French ADT, else HL7 in the version of MSH-12. Exits with 1 when there is an
-    error; warnings are none.
+    Without --profile: pam-fr-2.11 for French ADT, else HL7 in the version of MSH-12. Profiles are for HL7: of HPRIM
+    it says how to compare what becomes of it. Exits with 1 when there is an error; warnings are none.
     """
     checker = Checker(profile)
     worst = 0
     for number, raw in enumerate(messages_of(file), 1):
-        worst = max(worst, _validate(number, raw, checker, errors=errors))
+        worst = max(worst, _validate(number, raw, checker, file, errors=errors))
     click.get_current_context().exit(worst)
 
 
@@ -97,22 +98,47 @@ def _named(name: str) -> Profile:
         raise OperationRefused(f"'{name}' can't be read: {error.strerror}", exit_code=2) from None
 
 
-def _validate(number: int, raw: bytes, checker: Checker, *, errors: bool) -> int:
-    """Print what is found in one message; returns its exit code."""
+def _opened(raw: bytes) -> Message:
+    """
+    Open a message for a profile.
+
+    Raises:
+        ParseError: It is no HL7 v2, or can't be read.
+    """
     from engine.parsers.opening import open_message
     from engine.parsers.sniff import sniff
 
-    head = f"message {number}"
     format_ = sniff(raw)
+    if format_.startswith("hprim"):
+        raise ParseError(f"{format_}: profiles are for HL7 v2")
+    if format_ == "unknown":
+        raise ParseError("it is neither HL7 v2 nor HPRIM")
+    return open_message(raw, "hl7v2")
+
+
+def _then(raw: bytes, file: Path) -> str:
+    """Say what can be asked of a message that no profile is for; empty: nothing else."""
+    from engine.parsers.sniff import sniff
+
+    name = shlex.quote(str(file))
+    shown = f"`passerelle msg show {name}` prints what it holds"
+    if sniff(raw) in ("hprim-sante", "hprim-medecin"):
+        return f"{shown}; `passerelle convert {name} --to hl7 | passerelle msg validate -` compares what becomes of it"
+    return shown
+
+
+def _validate(number: int, raw: bytes, checker: Checker, file: Path, *, errors: bool) -> int:
+    """Print what is found in one message; returns its exit code."""
+    head = f"message {number}"
     try:
-        if format_.startswith("hprim"):
-            raise ParseError(f"{format_}: profiles are for HL7 v2")
-        message = open_message(raw, "hl7v2")
+        message = _opened(raw)
     except ParseError as refused:
+        then = _then(raw, file)
         if options().json:
-            print_json({"message": number, "refused": refused.reason, "path": refused.location})
+            print_json({"message": number, "refused": refused.reason, "path": refused.location, "then": then})
         else:
             click.echo(f"{head}: {refused}")
+            note(then)
         return 1
     profile, found = checker.profile_of(message), checker.check(message)
     count = sum(1 for finding in found if finding.severity == "error")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from tests.support.custody import SECRETS, body
 
@@ -147,7 +148,22 @@ def test_validate_what_is_no_hl7(passerelle) -> None:
     assert "message 2 C1" in shown.stdout
     hprim = passerelle("msg", "validate", "-", input=b"H|~^\\&|F|||||ORU||||P|H2.1~C|20260301\r\nL|1\r\n")
     assert "message 1: hprim-sante: profiles are for HL7 v2" in hprim.stdout
-    assert passerelle("msg", "validate", "-", "--json", input=b"hello").exit_code == 1
+    assert "`passerelle convert - --to hl7 | passerelle msg validate -` compares what becomes of it" in hprim.stderr
+    other = passerelle("msg", "validate", "-", "--json", input=b"hello")
+    assert other.exit_code == 1
+    told = json.loads(other.stdout)
+    assert told["refused"] == "it is neither HL7 v2 nor HPRIM"
+    assert told["then"] == "`passerelle msg show -` prints what it holds"
+
+
+def test_what_validate_says_of_hprim_can_be_typed(passerelle) -> None:
+    """The conversion of the fixture is compared."""
+    file = Path(__file__).resolve().parents[2] / "fixtures" / "messages" / "labo_cr.hpr"
+    said = passerelle("msg", "validate", str(file)).stderr
+    assert f"`passerelle convert {file} --to hl7 | passerelle msg validate -`" in said
+    made = passerelle("convert", str(file), "--to", "hl7")
+    compared = passerelle("msg", "validate", "-", input=made.stdout_bytes)
+    assert "ORU^R01, against hl7-2.x" in compared.stdout
 
 
 def test_faulty_places_are_marked_in_a_tree(passerelle) -> None:

@@ -95,6 +95,29 @@ def test_a_receiver_that_is_away_or_leaves(passerelle, file: Path) -> None:
     assert (shown.exit_code, "closed the connection before it answered" in shown.stderr) == (69, True)
 
 
+PDF = b"%PDF-1.4\n" + bytes(range(256)) * 20
+"""Holds the bytes of a frame, as any PDF or image does."""
+
+
+def test_what_is_no_message_is_not_sent(passerelle, tmp_path: Path) -> None:
+    """Nobody is even called: exit code 1, and how to send it all the same."""
+    file = tmp_path / "scan.pdf"
+    file.write_bytes(PDF)
+    shown = passerelle("send", str(file), "127.0.0.1:1")
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert "scan.pdf' is neither HL7 v2 nor HPRIM: nothing was sent; --force sends it all the same" in shown.stderr
+    file.write_bytes(b"\x0b" + body(1) + b"\x1c\r\x0bhello\x1c\r")
+    assert "message 2 of '" in passerelle("send", str(file), "127.0.0.1:1").stderr
+    with receiver(ack(1), ack(1, "AR")) as (address, seen):
+        shown = passerelle("send", str(file), address, "--force")
+    assert (shown.exit_code, seen[1]) == (1, b"\x0bhello\x1c\r")
+
+
+def test_a_file_with_the_bytes_of_a_frame_is_one_thing() -> None:
+    """It isn't cut into what stands between them."""
+    assert messages_in(PDF) == [PDF]
+
+
 def test_files_are_cut_at_each_header() -> None:
     """Segments may end in CR, LF or both; frames win; what has no header is sent as it is."""
     one, two = body(1), body(2)
