@@ -13,7 +13,7 @@ Read tests of routes: `tests:` of a route, and files named `*_test.yaml`.
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from engine.identity.spellings import INS_ARC
@@ -93,6 +93,7 @@ class CaseReader:
         destinations: Mapping[str, Destination],
         routes: Iterable[Route],
         root: pathlib.Path,
+        refused: Mapping[str, Collection[str]],
     ) -> None:
         """
         Keep what tests may name.
@@ -104,6 +105,8 @@ class CaseReader:
             destinations: As declared.
             routes: As declared.
             root: The folder of routes.yaml: names of files in findings are relative to it.
+            refused: By section, names whose own declaration was refused: that was reported, and a test that names
+                one is left alone.
         """
         self._findings = findings
         self._names = names
@@ -111,6 +114,7 @@ class CaseReader:
         self._destinations = destinations
         self._routes = {route.name: route for route in routes}
         self._root = root
+        self._refused = refused
         self._plain = Reading(findings, names)
 
     def file(self, path: pathlib.Path) -> list[Case]:
@@ -152,6 +156,8 @@ class CaseReader:
         if named is not None and route:
             raise refuse(self._plain, named.node, "E118", f"this test stands under the route {route}", "remove route:")
         route = str(named or route)
+        if route in self._refused["routes"]:
+            raise Unreadable
         if route and route not in self._routes:
             raise refuse(self._plain, named.node, "E116", f"there is no route {route}", suggest(route, self._routes))
         given = self._given(values, node, route)
@@ -210,6 +216,8 @@ class CaseReader:
 
     def _source(self, word: Word | None, route: str, node: Node) -> str:
         known = self._routes[route].sources if route else tuple(self._sources)
+        if word in self._refused["sources"] or (not known and self._refused["sources"]):
+            raise Unreadable
         if word is not None:
             others = self._sources if self._names.identity is not None else ()  # they make its patients known
             if word not in known and word not in others:
@@ -240,7 +248,10 @@ class CaseReader:
         if not node.entries:
             raise refuse(self._plain, node, "E107", "a test that expects nothing can't fail", "say what is delivered")
         variants = list(dict.fromkeys(one for each in given for one in variants_of(self._sources[each.source])))
-        reader = ExpectationReader(self._plain, self._names, self._destinations, variants, [one.name for one in given])
+        reader = ExpectationReader(
+            self._plain, self._names, self._destinations, self._refused, variants,
+            [one.name for one in given],
+        )  # fmt: skip
         expected: dict[str, Expected] = {}
         others = node.get("messages")
         if isinstance(others, Entries):

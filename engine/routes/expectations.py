@@ -10,7 +10,7 @@ What a test expects of one message: its ending, and what each destination gets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from engine.routes.cases import OUTCOMES, Claim, Copy, Expected, Outcome, Queue, Values
@@ -81,6 +81,7 @@ class ExpectationReader:
         plain: Reading,
         names: Names,
         destinations: Mapping[str, Destination],
+        refused: Mapping[str, Collection[str]],
         variants: Sequence[str],
         given: Sequence[str],
     ) -> None:
@@ -91,6 +92,7 @@ class ExpectationReader:
             plain: Reads what needs no site.
             names: Lists, tables, sites.
             destinations: As declared.
+            refused: By section, names whose own declaration was refused: nothing is said of these.
             variants: What the sources of the test can bring.
             given: The names of its messages.
         """
@@ -98,6 +100,7 @@ class ExpectationReader:
         self._conditions = plain.with_variants(variants or [""])
         self._names = names
         self._destinations = destinations
+        self._refused = refused
         self._variants = variants
         self._given = given
 
@@ -119,12 +122,13 @@ class ExpectationReader:
                     )
                 outcome = self._outcome(key.text, child)
             elif key.text == "site":
-                values["site"] = str(self._known(self._plain.word(child), self._names.sites, "site"))
+                sites = [*self._names.sites, *self._refused["sites"]]
+                values["site"] = str(self._known(self._plain.word(child), sites, "site"))
             elif key.text == "findings":
                 values["findings"] = tuple(map(str, ListOf(TextShape(), single=True).read(child, self._plain)))
             elif key.text in self._destinations:
                 queues[key.text] = self._queue(child)
-            elif key.text != "messages":
+            elif key.text != "messages" and key.text not in self._refused["destinations"]:
                 raise refuse(
                     self._plain, key, "E116", f"{key.text} is no destination and no ending",
                     suggest(key.text, [*self._destinations, *_WORDS]),

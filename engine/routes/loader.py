@@ -192,19 +192,24 @@ class _Loader:
         destinations = read_destinations(
             made["destinations"], self._reading, keys, [key.text for key, _ in sections["sources"]]
         )
+        refused = {
+            "sites": {key.text for key, _ in sections["sites"]} - set(names.sites),
+            "sources": {key.text for key, _ in sections["sources"]} - set(sources),
+            "destinations": {key.text for key, _ in sections["destinations"]} - set(destinations),
+        }
         assembler = Assembler(
             self.findings, names, sources, destinations, keys,
-            refused_sources={key.text for key, _ in sections["sources"]} - set(sources),
-            refused_destinations={key.text for key, _ in sections["destinations"]} - set(destinations),
+            refused_sources=refused["sources"], refused_destinations=refused["destinations"],
         )  # fmt: skip
         read = assembler.routes(made["routes"])
+        refused["routes"] = {key.text for key, _ in sections["routes"]} - {route.name for route in read}
         self._whole(sources, destinations, read)
         said = {(section, key.text): self._said(node) for section in made for key, node in made[section]}
         said |= {("keys", key.text): self._said(node) for key, node in sections["keys"]}
         routes = [replace(route, digest=said["routes", route.name]) for route in read]
         cases: list[Case] = []
         if tests is not None:
-            reader = CaseReader(self.findings, names, sources, destinations, routes, self._path.parent)
+            reader = CaseReader(self.findings, names, sources, destinations, routes, self._path.parent, refused)
             cases += [case for route, node in assembler.tests for case in reader.cases(node, route)]
             cases += [case for file in tests for case in reader.file(file)]
             check_given(cases, self.findings)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.routes import check
+from engine.routes.casereading import test_files as files_of_tests
 
 ROOT = Path(__file__).parents[3]
 MISTAKES = {
@@ -28,6 +29,10 @@ MISTAKES = {
     "the section identity": ("registry: own", "registry: mine"),
     "a list": ("urgent: [S, A]", "urgent: S"),
     "a table": ("tables/uf_dpi.csv", "tables/nowhere.csv"),
+    "the type of a destination": ("  dpi:\n    type: mllp", "  dpi:\n    type: mlp"),
+    "a destination without its type": ("  dpi:\n    type: mllp\n", "  dpi:\n"),
+    "the address of a source": ("listen: 127.0.0.1:6101", "listen: 127.0.0.1"),
+    "the site of a source": ("gam_cha: { use: gam, with: { site: cha", "gam_cha: { use: gam, with: { site: chx"),
     "a destination": ("connect: 127.0.0.1:5500", "connect: 127.0.0.1"),
     "a verb": ("normalise_authorities: {", "normalise_authority: {"),
     "a segment": ("when: OBR-5 in", "when: OBQ-5 in"),
@@ -36,19 +41,21 @@ MISTAKES = {
 
 def copy_files(folder: Path) -> None:
     """What the delivered configuration reads beside its file."""
-    for name in ("tables", "templates"):
+    for name in ("tables", "templates", "tests/fixtures/messages", "tests/routes"):
         shutil.copytree(ROOT / name, folder / name)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_one_mistake_is_one_finding(tmp_path: Path, mistake: str) -> None:
-    """In the delivered configuration, where sites, sources and steps are used in many places."""
+    """In the delivered configuration, where sites, sources and steps are used in many places; in its tests too."""
     right, wrong = MISTAKES[mistake]
     text = (ROOT / "routes.yaml").read_text(encoding="utf-8")
     assert right in text
     (tmp_path / "routes.yaml").write_text(text.replace(right, wrong, 1), encoding="utf-8")
     copy_files(tmp_path)
-    configuration, findings = check(tmp_path / "routes.yaml", environment={})
+    tests = files_of_tests(tmp_path)
+    assert tests
+    configuration, findings = check(tmp_path / "routes.yaml", environment={}, tests=tests)
     assert configuration is None
     assert len(findings) == 1, "\n".join(finding.render() for finding in findings)
 
