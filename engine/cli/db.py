@@ -26,8 +26,9 @@ from engine.errors import OperationRefused
 _VALUES: Final = frozenset(
     {
         ("bodies", "raw"), ("deliveries", "payload"), ("payloads", "payload"), ("attempts", "answer"),
-        ("refusals", "raw"), ("attachments", "data"), ("attachments", "name"), ("messages", "name"),
-        ("deliveries", "target"), ("identifiers", "value"), ("patients", "data"), ("identity_events", "touched"),
+        ("refusals", "raw"), ("fragments", "raw"), ("attachments", "data"), ("attachments", "name"),
+        ("messages", "name"), ("deliveries", "target"), ("identifiers", "value"), ("patients", "data"),
+        ("identity_events", "touched"),
     }
 )  # fmt: skip
 """Columns in which a patient's values can stand: a number, a name, or the name of a file made of them."""

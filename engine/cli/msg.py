@@ -26,6 +26,7 @@ _ROW_KEYS: Final = (
     ("format", "format"), ("type", "type"), ("control_id", "control id"), ("charset", "charset"), ("size", "bytes"),
     ("attachments", "attachments"),
     ("ending", "state"), ("code", "code"), ("field", "field"), ("reason", "reason"), ("linked_to", "same as"),
+    ("joins", "holds too"),
     ("config", "configuration"),
 )  # fmt: skip
 _WHAT_BECAME: Final = (
@@ -217,6 +218,8 @@ def print_message_row(row: Mapping[str, Any]) -> None:
     click.echo(f"message {row.get('id', '')}")
     for key, heading in _ROW_KEYS:
         words = cell(key, row.get(key)) if row.get(key) else ""
+        if key == "linked_to" and row.get("state") == "joined":
+            heading = "part of"
         if words:
             click.echo(f"  {heading:<14}{words}")
 

@@ -77,6 +77,12 @@ class Route:
     """With state WAITING, and only then: for which identifiers, and until when."""
     view: int = 0
     """Number of the view on patients on which it was decided; 0: none is kept."""
+    joins: tuple[int, ...] = ()
+    """
+    Fragments of one message, RECEIVED or WAITING: they become JOINED, linked to this one, whose bytes are `whole` from
+    then on. What it was when it came is kept beside.
+    """
+    whole: bytes = b""
 
 
 @dataclass(slots=True)

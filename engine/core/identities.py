@@ -143,10 +143,10 @@ class IdentityEvent:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Until when a message waits for an identifier to become known, and for which."""
+    """Until when a message waits for what isn't there yet, and for what: an identifier, or another fragment."""
 
     hashes: tuple[int, ...]
-    """Any of them."""
+    """Any of these identifiers; of a fragment, its two pointers (flow.joining)."""
     until_ms: int
 
 

@@ -26,6 +26,13 @@ class MessageState(IntEnum):
     DEAD = 6
     REJECTED = 7
     DISCARDED = 8
+    JOINED = 9
+
+
+FRAGMENT_WAITING: Final = "E-FRAGMENT-WAITING"
+"""Code of a message that is WAITING for the other parts of a longer one."""
+JOINED: Final = "E-JOINED"
+"""Code of a message that is JOINED: a part of another one now."""
 
 
 class DeliveryState(IntEnum):
@@ -48,6 +55,7 @@ MESSAGE_TRANSITIONS: Final[dict[MessageState, frozenset[MessageState]]] = {
             MessageState.WAITING,
             MessageState.DEAD,
             MessageState.REJECTED,
+            MessageState.JOINED,
         }
     ),
     MessageState.WAITING: frozenset(
@@ -56,7 +64,9 @@ MESSAGE_TRANSITIONS: Final[dict[MessageState, frozenset[MessageState]]] = {
             MessageState.ROUTED,
             MessageState.FILTERED,
             MessageState.UNROUTED,
+            MessageState.WAITING,
             MessageState.DEAD,
+            MessageState.JOINED,
         }
     ),
     MessageState.DEAD: frozenset({MessageState.RECEIVED, MessageState.DISCARDED}),
@@ -66,6 +76,7 @@ MESSAGE_TRANSITIONS: Final[dict[MessageState, frozenset[MessageState]]] = {
     MessageState.ROUTED: frozenset(),
     MessageState.DUPLICATE: frozenset(),
     MessageState.REJECTED: frozenset(),
+    MessageState.JOINED: frozenset(),
 }
 
 DELIVERY_TRANSITIONS: Final[dict[DeliveryState, frozenset[DeliveryState]]] = {

@@ -157,6 +157,10 @@ class StoredMessage:
     state: MessageState = MessageState.RECEIVED
     attachments: tuple[Attachment, ...] = ()
     """Files that came with it, in the order in which it names them."""
+    joins: tuple[int, ...] = ()
+    """Until it is decided on: places of the other messages whose fragments `raw` holds too (core.changes.Route)."""
+    alone: bool = False
+    """Until it is decided on: it may be a fragment, and goes as it is."""
 
     @property
     def held_bytes(self) -> int:

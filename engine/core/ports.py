@@ -155,13 +155,18 @@ class Store(Protocol):
         """One message with its bytes (None: never existed, or pruned)."""
 
     async def fate(self, place: Place) -> Fate | None:
-        """What became of one message so far (None: never existed, or pruned)."""
+        """
+        What became of one message so far (None: never existed, or pruned).
+
+        Of one that is JOINED, what became of the message with which it went on.
+        """
 
     async def recent(self, source: str, since_ms: int, limit: int) -> list[Arrival]:
         """
         The last arrivals of a source that were routed, oldest first, for retransmissions at start.
 
-        Each by its control id, or by its name (of a file) where it has none.
+        Each by its control id, or by its name (of a file) where it has none. A part of a longer message has no
+        lanes but its own digest: nothing comes between.
         """
 
     async def queue(self, destination: str, after: int, limit: int) -> Page[Delivery]:
@@ -195,6 +200,9 @@ class Store(Protocol):
 
     async def waiting_until(self, now_ms: int, limit: int) -> list[Place]:
         """Messages in state WAITING whose wait is over, those first whose wait ended first."""
+
+    async def waiting_for(self, hashes: Collection[int]) -> dict[Place, tuple[int, ...]]:
+        """Messages in state WAITING that wait for one of these hashes (at most 1,000), each with all of its own."""
 
     async def identity_facts(self) -> IdentityFacts:
         """The next patient, when the next wait ends, and counts."""
@@ -292,7 +300,7 @@ class StoreQueries(Protocol):
         """Pairs on the review list, in the order in which they came onto it; None: in any state."""
 
     async def identity_stats(self) -> dict[str, Any]:
-        """Counts of patients, identifiers by kind, events by rule, reviews by state, messages that wait."""
+        """Counts of patients, identifiers by kind, events by rule, reviews by state, and messages that wait."""
 
     async def identity_rows(self, *, after: int = 0, limit: int = 500) -> list[tuple[PatientRow, list[IdentifierRow]]]:
         """Patients with their identifiers (stays excepted), by id above `after`: pages of an export."""

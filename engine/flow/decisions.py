@@ -9,7 +9,7 @@ from engine.core.changes import Route
 from engine.core.lifecycle import MessageState
 from engine.core.messages import StoredMessage
 from engine.core.ports import Place
-from engine.routes.decision import Evaluation
+from engine.routes.decision import FRAGMENT, Evaluation
 
 INTERNAL: Final = "E-INTERNAL"
 
@@ -24,6 +24,7 @@ def decided(message: StoredMessage, evaluation: Evaluation, lanes: Collection[in
         lanes: The lane keys of all its deliveries.
         config: Hash of the configuration.
     """
+    joins = message.joins if evaluation.state is not MessageState.REJECTED else ()  # refused: they wait on
     return Route(
         place=message.place,
         group=message.group,
@@ -41,6 +42,8 @@ def decided(message: StoredMessage, evaluation: Evaluation, lanes: Collection[in
         identity=evaluation.identity,
         releases=evaluation.releases,
         wait=evaluation.wait,
+        joins=joins,
+        whole=message.raw if joins else b"",
     )
 
 
@@ -58,6 +61,30 @@ def duplicate(message: StoredMessage, original: Place, config: str) -> Route:
         reason=f"the same control id and bytes as message {original}",
         config=config,
         linked_to=original,
+    )
+
+
+def repeated_part(message: StoredMessage, original: Place, config: str) -> Route:
+    """Make the change of a part of a longer message that came again, perhaps under another control id."""
+    route = duplicate(message, original, config)
+    route.reason = f"the same part as message {original}, which waits for the others"
+    return route
+
+
+def fragment_dead(message: StoredMessage, field: str, reason: str, config: str) -> Route:
+    """Make the change of a part of a longer message that can't become one with the others."""
+    return Route(
+        place=message.place,
+        group=message.group,
+        source=message.source,
+        expected=message.state,
+        state=MessageState.DEAD,
+        site=message.site,
+        type=message.type,
+        code=FRAGMENT,
+        field=field,
+        reason=reason,
+        config=config,
     )
 
 

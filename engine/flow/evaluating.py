@@ -12,6 +12,7 @@ from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Arrival, Delivery, StoredMessage
 from engine.errors import where
 from engine.flow.decisions import decided, duplicate, faulty
+from engine.flow.joining import Parted
 from engine.flow.late import Behind
 from engine.identity.crossreference import Unread
 from engine.routes.decision import REJECTED, Evaluation
@@ -65,6 +66,7 @@ class Evaluating:
 
         Raises:
             Behind: Earlier messages of its patients are to be decided on first.
+            Parted: It is a part of a longer message, and the source joins them.
         """
         knowledge = self.knowledge(expired=expired, wide=wide)
         try:
@@ -73,6 +75,8 @@ class Evaluating:
             raise
         except Exception as error:
             return self.faulty_of(message, error)
+        if evaluation.fragment is not None:
+            raise Parted(evaluation)
         if evaluation.state is MessageState.REJECTED and told:
             return duplicate(message, told, self._router.configuration.hash)
         if evaluation.state is MessageState.REJECTED and (retried or self._was_answered(message)):
@@ -81,9 +85,9 @@ class Evaluating:
         for finding in evaluation.findings:
             key = (message.source, finding)
             self.findings[key] = self.findings.get(key, 0) + 1
-        return self._decision(message, evaluation, late=late)
+        return self.decision(message, evaluation, late=late)
 
-    def _decision(self, message: StoredMessage, evaluation: Evaluation, *, late: bool) -> Route:
+    def decision(self, message: StoredMessage, evaluation: Evaluation, *, late: bool) -> Route:
         """Make the change, and remember the message; a rejected one isn't ours: its sender may repeat it."""
         deliveries = evaluation.deliveries
         if len(deliveries) == 1:
@@ -97,6 +101,9 @@ class Evaluating:
             live = live or evaluation.state is MessageState.WAITING
             name = message.control_id or message.name
             between = frozenset((*lanes, *evaluation.patients))
+            if message.joins:  # a part that is sent again is no news, whatever came between
+                self._memory.came_between(between)
+                between = frozenset((message.digest,))
             arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
             self._memory.remember(message.source, arrival)
         view = 0
@@ -132,7 +139,7 @@ class Evaluating:
         Half of `answer_within` is left for the commit: after it, a rejected message would be lost to both sides.
         """
         source = self._router.configuration.sources[message.source]
-        if source.ack != "after_route":
+        if source.ack != "after_route" or message.state is MessageState.WAITING:
             return True
         return self._router.runtime.now_ms() - message.received_ms > source.answer_within * 500
 

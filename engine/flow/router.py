@@ -30,6 +30,7 @@ from engine.flow.backlog import Backlog
 from engine.flow.decisions import INTERNAL, duplicate, faulty
 from engine.flow.evaluating import Evaluating
 from engine.flow.identities import Identities
+from engine.flow.joining import Joining, Parted
 from engine.flow.late import Behind, Late
 from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
 from engine.flow.treating import Treating
@@ -105,6 +106,7 @@ class Router:
         self._generation = 0
         self._memory = Retransmissions()
         self.evaluating = Evaluating(self, self._memory)
+        self.joining = Joining(self)
         self.counts: dict[str, int] = {}
         store.on_received(group, self._received)
         self.treating = Treating(self)
@@ -282,7 +284,7 @@ class Router:
                 return
         try:
             self._submit(self.evaluating.route_of(message, **how))
-        except Asked:
+        except (Asked, Parted):
             self._go_and(self._decide(message, how), "asks", how)
         except Unread as unread:
             self._go_and(self._decide(message, how, unread), "looks patients up", how)
@@ -320,8 +322,9 @@ class Router:
         Run the routes, and wait for what they ask; how: arguments of `Evaluating.route_of`.
 
         Raises:
-            StoreError: Rows of patients can't be read.
+            StoreError: Rows of patients, or the other parts of a longer message, can't be read.
             Behind: As of `Evaluating.route_of`.
+            Parted: An operator tries a part of a longer message again: it is taken up between two messages.
         """
 
         def work(answers: Answers) -> Route:
@@ -331,6 +334,10 @@ class Router:
             return await self.answered(work)
         except RuntimeError as error:  # it would be asked for ever, and those behind it wait
             return self.evaluating.faulty_of(message, error)
+        except Parted as parted:
+            if how.get("retried"):
+                raise
+            return await self.joining.decided_on(message, parted.evaluation, how)
 
     async def answered(self, work: Callable[[Answers], Result]) -> Result:
         """
@@ -394,11 +401,13 @@ class Router:
         name = route.state.name.lower()
         self.counts[name] = self.counts.get(name, 0) + 1
         self._uncommitted += 1
+        self.joining.adopt(route)
         self.identities.adopt(route.identity)
         self._store.submit(route, Urgency.SOON, partial(self._committed, route))
 
     def _committed(self, route: Route, result: Receipt | StoreError) -> None:
         self._uncommitted -= 1
+        self.joining.resolved(route)
         overtaken = route.view not in (0, self.identities.view_number)
         self.identities.resolved(route.identity, stored=isinstance(result, Receipt))
         if isinstance(result, Receipt):
@@ -432,8 +441,10 @@ class Router:
         if overtaken:
             self.start_over(str(refused))
             return
-        if route.identity and route.place not in self._again:
-            self._again.add(route.place)  # all routers start over (Identities.resolved)
+        if (route.identity or route.joins) and route.place not in self._again:
+            self._again.add(route.place)
+            if not route.identity:  # else all routers start over (Identities.resolved)
+                self.start_over(str(refused))
             return
         self._again.discard(route.place)
         if route.expected is MessageState.WAITING and self.late.is_released(route.place):

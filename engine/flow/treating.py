@@ -10,6 +10,7 @@ from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention, place_of
 from engine.flow.acts import Refusal
 from engine.flow.identity_acts import PREFIX, IdentityActs
+from engine.flow.joining import Parted
 from engine.routes.evaluation import render_again
 
 if TYPE_CHECKING:
@@ -121,8 +122,12 @@ class Treating:
         if intention.verb == "retry" and router.started:
             message.state = MessageState.RECEIVED
             generation = router.generation
-            route = await router.decided_on(message, retried=True, wide=True)
-            router.submit(route, generation)
+            try:
+                route = await router.decided_on(message, retried=True, wide=True)
+            except Parted:  # the others may be under way: it takes its turn among them
+                router.take_up((place,), expired=False)
+            else:
+                router.submit(route, generation)
 
 
 _MESSAGE_VERBS: Final = {

@@ -16,6 +16,7 @@ ENDINGS: Final = (
     "filtered",
     "unrouted",
     "duplicate",
+    "joined",
     "received",
     "rejected",
     "discarded",

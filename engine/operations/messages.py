@@ -147,6 +147,9 @@ async def message_trace(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word
     if shown["state"] not in ("received", "routed"):
         detail = " ".join(str(row.get(key) or "") for key in ("code", "field", "reason")).strip()
         events.append(_event(0, shown["state"], detail=detail))
+    if row.get("joins"):
+        others = ", ".join(map(str, row["joins"]))
+        events.append(_event(0, "put together", detail=f"with what came as message {others}"))
     for one in deliveries:
         events += _delivery_events(one)
     known = [event for event in events if event["at_ms"]]

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, Final
 
+from engine.core.lifecycle import FRAGMENT_WAITING
 from engine.errors import StoreUnavailable
 from engine.operations.balance import Counters, balance
 from engine.operations.desk import Answer, Desk, Live
@@ -32,6 +33,11 @@ _RESTING: Final = (
     ("without_companion", "for the companion that says that it is complete"),
 )
 """What a folder's door counts of files that it can't take yet, and what that means."""
+_AWAITED: Final = (
+    ("waiting", "the patient is known", "E-ID-WAITING"),
+    ("parts", "the other parts of the same message are there", FRAGMENT_WAITING),
+)
+"""For what messages wait, as the store counts them."""
 
 
 async def status(desk: Desk) -> Answer:
@@ -110,7 +116,7 @@ async def _status(desk: Desk) -> Answer:
         "problems": problems,
         "notes": _notes(configured, now, stopped=desk.live is None)
         + _resting_files(live_sources)
-        + await _unknown_patients(desk),
+        + await _waiting_messages(desk),
         "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": destinations,
         "sources": sources,
@@ -173,13 +179,15 @@ def _resting_files(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
-async def _unknown_patients(desk: Desk) -> list[str]:
-    """Say how many messages wait until somebody knows their patient: they stand in no destination's queue."""
-    waiting = int((await desk.queries.identity_stats())["waiting"])  # no read of a stage: these wait for a silent store
-    if not waiting:
-        return []
-    where = "`passerelle msg find --state waiting`, `passerelle code E-ID-WAITING`"
-    return [f"{several(waiting, 'message waits', 'messages wait')} until the patient is known: {where}"]
+async def _waiting_messages(desk: Desk) -> list[str]:
+    """Say how many messages wait for something that isn't there yet: they stand in no destination's queue."""
+    stats = await desk.queries.identity_stats()  # no read of a stage: these wait for a silent store
+    find, said = "`passerelle msg find --state waiting`", []
+    for key, until, code in _AWAITED:
+        if count := int(stats[key]):
+            noun = several(count, "message waits", "messages wait")
+            said.append(f"{noun} until {until}: {find}, `passerelle code {code}`")
+    return said
 
 
 def headline(state: str, since_ms: int, now_ms: int) -> str:

@@ -132,6 +132,16 @@ class AnswerFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FragmentsRule:
+    """`fragments:` of a source: what becomes of a part of a longer message whose other parts aren't in its block."""
+
+    join: float = 600.0
+    """How long it waits for them, in seconds; 0: it doesn't."""
+    then: str = "dead_letter"
+    """`dead_letter`, or `deliver`: it goes by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnfinishedRule:
     """`unfinished:` of a folder: files that don't end as their format ends (parsers.ending)."""
 
@@ -170,8 +180,7 @@ class Source:
     """`as_asked` by MSH-15 and MSH-16, or `always`: senders that ask for no answer and wait for one."""
     batch: str = "split"
     """`whole` (one message a block) or `split` (one per MSH)."""
-    fragments: str = "dead_letter"
-    """`dead_letter`, or `deliver`: a part of a longer message goes by itself."""
+    fragments: FragmentsRule = FragmentsRule()
     dedupe: float = 600.0
     max_size: int = 20_000_000
     contact: Mapping[str, str] = field(default_factory=dict, hash=False)

@@ -7,6 +7,7 @@ from typing import Final
 from engine.core.identities import IdentityEvent, Wait
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Delivery
+from engine.parsers.hl7v2.fragments import Fragment
 
 PROCESSING: Final = "E-PROCESSING"
 SITE_UNKNOWN: Final = "E-SITE-UNKNOWN"
@@ -15,7 +16,7 @@ ATTACHMENT: Final = "E-ATTACHMENT"
 SEVERAL: Final = "E-SEVERAL-MESSAGES"
 HEADER: Final = "E-HEADER"
 FRAGMENT: Final = "E-FRAGMENT"
-"""A part of a longer message, whose other parts aren't in its block."""
+"""A part of a longer message, whose other parts didn't come with it, or in time."""
 REJECTED: Final = "E-REJECTED"
 """A route rejects a message whose sender was answered already: a dead letter."""
 
@@ -30,6 +31,7 @@ class Evaluation:
         "deliveries",
         "field",
         "findings",
+        "fragment",
         "identity",
         "keys",
         "patients",
@@ -64,6 +66,9 @@ class Evaluation:
         """Hashes that became known: messages that wait for one of them go on."""
         self.wait: Wait | None = None
         """Of state WAITING: what ends it."""
+        self.fragment: Fragment | None = None
+        """Of code FRAGMENT_WAITING: as what it is read. Whether the others are there, and until when it waits, is not
+        known here."""
         self.findings: list[str] = []
         """Short codes of what is odd (parsers, steps); `tag:word` for tags."""
         self.charset_finding = ""

@@ -16,6 +16,7 @@ from engine.routes.configuration import (
     Delays,
     Destination,
     Encode,
+    FragmentsRule,
     Key,
     Order,
     Retry,
@@ -275,12 +276,20 @@ def _source(name: str, values: dict[str, Any], node: Entries, reading: Reading, 
         name=name, site=site, site_from=site_from, untyped=untyped, may_assert=may_assert,
         processing=frozenset(str(word) for word in values["processing"] or ["P"]),
         contact={str(word): str(text) for word, text in values["contact"] or []},
-        renamed_from=str(values["renamed_from"]), **common, **door,
+        renamed_from=str(values["renamed_from"]), fragments=_fragments(values["fragments"]), **common, **door,
     )  # fmt: skip
 
 
+def _fragments(value: Any) -> FragmentsRule:
+    if value is None:
+        return FragmentsRule()
+    if isinstance(value, dict):
+        return FragmentsRule(join=value["join"], then=str(value["then"]))
+    return FragmentsRule(join=0.0, then=str(value))
+
+
 _COMMON: Final = (
-    "type", "routing", "format", "charset", "when_unavailable", "batch", "fragments", "dedupe", "max_size",
+    "type", "routing", "format", "charset", "when_unavailable", "batch", "dedupe", "max_size",
 )  # fmt: skip
 
 

@@ -141,8 +141,8 @@ def _as_received(
     touched: bool,
     findings: list[str],
 ) -> None:
-    delivery.control_id = stored.control_id
     message = context.message
+    delivery.control_id = _control_id(message, stored.control_id)
     data = message.to_bytes() if touched else stored.raw
     if destination.gate.concerns(message, data):
         message = message.copy() if touched else _received(context, stored, as_utf8=False)

@@ -8,6 +8,7 @@ gets a dead delivery without bytes, which takes its place in the lane of the mes
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from engine.core.asking import Answers, Asked, Question
@@ -137,7 +138,8 @@ def render_again(
             f"the configuration has no route {route_name} from {stored.source} to {destination} any more; "
             "discard the delivery, or retry its message"
         )
-    walk = _Walk(configuration, source, stored, references, answers, knowledge)
+    alone = replace(stored, alone=True)  # what has a delivery waits for no other part any more
+    walk = _Walk(configuration, source, alone, references, answers, knowledge)
     try:
         refusal = walk.prepare()
         if refusal is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from engine.core.lifecycle import MessageState
+from engine.core.lifecycle import FRAGMENT_WAITING, MessageState
 from engine.core.messages import StoredMessage
 from engine.parsers.hl7v2.ack import HEADER_BYTES_MAX
 from engine.parsers.hl7v2.batch import split_batch
@@ -18,7 +18,15 @@ from engine.parsers.hl7v2.header import header_line
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from engine.routes.configuration import Source
-from engine.routes.decision import ATTACHMENT, FRAGMENT, HEADER, PROCESSING, SEVERAL, SITE_UNKNOWN, Evaluation
+from engine.routes.decision import (
+    ATTACHMENT,
+    FRAGMENT,
+    HEADER,
+    PROCESSING,
+    SEVERAL,
+    SITE_UNKNOWN,
+    Evaluation,
+)  # fmt: skip
 
 
 def before_routes(source: Source, stored: StoredMessage, message: Message) -> Evaluation | None:
@@ -109,6 +117,8 @@ def _fragment(source: Source, stored: StoredMessage, message: Message) -> Evalua
     """
     Stop a part of a longer message: its receiver would take it for the whole (HL7 v2.5 § 2.10.2.2).
 
+    Where the source joins them it waits for the others (flow.joining); one that goes alone was waiting already.
+
     MSH-14 alone proves nothing, because many fill it with something; what begins in the middle of a segment or
     speaks of nobody does continue another message.
     """
@@ -120,12 +130,18 @@ def _fragment(source: Source, stored: StoredMessage, message: Message) -> Evalua
     if not fragment.goes_on and not fragment.mid_segment and message.positions(b"PID"):
         message.findings.append("continues-another")
         return None
-    if source.fragments == "deliver":
+    rule = source.fragments
+    if stored.alone or stored.joins or (not rule.join and rule.then == "deliver"):
         return None
     what, field = ("goes on in", "DSC-1") if fragment.goes_on else ("continues", "MSH-14")
+    if rule.join:
+        reason = f"it {what} another message: it waits for the other parts of the whole"
+        waiting = Evaluation(MessageState.WAITING, code=FRAGMENT_WAITING, field=field, reason=reason)
+        waiting.fragment = fragment
+        return waiting
     reason = (
         f"it {what} another message, which isn't in its block: have the whole sent again in one message or one "
-        "batch, or write fragments: deliver at the source"
+        "batch, or let it wait for the others: fragments: { join: 10m } at the source"
     )
     return Evaluation(MessageState.DEAD, code=FRAGMENT, field=field, reason=reason)
 

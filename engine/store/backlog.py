@@ -34,6 +34,7 @@ def size_of(change: Change) -> int:
     elif kind is Route:
         for delivery in change.deliveries:  # type: ignore[union-attr]
             size += CHANGE_BYTES if delivery.payload is None else CHANGE_BYTES + len(delivery.payload)
+        size += len(change.whole)  # type: ignore[union-attr]
         if change.identity:  # type: ignore[union-attr]
             size += _size_of_events(change.identity)  # type: ignore[union-attr]
     elif kind is Identify:

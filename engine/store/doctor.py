@@ -36,6 +36,7 @@ _ORPHANS: Final = {
     "waits of messages that don't wait": (
         "SELECT count(*) FROM identity_waits WHERE place NOT IN (SELECT id FROM messages WHERE state = 5)"
     ),
+    "fragments of no message": "SELECT count(*) FROM fragments WHERE message NOT IN (SELECT message FROM bodies)",
     "identifiers of no patient": (
         "SELECT count(*) FROM identifiers WHERE kind <> 3 AND patient NOT IN (SELECT id FROM patients)"
     ),

@@ -246,6 +246,9 @@ class MemoryStore:
     async def fate(self, place: int) -> Fate | None:
         """What became of one message so far (None: never existed, or pruned)."""
         row = self.disk.messages.get(place)
+        if row is not None and row.message.state is MessageState.JOINED:
+            place = row.linked_to
+            row = self.disk.messages.get(place)
         if row is None:
             return None
         copies = [self.disk.deliveries[each].delivery for each in self.disk.siblings(place)]
@@ -255,13 +258,16 @@ class MemoryStore:
         """The last arrivals of a source that were routed, oldest first, by control id or name."""
         arrivals = []
         for place in reversed(self.disk.places):
-            message = self.disk.messages[place].message
+            row = self.disk.messages[place]
+            message = row.message
             if message.source != source or message.received_ms < since_ms or message.state in rules.NOT_ROUTED:
                 continue
             copies = [self.disk.deliveries[each].delivery for each in self.disk.siblings(place)]
             copies = [copy for copy in copies if copy.kind in COUNTED_KINDS]
             lanes = frozenset(key for copy in copies for key in copy.lanes)
             live = any(copy.state in rules.LIVE for copy in copies)
+            if rules.is_part(message.state, row.code):
+                lanes, live = frozenset((message.digest,)), True
             identity = message.control_id or message.name
             arrivals.append(Arrival(place, identity, message.digest, message.received_ms, lanes, live))
             if len(arrivals) == limit:
@@ -337,6 +343,10 @@ class MemoryStore:
     async def waiting_until(self, now_ms: int, limit: int) -> list[int]:
         """Messages in state WAITING whose wait is over, those first whose wait ended first."""
         return memory_identities.waiting_until(self.disk, now_ms, limit)
+
+    async def waiting_for(self, hashes: Collection[int]) -> dict[int, tuple[int, ...]]:
+        """Messages in state WAITING that wait for one of these hashes, each with all of its own."""
+        return memory_identities.waiting_for(self.disk, hashes)
 
     async def identity_facts(self) -> IdentityFacts:
         """The next patient, when the next wait ends, and counts."""

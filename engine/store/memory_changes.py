@@ -24,7 +24,7 @@ from engine.core.changes import (
     Settle,
     Treat,
 )
-from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.lifecycle import JOINED, DeliveryState, MessageState
 from engine.core.messages import WHOLE, Delivery, DeliveryKind, place_of, show_delivery_id
 from engine.errors import ChangeRefused
 from engine.store import memory_identities, rules
@@ -107,7 +107,30 @@ class MemoryChanges:
         tally.message(row.message.source, before, self._ending(change.place))
         if has_identity(change):
             memory_identities.decide(self._disk, change, undo, tally)
+        if change.joins:
+            self._join(change, undo, tally)
         return DONE
+
+    def _join(self, change: Route, undo: Undo, tally: Tally) -> None:
+        disk = self._disk
+        for place in change.joins:
+            row = disk.messages.get(place)
+            rules.check_joined(place, None if row is None else row.message.state)
+            one = self._message_row(place)
+            message = replace(one.message, state=MessageState.JOINED)
+            reason = rules.joined_reason(change)
+            after = replace(
+                one, message=message, code=JOINED, field="", reason=reason, config=change.config,
+                linked_to=change.place,
+            )  # fmt: skip
+            undo.put("messages", place, after)
+            undo.remove("waits", place)
+            tally.message(one.message.source, one.message.state.name.lower(), MessageState.JOINED.name.lower())
+        came = disk.fragments[change.place][0] if change.place in disk.fragments else disk.bodies[change.place]
+        undo.put("fragments", change.place, (came, tuple(sorted(change.joins))))
+        undo.put("bodies", change.place, change.whole)
+        whole = self._message_row(change.place)
+        undo.put("messages", change.place, replace(whole, message=replace(whole.message, raw=change.whole)))
 
     def _settle(self, change: Settle, undo: Undo, tally: Tally) -> Receipt:
         row = self._delivery_row(change.delivery)
@@ -307,6 +330,7 @@ class MemoryChanges:
         if has_body:
             undo.remove("bodies", place)
             undo.remove("attachments", place)
+            undo.remove("fragments", place)
             for one in rows:
                 undo.put("deliveries", one.delivery.id, replace(one, delivery=replace(one.delivery, payload=None)))
         if row.message.received_ms >= change.rows_before_ms or ended >= change.rows_before_ms:

@@ -151,6 +151,13 @@ def waiting_until(disk: MemoryDisk, now_ms: int, limit: int) -> list[int]:
     return [place for _, place in over[:limit]]
 
 
+def waiting_for(disk: MemoryDisk, hashes: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """Messages that wait for one of these hashes, each with all of its own."""
+    wanted = set(hashes)
+    found = {place: tuple(dict.fromkeys(wait.hashes)) for place, wait in sorted(disk.waits.items())}
+    return {place: own for place, own in found.items() if not wanted.isdisjoint(own)}
+
+
 def identity_facts(disk: MemoryDisk) -> IdentityFacts:
     """The next patient, when the next wait ends, and counts."""
     return IdentityFacts(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewState
+from engine.core.lifecycle import FRAGMENT_WAITING
 from engine.store.identity_rows import pack_review
 from engine.store.memory_rows import MemoryDisk
 from engine.store.rows import identity_stats_of, review_row
@@ -44,7 +45,8 @@ class MemoryIdentityQueries:
 
     async def identity_stats(self) -> dict[str, Any]:
         """Counts of patients, identifiers by kind, events by rule, reviews by state, messages that wait."""
-        return identity_stats_of(self._disk.counters, len(self._disk.waits))
+        parts = sum(self._disk.messages[place].code == FRAGMENT_WAITING for place in self._disk.waits)
+        return identity_stats_of(self._disk.counters, len(self._disk.waits) - parts, parts)
 
     async def identity_rows(self, *, after: int = 0, limit: int = 500) -> list[tuple[PatientRow, list[IdentifierRow]]]:
         """Patients with their identifiers (stays excepted), by id above `after`."""

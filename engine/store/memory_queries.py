@@ -76,6 +76,7 @@ class MemoryQueries(MemoryIdentityQueries):
             message.name, message.format, message.control_id, message.type, message.charset, len(message.raw),
             message.state.name.lower(), self._ending(row), row.code, row.field, row.reason, row.config, row.linked_to,
             message.place in self._disk.bodies, len(self._disk.attachments.get(message.place, ())),
+            list(self._disk.fragments[message.place][1]) if message.place in self._disk.fragments else [],
         )  # fmt: skip
         return dict(zip(MESSAGE_KEYS, values, strict=True))
 

@@ -59,6 +59,8 @@ class MemoryDisk:
     messages: dict[int, MessageRow] = field(default_factory=dict)
     bodies: dict[int, bytes] = field(default_factory=dict)
     attachments: dict[int, tuple[Attachment, ...]] = field(default_factory=dict)
+    fragments: dict[int, tuple[bytes, tuple[int, ...]]] = field(default_factory=dict)
+    """What a message was when it came, and the places of those that joined it."""
     deliveries: dict[int, DeliveryRow] = field(default_factory=dict)
     deliveries_by_place: dict[int, list[int]] = field(default_factory=dict)
     attempts: dict[tuple[int, int], Attempt] = field(default_factory=dict)

@@ -15,7 +15,7 @@ KIND_NAMES: Final[dict[int, str]] = {kind.value: kind.name.lower() for kind in D
 MESSAGE_KEYS: Final = (
     "place", "received_ms", "source", "group", "site", "peer", "name", "format", "control_id", "type", "charset",
     "size", "state", "ending", "code", "field", "reason", "config", "linked_to", "body",
-    "attachments",
+    "attachments", "joins",
 )  # fmt: skip
 DELIVERY_KEYS: Final = (
     "delivery", "place", "destination", "route", "kind", "type", "target", "control_id", "state", "queued", "attempts",
@@ -36,8 +36,8 @@ def review_row(values: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(REVIEW_KEYS, (*rest, ReviewState(state).name.lower()), strict=True))
 
 
-def identity_stats_of(counters: Mapping[CounterKey, int], waiting: int) -> dict[str, Any]:
-    """Return the counts of the cross-reference."""
+def identity_stats_of(counters: Mapping[CounterKey, int], waiting: int, parts: int) -> dict[str, Any]:
+    """Return the counts of the cross-reference, of what waits for it, and of parts that wait for others."""
 
     def of(name: str) -> dict[str, int]:
         found = {what: n for (kind, each, what), n in counters.items() if kind == IDENTITY and each == name and n}
@@ -49,6 +49,7 @@ def identity_stats_of(counters: Mapping[CounterKey, int], waiting: int) -> dict[
         "events": of("event"),
         "reviews": of("review"),
         "waiting": waiting,
+        "parts": parts,
     }
 
 

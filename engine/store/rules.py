@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from engine.core.changes import Reopen, Requeue, Route, Treat
 from engine.core.lifecycle import (
+    FRAGMENT_WAITING,
     DeliveryState,
     MessageState,
     require_delivery_transition,
@@ -81,7 +82,30 @@ def check_route(route: Route) -> None:
     for delivery in deliveries:
         if delivery.place != route.place:
             raise ChangeRefused(f"delivery {show_delivery_id(delivery.id)} is not of message {route.place}")
+    if bool(route.joins) != bool(route.whole) or route.place in route.joins:
+        raise ChangeRefused(f"message {route.place} holds its own fragment, and those that join it")
+    if route.joins and route.state is MessageState.REJECTED:
+        raise ChangeRefused(f"message {route.place} is its sender's: nothing is joined to it")
     write_copies(deliveries)
+
+
+def check_joined(place: int, state: MessageState | None) -> None:
+    """Check that a fragment may be joined to the message of a routing decision; None: there is none."""
+    if state is None:
+        raise no_message(place)
+    if state not in _OPEN:
+        raise other_state(f"message {place}", "a fragment that waits", state.name.lower())
+    require_message_transition(state, MessageState.JOINED)
+
+
+def joined_reason(route: Route) -> str:
+    """Say where a fragment went."""
+    return f"went on as a part of message {route.place}"
+
+
+def is_part(state: int, code: str) -> bool:
+    """Tell whether an arrival is a part of a longer message: the same again is no news, whatever came between."""
+    return state == MessageState.JOINED or (state == MessageState.WAITING and code == FRAGMENT_WAITING)
 
 
 def write_copies(deliveries: list[Delivery]) -> None:

@@ -166,15 +166,16 @@ def delivery(place: int, ordinal: int = 0, destination: str = "dpi", **values: A
 
 def routed(place: int, *deliveries: Delivery, source: str = "gam", group: str = "main", **values: Any) -> Route:
     """The decision that a message is routed."""
+    expected = values.pop("expected", MessageState.RECEIVED)
     return Route(
-        place, group, source, MessageState.RECEIVED, MessageState.ROUTED, site="ch1", config="c1",
-        deliveries=list(deliveries), **values,
+        place, group, source, expected, MessageState.ROUTED, site="ch1", config="c1", deliveries=list(deliveries),
+        **values,
     )  # fmt: skip
 
 
 def decided(place: int, state: MessageState, **values: Any) -> Route:
     """A decision without deliveries."""
-    return Route(place, "main", "gam", MessageState.RECEIVED, state, **values)
+    return Route(place, "main", "gam", values.pop("expected", MessageState.RECEIVED), state, **values)
 
 
 def settled(one: Delivery, state: DeliveryState = DeliveryState.DELIVERED, **values: Any) -> Settle:

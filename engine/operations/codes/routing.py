@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.core.lifecycle import FRAGMENT_WAITING, JOINED
 from engine.operations.codes.meaning import Meaning
 
 _DEAD: Final = "dead letter"
@@ -29,9 +30,19 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-FRAGMENT", _DEAD,
-        "A part of a longer message came alone (DSC-1, MSH-14): its receiver would take it for the whole.",
-        "Have the whole sent, in one message or one batch, and discard this one; where receivers put parts together "
-        f"themselves, write fragments: deliver at the source, `passerelle apply`, {_RETRY}.",
+        "A part of a longer message (DSC-1, MSH-14): the others didn't come in time, or don't fit, as the reason says.",
+        "Have what is missing sent, then retry the parts (`passerelle dead retry`): they become one. Or have the whole "
+        "sent again and discard them. Where receivers put parts together themselves: fragments: deliver at the source.",
+    ),
+    Meaning(
+        FRAGMENT_WAITING, "waiting message",
+        "A part of a longer message (DSC-1, MSH-14): it waits for the others, to go on as one with them.",
+        "Nothing, if they are on their way; the reason says which is missing. When its time is over it is E-FRAGMENT.",
+    ),
+    Meaning(
+        JOINED, "joined message",
+        "It came as a part of a longer message, which went on as a whole under the message that it names.",
+        "Nothing. `passerelle msg trace ID` of that message says what became of the whole.",
     ),
     Meaning(
         "E-ATTACHMENT", _DEAD,

@@ -113,6 +113,66 @@ def join(chain: Sequence[tuple[bytes, Fragment | None]]) -> bytes:
     return b"".join(parts)
 
 
+class NotOne(Exception):
+    """Messages that point at each other and are no fragments of one; `field` says where, `reason` why."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
+        self.reason = reason
+
+
+def put_together(messages: Sequence[bytes]) -> bytes:
+    """
+    Join messages that came apart, each in a block of its own.
+
+    More is asked of them than of the messages of one block, whose order says already that they belong together.
+
+    Args:
+        messages: In their order, from the first to the last.
+
+    Raises:
+        NotOne: The pointers don't fit, the headers differ in more than MSH-7, MSH-10, MSH-13 and MSH-14, or more than
+            one of them names a patient.
+    """
+    chain = [(raw, fragment_of(raw)) for raw in messages]
+    first = fields_of_header(messages[0])
+    for (raw, fragment), (_, before) in zip(chain[1:], chain[:-1], strict=True):
+        if fragment is None or before is None or before.goes_on != fragment.continues:
+            raise NotOne("DSC-1", "its pointer isn't that of the message that continues it")
+        if (before.marks.field, before.marks.declared) != (fragment.marks.field, fragment.marks.declared):
+            raise NotOne("MSH-2", "they have different delimiters")
+        for number, (ours, theirs) in enumerate(zip(fields_of_header(raw), first, strict=True), 1):
+            if number in _SAME and ours != theirs:
+                raise NotOne(f"MSH-{number}", f"MSH-{number} isn't the same in all of them")
+    if chain[0][1] is None or chain[0][1].continues or chain[-1][1] is None or chain[-1][1].goes_on:
+        raise NotOne("DSC-1", "the first or the last of them isn't there")
+    if sum(fragment is not None and fragment.named for _, fragment in chain) > 1:
+        raise NotOne("PID", "more than one of them names a patient")
+    return join(chain)
+
+
+def repeats(raw: bytes, other: bytes) -> bool:
+    """Tell whether two fragments say the same: only MSH-7, MSH-10 and MSH-13 of a header may differ."""
+    ours, theirs = fields_of_header(raw), fields_of_header(other)
+    if any(a != b for number, (a, b) in enumerate(zip(ours, theirs, strict=True), 1) if number not in _OF_ONE):
+        return False
+    return raw.partition(header_line(raw))[2] == other.partition(header_line(other))[2]
+
+
+def fields_of_header(raw: bytes) -> list[bytes]:
+    """Return MSH-1 to MSH-25 of a message that could be read, those that aren't there empty."""
+    header = header_line(raw)
+    fields = header.split(header[3:4])
+    return [header[3:4], *fields[1:25], *[b""] * (25 - len(fields))]
+
+
+_SAME: Final = frozenset({3, 4, 5, 6, 8, 9, 11, 12, 18, 20})
+"""Fields of MSH in which all fragments of one message agree: who says it to whom, what it is, how it is written."""
+_OF_ONE: Final = frozenset({7, 10, 13})
+"""What is each sending's own: when, and which number."""
+
+
 def _fits(chain: Sequence[tuple[bytes, Fragment | None]], after: Fragment) -> bool:
     """Tell whether what a fragment adds can stand in one message with others: delimiters, and one patient."""
     before = chain[-1][1]

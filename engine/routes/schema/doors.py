@@ -45,6 +45,15 @@ _SITE_FROM: Final = Record(
         ),
     }
 )
+_ALONE: Final = Choice("dead_letter", "deliver")
+_FRAGMENTS: Final = Record(
+    {
+        "join": Key(
+            Duration(), default=600.0, about="How long it waits for its other parts, to go on as one with them."
+        ),
+        "then": Key(_ALONE, default="dead_letter", about="When they didn't come: for a person, or as it is."),
+    }
+)
 _CONTACT: Final = Pairs(TextShape(), TextShape())
 _RENAMED: Final = Key(
     NameShape(),
@@ -73,10 +82,9 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
         about="A block with several MSH: one message each (split), or one that no route takes (whole).",
     ),
     "fragments": Key(
-        Choice("dead_letter", "deliver"),
-        default="dead_letter",
-        about="A part of a longer message (DSC-1, MSH-14) whose other parts aren't in its block: "
-        "for a person (dead_letter), or to the routes as it is (deliver).",
+        Either(_ALONE, _FRAGMENTS),
+        about="A part of a longer message (DSC-1, MSH-14) whose other parts aren't in its block: it waits for them "
+        "(join), is for a person at once (dead_letter), or goes to the routes as it is (deliver).",
     ),
     "dedupe": Key(Duration(), default=600.0, about="How long the same message sent again is a retransmission."),
     "max_size": Key(Size(), default=20_000_000, about="Longest message that is taken."),

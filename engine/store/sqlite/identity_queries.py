@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, Protocol, TypeVar
 
 from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewState
+from engine.core.lifecycle import FRAGMENT_WAITING
 from engine.store.counting import CounterKey
 from engine.store.identity_rows import read_touched, unpack_patient
 from engine.store.identity_rules import owners_of
@@ -94,9 +95,14 @@ class IdentityQueries:
     async def identity_stats(self) -> dict[str, Any]:
         """Counts of patients, identifiers by kind, events by rule, reviews by state, messages that wait."""
         counters = self._store.counters
-        query = "SELECT count(DISTINCT place) FROM identity_waits"
-        waiting = await self._store.ask(lambda connection: connection.execute(query).fetchone()[0])
-        return identity_stats_of(counters, waiting)
+        code = self._store.names.find(FRAGMENT_WAITING)
+        query = (
+            "SELECT count(*), coalesce(sum(m.code IN (?, ?)), 0) FROM"
+            " (SELECT DISTINCT place FROM identity_waits) AS w CROSS JOIN messages AS m ON m.id = w.place"
+        )
+        parameters = (FRAGMENT_WAITING, code)
+        waiting, parts = await self._store.ask(lambda one: one.execute(query, parameters).fetchone())
+        return identity_stats_of(counters, waiting - parts, parts)
 
     async def identity_rows(self, *, after: int = 0, limit: int = 500) -> list[tuple[PatientRow, list[IdentifierRow]]]:
         """Patients with their identifiers (stays excepted), by id above `after`."""

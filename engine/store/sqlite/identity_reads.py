@@ -46,6 +46,13 @@ SELECT json_group_array(place) FROM (
     WHERE until_ms <= ? GROUP BY place ORDER BY over, place LIMIT ?
 )
 """
+_WAITING_FOR: Final = """
+SELECT json_group_array(json_array(w.place, w.hash)) FROM identity_waits AS w WHERE w.place IN (
+    SELECT DISTINCT one.place FROM json_each(?) AS h CROSS JOIN identity_waits AS one ON one.hash = h.value
+    CROSS JOIN messages AS m ON m.id = one.place
+    WHERE m.state = 5 ORDER BY one.place LIMIT 1000
+)
+"""
 
 _ESCAPED: Final = "\x00"
 """Begins a value that a database can't hold as it is: the rest is its JSON."""
@@ -115,6 +122,14 @@ def read_identities(
 def read_waiting(connection: Connection, now_ms: int, limit: int) -> list[int]:
     """Return messages whose wait is over, those first whose wait ended first."""
     return _one(connection, _WAITING, (now_ms, limit))
+
+
+def read_waiting_for(connection: Connection, hashes: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """Return the messages that wait for one of these hashes, each with all of its own."""
+    found: dict[int, tuple[int, ...]] = {}
+    for place, hash_ in _one(connection, _WAITING_FOR, (json.dumps(list(hashes)),)):
+        found[place] = (*found.get(place, ()), hash_)
+    return found
 
 
 def read_facts(connection: Connection, counters: dict[CounterKey, int]) -> IdentityFacts:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.changes import Identify, Route, events_of
 from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow
+from engine.core.lifecycle import MessageState
 from engine.store import identity_rules as rules
 from engine.store.identity_rows import pack_patient, pack_review, write_text, write_touched
 from engine.store.sqlite.identity_fences import Fences, Result
@@ -206,7 +207,7 @@ class IdentityWrites:
     # --- waits ---
 
     def _waits(self, changes: Sequence[Route]) -> None:
-        ended = [change.place for change in changes if change.wait is None]
+        ended = [change.place for change in changes if change.wait is None or change.expected is MessageState.WAITING]
         if self._waits_exist:
             self._delete(_NO_WAITS, ended)
         values: list[int] = []

@@ -40,6 +40,7 @@ SELECT json_group_array(json_array(id, received_ms, state, source, body, copies)
 """Old rows, and what still has bytes: not the months of rows between, of which nothing is to remove yet."""
 _REMOVE_BODIES: Final = (
     "DELETE FROM attachments WHERE message IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM fragments WHERE message IN (SELECT value FROM json_each(?1))",
     "DELETE FROM bodies WHERE message IN (SELECT value FROM json_each(?1))",
     "DELETE FROM payloads WHERE delivery IN (SELECT value FROM json_each(?2))",
     "UPDATE deliveries SET payload = '' WHERE id IN (SELECT value FROM json_each(?2)) AND typeof(payload) = 'blob'",

@@ -45,6 +45,7 @@ _MESSAGE: Final = ", ".join(
         "m.size, m.state, m.code, m.field, m.reason, m.config, m.linked_to",
         "EXISTS (SELECT 1 FROM bodies AS b WHERE b.message = m.id)",
         COUNT,
+        "(SELECT f.joins FROM fragments AS f WHERE f.message = m.id)",
         f"iif(m.state = 1, {ENDING_RANK}, NULL)",
     )
 )
@@ -203,12 +204,13 @@ class SqliteQueries(IdentityQueries):
         show = self._store.names.show
         (
             place, received, source, group, site, peer, name, format_, control_id, type_, charset, size, state, code,
-            field, reason, config, linked_to, body, attachments, rank,
+            field, reason, config, linked_to, body, attachments, joins, rank,
         ) = row  # fmt: skip
         values = (
             place, received, show(source), show(group), show(site), show(peer), name, show(format_),
             control_id, show(type_), show(charset), size, MESSAGE_STATE_NAMES[state], ending_name(state, rank),
             show(code), field, reason, show(config), linked_to, body == 1, attachments,
+            json.loads(joins or "[]"),
         )  # fmt: skip
         return dict(zip(MESSAGE_KEYS, values, strict=True))
 

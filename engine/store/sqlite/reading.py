@@ -75,11 +75,12 @@ WHERE d.kind = 0
 _FATE: Final = """
 SELECT m.state, m.code, (SELECT json_group_array(d.state) FROM deliveries AS d
                          WHERE d.id >= m.id << 16 AND d.id < (m.id + 1) << 16 AND d.kind IN (0, 3))
-FROM messages AS m WHERE m.id = ?
+FROM messages AS came CROSS JOIN messages AS m ON m.id = iif(came.state = 9, came.linked_to, came.id)
+WHERE came.id = ?
 """
 _RECENT: Final = """
-SELECT json_group_array(json_array(id, identity, digest, received_ms, lanes)) FROM (
-    SELECT m.id, iif(m.control_id <> '', m.control_id, m.name) AS identity, m.digest, m.received_ms,
+SELECT json_group_array(json_array(id, identity, digest, received_ms, lanes, state, code)) FROM (
+    SELECT m.id, m.state, m.code, iif(m.control_id <> '', m.control_id, m.name) AS identity, m.digest, m.received_ms,
         (SELECT json_group_array(json_array(d.lane, d.more_lanes, d.state)) FROM deliveries AS d
          WHERE d.id >= m.id << 16 AND d.id < (m.id + 1) << 16 AND d.kind IN (0, 3)) AS lanes
     FROM messages AS m WHERE m.id >= ?1 AND m.source = ?2 AND m.received_ms >= ?3 AND m.state NOT IN (0, 4, 7)
@@ -146,10 +147,12 @@ class Reads:
         first = place_at(connection, since_ms)
         parameters = (first, self._names.find(source), since_ms, limit)
         arrivals = []
-        for place, identity, digest, received_ms, packed in _one(connection, _RECENT, parameters):
+        for place, identity, digest, received_ms, packed, state, code in _one(connection, _RECENT, parameters):
             copies = json.loads(packed)
             lanes = frozenset(key for lane, more, _ in copies for key in read_lanes(lane, more))
-            live = any(state in rules.LIVE for _, _, state in copies)
+            live = any(each in rules.LIVE for _, _, each in copies)
+            if rules.is_part(state, self._names.show(code)):
+                lanes, live = frozenset((digest,)), True
             arrivals.append(Arrival(place, identity, digest, received_ms, lanes, live))
         return arrivals[::-1]
 

@@ -27,7 +27,7 @@ from engine.store.sqlite.company import SOON_CROWD, Company
 from engine.store.sqlite.connections import FILE_NAME, migrate, open_checkpointer, open_writer
 from engine.store.sqlite.directory import START_BYTES, DataDirectory, disk_full, is_disk_full
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
-from engine.store.sqlite.identity_reads import read_facts, read_identities, read_waiting
+from engine.store.sqlite.identity_reads import read_facts, read_identities, read_waiting, read_waiting_for
 from engine.store.sqlite.ledger import Ledger
 from engine.store.sqlite.patience import patiently, silence
 from engine.store.sqlite.queries import SqliteQueries
@@ -439,6 +439,10 @@ class SqliteStore:
     async def waiting_until(self, now_ms: int, limit: int) -> list[int]:
         """Messages in state WAITING whose wait is over, those first whose wait ended first."""
         return await self._read(lambda c: read_waiting(c, now_ms, limit))
+
+    async def waiting_for(self, hashes: Collection[int]) -> dict[int, tuple[int, ...]]:
+        """Messages in state WAITING that wait for one of these hashes, each with all of its own."""
+        return await self._read(lambda c: read_waiting_for(c, hashes))
 
     async def identity_facts(self) -> IdentityFacts:
         """The next patient, when the next wait ends, and counts."""

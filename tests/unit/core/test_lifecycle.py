@@ -16,8 +16,8 @@ from engine.core.lifecycle import (
 from engine.errors import ChangeRefused
 
 MESSAGES = """
-received: routed filtered unrouted duplicate waiting dead rejected
-waiting: received routed filtered unrouted dead
+received: routed filtered unrouted duplicate waiting dead rejected joined
+waiting: received routed filtered unrouted waiting dead joined
 dead: received discarded
 discarded: dead
 filtered: received

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from engine.core.changes import Audit, Receive
+from engine.core.identities import Wait
+from engine.core.lifecycle import MessageState
 from engine.core.messages import StoredMessage
 from engine.errors import OperationRefused
 from engine.operations.service import Operations
@@ -20,7 +22,9 @@ from tests.support.custody import (
     body,
     call,
     calls,
+    delivery,
     opened,
+    receive,
     submitted,
 )
 
@@ -48,6 +52,25 @@ def test_a_page_says_how_to_go_on() -> None:
     """The last id of a full page."""
     first, second = calls([("message_find", {"limit": 2}), ("message_find", {"limit": 2, "before": "5"})])
     assert (first["next"], [row["id"] for row in second["rows"]]) == ("5", ["4", "3"])
+
+
+def test_a_message_that_holds_others() -> None:
+    """Its trace says what was put together; a part names the whole; both are shown with their own bytes."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        waiting = {"code": "E-FRAGMENT-WAITING", "reason": "it waits", "wait": Wait((11,), 9_000)}
+        part = await receive(store, 7, state=MessageState.WAITING, **waiting)
+        whole = await receive(store, 8, deliveries=[delivery()], joins=(part,), whole=body(9))
+        operations = Operations(desk)
+        rows = (await operations.call("message_trace", {"id": str(whole)}, who="eve"))["rows"]
+        assert ("put together", f"with what came as message {part}") in [(row["what"], row["detail"]) for row in rows]
+        rows = (await operations.call("message_trace", {"id": str(part)}, who="eve"))["rows"]
+        assert f"joined: E-JOINED  went on as a part of message {whole}" in [
+            f"{row['what']}: {row['detail']}" for row in rows
+        ]
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("name", ["message_show", "message_raw"])

@@ -270,6 +270,10 @@ def test_messages_that_wait_for_their_patient_are_told() -> None:
         (note,) = answer["notes"]
         assert note.startswith("1 message waits until the patient is known: `passerelle msg find --state waiting`")
         assert answer["engine"] == "running"
+        await receive(store, 10, state=MessageState.WAITING, code="E-FRAGMENT-WAITING", wait=Wait((11,), until))
+        first, second = (await Operations(desk).call("status", {}, who="nurse"))["notes"]
+        assert first == note
+        assert second.startswith("1 message waits until the other parts of the same message are there: ")
         await store.close()
 
     asyncio.run(run())

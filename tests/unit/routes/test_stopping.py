@@ -155,9 +155,16 @@ def continuing(body: bytes) -> bytes:
     ids=["first", "speaks of nobody", "in the middle of a segment", "goes on"],
 )
 def test_a_part_of_a_message_is_not_delivered_as_the_whole(small, references, stored, raw, field):
-    """Unless the source says that its receivers know such parts."""
+    """It waits for the others, or is dead at once, unless the source says that its receivers know such parts."""
     message = stored(raw, "gam")
     decision = evaluate(small(routes("    to: [dpi]\n")), message, references)
+    assert (decision.state, decision.code, decision.field) == (MessageState.WAITING, "E-FRAGMENT-WAITING", field)
+    assert (decision.deliveries, decision.fragment is None) == ([], False)
+    message.alone = True
+    assert len(evaluate(small(routes("    to: [dpi]\n")), message, references).deliveries) == 1
+    message.alone = False
+    declared = SMALL.replace("untyped: ipp }", "untyped: ipp, fragments: dead_letter }")
+    decision = evaluate(small(routes("    to: [dpi]\n"), base=declared), message, references)
     assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-FRAGMENT", field)
     assert decision.deliveries == []
     assert "one batch" in decision.reason

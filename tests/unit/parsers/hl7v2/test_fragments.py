@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.parsers.hl7v2.fragments import fragment_of, rejoin
+from engine.parsers.hl7v2.fragments import NotOne, fragment_of, put_together, rejoin, repeats
 
 
 def message(*lines: bytes, pointer: bytes = b"", control_id: bytes = b"1") -> bytes:
@@ -100,3 +100,43 @@ def test_two_patients_are_never_joined() -> None:
     assert rejoin([FIRST, other]) == [FIRST, other]
     nobody = message(b"OBX|0", b"DSC|P1|F")
     assert rejoin([nobody, other]) == [message(b"OBX|0", b"PID|2", b"OBX|1")]
+
+
+LAST = message(b"OBX|2|TX|a||two", pointer=b"P1", control_id=b"2")
+
+
+def test_parts_of_blocks_of_their_own() -> None:
+    """Time, number and pointer are each sending's own; the first header counts."""
+    later = LAST.replace(b"||||ORU", b"||20260102||ORU")
+    assert put_together([FIRST, later]) == message(b"PID|1", b"OBX|1|TX|a||one", b"OBX|2|TX|a||two")
+
+
+@pytest.mark.parametrize(
+    ("parts", "field"),
+    [
+        ([LAST, FIRST], "DSC-1"),
+        ([FIRST], "DSC-1"),
+        ([LAST], "DSC-1"),
+        ([FIRST, message(b"OBX|2", pointer=b"P2")], "DSC-1"),
+        ([FIRST, message(b"PID|1", pointer=b"P1")], "PID"),
+        ([FIRST, LAST.replace(b"|A|", b"|Z|")], "MSH-3"),
+        ([FIRST, LAST.replace(b"|B|", b"|Z|")], "MSH-5"),
+        ([FIRST, LAST.replace(b"ORU", b"OUL")], "MSH-9"),
+        ([FIRST, LAST.replace(b"|P1", b"|P1||||UNICODE UTF-8")], "MSH-18"),
+        ([FIRST, LAST.replace(b"|", b"$")], "MSH-2"),
+    ],
+)
+def test_what_is_not_one(parts: list[bytes], field: str) -> None:
+    """The place is told, and no value."""
+    with pytest.raises(NotOne) as caught:
+        put_together(parts)
+    assert caught.value.field == field
+    assert "UNICODE" not in caught.value.reason
+
+
+def test_the_same_part_again() -> None:
+    """Whatever is said of the sending itself; another pointer or another text is another part."""
+    again = LAST.replace(b"|2|P|", b"|7|P|").replace(b"||||ORU", b"||2026||ORU")
+    assert repeats(LAST, again)
+    assert not repeats(LAST, LAST.replace(b"two", b"three"))
+    assert not repeats(LAST, LAST.replace(b"P1", b"P2"))

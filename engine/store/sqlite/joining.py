@@ -1,0 +1,62 @@
+"""Fragments that become one message, in the transaction of the decision on it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from engine.core.changes import Route
+from engine.core.lifecycle import JOINED, MessageState
+from engine.store import rules
+from engine.store.counting import MESSAGE_STATE_NAMES
+from engine.store.sqlite.walk import LARGE_BODY
+
+if TYPE_CHECKING:
+    from engine.store.sqlite.transaction import Transaction
+
+_STATES: Final = """
+SELECT json_group_array(json_array(m.id, m.state, m.source))
+FROM json_each(?) AS p CROSS JOIN messages AS m ON m.id = p.value
+"""
+_JOINED: Final = """
+UPDATE messages SET state = 9, code = ?2, field = '', reason = ?3, config = ?4, linked_to = ?5
+WHERE id IN (SELECT value FROM json_each(?1))
+"""
+_NO_WAITS: Final = "DELETE FROM identity_waits WHERE place IN (SELECT value FROM json_each(?))"
+_CAME: Final = """
+INSERT INTO fragments(message, joins, raw) SELECT message, ?2, raw FROM bodies WHERE message = ?1
+ON CONFLICT(message) DO UPDATE SET joins = excluded.joins
+"""
+
+
+def join(work: Transaction, change: Route) -> None:
+    """
+    Join fragments to the message of a routing decision, whose row is among those collected.
+
+    Raises:
+        ChangeRefused: One of them waits no more, or there is none.
+        CountDiffers: The message itself isn't as expected.
+    """
+    work.begin()
+    work.flush()
+    work.fault("fragments")
+    connection, names = work.connection, work.names
+    places = json.dumps(change.joins)
+    found = {place: (state, source) for place, state, source in json.loads(_one(work, _STATES, places))}
+    for place in change.joins:
+        state, source = found.get(place, (None, 0))
+        rules.check_joined(place, None if state is None else MessageState(state))
+        work.tally.message(names.show(source), MESSAGE_STATE_NAMES[state], MessageState.JOINED.name.lower())
+    code, config = names.any(JOINED), names.own(change.config)
+    connection.execute(_JOINED, (places, code, rules.joined_reason(change), config, change.place))
+    connection.execute(_NO_WAITS, (places,))
+    connection.execute(_CAME, (change.place, json.dumps(sorted(change.joins))))
+    connection.execute("UPDATE messages SET size = ? WHERE id = ?", (len(change.whole), change.place))
+    try:
+        connection.execute(LARGE_BODY, (change.place, change.whole, 1))
+    finally:
+        connection.execute(LARGE_BODY, (0, bytearray(), 0))  # changes no row: lets go of the bytes
+
+
+def _one(work: Transaction, query: str, parameter: str) -> str:
+    return str(work.connection.execute(query, (parameter,)).fetchone()[0])

@@ -1,0 +1,191 @@
+"""Fragments that become one message, in the commit of the decision on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engine.core.changes import Prune, Receipt, Reopen, Requeue, Route
+from engine.core.identities import Wait
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Delivery, PayloadKind
+from engine.errors import ChangeRefused, StoreUnavailable
+from tests.conformance.stores import (
+    House,
+    balanced,
+    commit,
+    decided,
+    delivery,
+    in_loop,
+    receive,
+    routed,
+    settled,
+    works_again,
+)
+
+WHOLE = b"MSH|^~\\&|synthetic 1 and 2 and 3"
+LONG = b"MSH|" + b"long" * 100_000
+
+
+def part(place: int, *hashes: int, until_ms: int = 9_000) -> Route:
+    """The decision that a fragment waits."""
+    return decided(place, MessageState.WAITING, code="E-FRAGMENT-WAITING", wait=Wait(hashes, until_ms))
+
+
+def whole(place: int, *joins: int, raw: bytes = WHOLE, **values: Any) -> Route:
+    """The decision on a message that holds others too."""
+    return routed(place, delivery(place), joins=joins, whole=raw, **values)
+
+
+async def fine(store: Any, *changes: Any) -> None:
+    """Commit changes, all of which must be taken."""
+    for outcome in await commit(store, *changes):
+        assert isinstance(outcome, Receipt), outcome
+
+
+async def states(store: Any, *places: int) -> list[str]:
+    """States of messages."""
+    return [(await store.queries.message_row(place))["state"] for place in places]
+
+
+@in_loop
+async def test_who_waits_for_what(house: House) -> None:
+    """By any of its hashes each message comes with all of them; what waits no more doesn't come."""
+    store, _ = await house.open()
+    places = await receive(store, 4)
+    await fine(store, part(places[0], 11), part(places[1], 10, 21), part(places[2], 20))
+    assert await store.waiting_for([10, 11, 99]) == {places[0]: (11,), places[1]: (10, 21)}
+    assert await store.waiting_for([]) == {}
+    stats = await store.queries.identity_stats()
+    assert (stats["waiting"], stats["parts"]) == (0, 3)
+    await fine(store, decided(places[1], MessageState.DEAD, expected=MessageState.WAITING, code="E-FRAGMENT"))
+    assert await store.waiting_for([10, 21]) == {}
+    await balanced(store)
+    await store.close()
+
+
+@pytest.mark.parametrize("raw", [WHOLE, LONG], ids=["short", "long"])
+@in_loop
+async def test_the_whole_is_the_message_from_then_on(house: House, raw: bytes) -> None:
+    """Its bytes, its size, its payload; the others are linked to it, with no wait left; the same after a crash."""
+    store, _ = await house.open()
+    one, two, last = await receive(store, 3)
+    await fine(store, part(one, 11), part(two, 10, 21))
+    await fine(store, whole(last, two, one, raw=raw))
+    for _ in range(2):
+        assert await states(store, one, two, last) == ["joined", "joined", "routed"]
+        row = await store.queries.message_row(last)
+        assert (row["joins"], row["size"]) == ([one, two], len(raw))
+        first = await store.queries.message_row(one)
+        assert (first["linked_to"], first["code"], first["joins"]) == (last, "E-JOINED", [])
+        assert (await store.message(last)).raw == raw
+        assert (await store.message(one)).raw == b"MSH|^~\\&|synthetic 1"
+        assert await store.payloads([last << 16], 1 << 20) == {last << 16: raw}
+        assert await store.waiting_for([10, 11, 21]) == {}
+        assert (await store.identity_facts()).next_wait_ms == 0
+        fate = await store.fate(one)
+        assert (fate.state, fate.copies) == (MessageState.ROUTED, [DeliveryState.PENDING])
+        recent = {each.place: each for each in await store.recent("gam", 0, 9)}
+        assert (recent[one].lanes, recent[one].live) == (frozenset((recent[one].digest,)), True)
+        assert [row["place"] for row in await store.queries.find_messages(state="joined")] == [two, one]
+        counters = await balanced(store)
+        assert counters["message", "gam", "joined"] == 2
+        await house.crash(store)
+        store, _ = await house.open()
+    await store.close()
+
+
+@in_loop
+async def test_the_whole_may_wait_and_die_and_be_tried_again(house: House) -> None:
+    """What waited for its parts waits for its patient, or joins others a second time."""
+    store, _ = await house.open()
+    one, two, three = await receive(store, 3)
+    await fine(store, part(one, 11), part(two, 10))
+    held = decided(
+        two, MessageState.WAITING, expected=MessageState.WAITING, code="E-ID-WAITING", wait=Wait((77,), 8_000),
+        joins=(one,), whole=WHOLE,
+    )  # fmt: skip
+    await fine(store, held)
+    assert await store.waiting_for([10, 77]) == {two: (77,)}
+    stats = await store.queries.identity_stats()
+    assert (stats["waiting"], stats["parts"]) == (1, 0)
+    await fine(store, decided(two, MessageState.DEAD, expected=MessageState.WAITING, code="E-ID-UNKNOWN"))
+    await fine(store, Reopen(two, "main", MessageState.DEAD, MessageState.RECEIVED))
+    await fine(store, whole(two, three, raw=WHOLE * 2))
+    assert (await store.message(two)).raw == WHOLE * 2
+    assert await states(store, one, two, three) == ["joined", "routed", "joined"]
+    await balanced(store)
+    await store.close()
+
+
+@in_loop
+async def test_what_is_refused(house: House) -> None:
+    """A fragment that waits no more, itself, none, another state of the whole: nothing of the change is stored."""
+    store, _ = await house.open()
+    one, two, three = await receive(store, 3)
+    await fine(store, part(one, 11), routed(two, delivery(two)))
+    for wrong in (
+        whole(three, one, two),
+        whole(three, one, 99),
+        whole(three, three),
+        routed(three, delivery(three), joins=(one,)),
+        whole(three, one, expected=MessageState.WAITING),
+        decided(three, MessageState.REJECTED, joins=(one,), whole=WHOLE),
+    ):
+        (outcome,) = await commit(store, wrong)
+        assert isinstance(outcome, ChangeRefused), wrong
+    assert await states(store, one, two, three) == ["waiting", "routed", "received"]
+    assert await store.waiting_for([11]) == {one: (11,)}
+    assert (await store.message(three)).raw == b"MSH|^~\\&|synthetic 3"
+    await balanced(store)
+    (good, bad) = await commit(store, whole(three, one), whole(two, one))
+    assert isinstance(good, Receipt)
+    assert isinstance(bad, ChangeRefused)
+    await balanced(store)
+    await store.close()
+
+
+@in_loop
+async def test_a_failure_leaves_all_or_nothing(fallible_house: House) -> None:
+    """Whatever fails in the commit of the whole, its fragments wait as before."""
+    house = fallible_house
+    store, _ = await house.open()
+    one, two = await receive(store, 2)
+    await fine(store, part(one, 11))
+
+    def fault(name: str) -> None:
+        if name == "commit":
+            house.fault = None
+            raise house.error()
+
+    house.fault = fault
+    (outcome,) = await commit(store, whole(two, one))
+    assert isinstance(outcome, StoreUnavailable)
+    await works_again(store)
+    assert await states(store, one, two) == ["waiting", "received"]
+    await fine(store, whole(two, one))
+    assert await states(store, one, two) == ["joined", "routed"]
+    await store.close()
+
+
+@in_loop
+async def test_retry_and_retention(house: House) -> None:
+    """The delivery of a whole is retried from its own bytes, whether those of its fragments are there or not."""
+    store, _ = await house.open()
+    one, two, _ = await receive(store, 3)
+    await fine(store, part(one, 11))
+    copy = Delivery(two << 16, "dpi", "admissions", (5,), payload_kind=PayloadKind.RAW)
+    await fine(store, routed(two, copy, joins=(one,), whole=WHOLE))
+    await fine(store, settled(copy, DeliveryState.DEAD, queued=False, end_ms=2_010))
+    await fine(store, Prune(bodies_before_ms=5_000, dead_before_ms=1, rows_before_ms=1))
+    assert await store.message(one) is None
+    await fine(store, Requeue(Delivery(two << 16, "dpi", "admissions")))
+    assert await store.payloads([two << 16], 1 << 20) == {two << 16: WHOLE}
+    copy.attempts = 1
+    await fine(store, settled(copy))
+    await fine(store, Prune(bodies_before_ms=5_000, dead_before_ms=5_000, rows_before_ms=1))
+    assert await store.message(two) is None
+    assert (await store.queries.message_row(two))["joins"] == []
+    await balanced(store)
+    await store.close()

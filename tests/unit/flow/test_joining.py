@@ -1,0 +1,350 @@
+"""Parts of a longer message that came apart: what is joined, what waits, what never is."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.core.lifecycle import MessageState
+from engine.flow import joining
+from engine.store.memory import MemoryStore
+from tests.conformance.stores import balanced
+from tests.support.fragments import cut, result
+from tests.support.laboratory import Laboratory
+from tests.support.runtime import SimulatedRuntime, simulate
+
+WHOLE = result("W")
+PARTS = cut(WHOLE, (WHOLE.index(b"OBX|2") + 9, WHOLE.index(b"OBX|4")), ("p1", "p2"))
+WAITING, JOINED, ROUTED, DEAD, DUPLICATE = (
+    MessageState.WAITING, MessageState.JOINED, MessageState.ROUTED, MessageState.DEAD, MessageState.DUPLICATE,
+)  # fmt: skip
+
+
+def lab(directory: Path, test: Any, rule: str = "") -> None:
+    async def run(runtime: SimulatedRuntime) -> None:
+        it = Laboratory(runtime, directory, rule)
+        await it.store.open(now_ms=runtime.now_ms())
+        await it.router.start()
+        await test(it)
+        await balanced(it.store)
+        it.router.stop()
+
+    simulate(run)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (1, 0, 2)])
+@pytest.mark.parametrize("pause", [0, 60])
+def test_parts_become_one_message(tmp_path: Path, order: tuple[int, ...], pause: int) -> None:
+    """In whatever order they come, together or apart: the whole leaves once, as it was before it was cut."""
+
+    async def test(it: Laboratory) -> None:
+        for rank in order:
+            it.send(PARTS[rank])
+            await asyncio.sleep(pause)
+        await asyncio.sleep(1)
+        assert await it.states() == [JOINED, JOINED, ROUTED]
+        assert await it.sent() == [WHOLE]
+        assert [(one.place, one.control_id) for one in it.left] == [(3, "W")]
+        first, last = await it.row(1), await it.row(3)
+        assert (first["code"], first["linked_to"], first["reason"]) == (
+            "E-JOINED", 3, "went on as a part of message 3",
+        )  # fmt: skip
+        assert (last["joins"], last["size"]) == ([1, 2], len(WHOLE))
+        assert it.router.facts()["joined"] == 2
+
+    lab(tmp_path, test)
+
+
+def test_what_waits_says_for_what(tmp_path: Path) -> None:
+    """Each says which neighbour is there and which isn't; no pointer is shown."""
+
+    async def test(it: Laboratory) -> None:
+        parts = cut(WHOLE, [WHOLE.index(b"OBX|%d" % n) for n in (1, 2, 3, 4)], ("SECRET", "b", "c", "d"))
+        it.send(parts[0], parts[1], parts[3], parts[2])
+        await asyncio.sleep(1)
+        said = [(await it.row(place))["reason"].removeprefix("a part of a longer message: ") for place in (1, 2, 3, 4)]
+        assert said == [
+            "it waits for the part after it (DSC-1)",
+            "the part before it (MSH-14) is message 1, it waits for the part after it (DSC-1)",
+            "it waits for the part before it (MSH-14), it waits for the part after it (DSC-1)",
+            (
+                "the part before it (MSH-14) is message 2, the part after it (DSC-1) is message 3, it waits for one "
+                "further on"
+            ),
+        ]
+        assert {(await it.row(place))["code"] for place in (1, 2, 3, 4)} == {"E-FRAGMENT-WAITING"}
+        it.send(parts[4])
+        await asyncio.sleep(1)
+        assert await it.sent() == [WHOLE]
+
+    lab(tmp_path, test)
+
+
+def test_order_with_what_came_between(tmp_path: Path) -> None:
+    """What was acknowledged before the last part was sent leaves before the whole, what came later behind it."""
+
+    async def test(it: Laboratory) -> None:
+        between, behind = result("B"), result("C")
+        it.send(PARTS[0], between, PARTS[1], PARTS[2], behind)
+        await asyncio.sleep(1)
+        assert [one.place for one in it.left] == [2, 4, 5]
+        assert await it.sent() == [between, WHOLE, behind]
+        assert it.left[0].lanes == it.left[1].lanes
+
+    lab(tmp_path, test)
+
+
+def test_two_long_messages_at_a_time(tmp_path: Path) -> None:
+    """Each pointer leads to its own; a pointer of another source is another one."""
+
+    async def test(it: Laboratory) -> None:
+        second = result("V", ipp="43")
+        theirs = cut(second, (second.index(b"OBX|2"),), ("q1",))
+        third = result("U", ipp="44")
+        others = cut(third, (third.index(b"OBX|2"),), ("p1",))
+        it.send(PARTS[0], theirs[0])
+        it.send(others[0], source="other")
+        it.send(PARTS[1], theirs[1], PARTS[2])
+        it.send(others[1], source="other")
+        await asyncio.sleep(1)
+        assert await it.sent() == [second, WHOLE, third]
+
+    lab(tmp_path, test)
+
+
+def test_a_part_that_never_comes(tmp_path: Path) -> None:
+    """When the time is over each is a dead letter that says what is missing; retried with it, they go on."""
+
+    async def test(it: Laboratory) -> None:
+        it.send(PARTS[0])
+        await asyncio.sleep(30)
+        it.send(PARTS[2])
+        await asyncio.sleep(35)
+        assert await it.states() == [DEAD, WAITING]
+        await asyncio.sleep(30)
+        assert await it.states() == [DEAD, DEAD]
+        first, last = await it.row(1), await it.row(2)
+        assert (first["code"], first["field"]) == ("E-FRAGMENT", "DSC-1")
+        assert "of which the part after it (DSC-1) didn't come within 60 s" in first["reason"]
+        assert (last["field"], "the part before it (MSH-14) didn't come" in last["reason"]) == ("MSH-14", True)
+        it.send(PARTS[1])
+        await it.retry(2)
+        assert await it.states() == [DEAD, WAITING, WAITING]
+        await it.retry(1)
+        assert await it.states() == [JOINED, JOINED, ROUTED]
+        assert (await it.sent(), it.left[0].place) == ([WHOLE], 3)
+
+    lab(tmp_path, test, "fragments: { join: 1m }")
+
+
+def test_all_are_tried_again_at_once(tmp_path: Path) -> None:
+    """Three dead letters retried in one go become one message."""
+
+    async def test(it: Laboratory) -> None:
+        for part in PARTS:
+            it.send(part)
+            await asyncio.sleep(70)
+        assert await it.states() == [DEAD, DEAD, DEAD]
+        await asyncio.gather(*map(it.retry, (3, 1, 2)))
+        await asyncio.sleep(1)
+        assert sorted(await it.states()) == [ROUTED, JOINED, JOINED]
+        assert await it.sent() == [WHOLE]
+
+    lab(tmp_path, test, "fragments: { join: 1m }")
+
+
+def test_parts_that_go_on_alone(tmp_path: Path) -> None:
+    """`then: deliver`: what has waited goes as it is; a whole that came in time is whole all the same."""
+
+    async def test(it: Laboratory) -> None:
+        it.send(PARTS[0])
+        await asyncio.sleep(70)
+        assert (await it.states(), await it.sent()) == ([ROUTED], [PARTS[0]])
+        it.send(*TWO)
+        await asyncio.sleep(1)
+        assert await it.states() == [ROUTED, JOINED, ROUTED]
+
+    lab(tmp_path, test, "fragments: { join: 1m, then: deliver }")
+
+
+@pytest.mark.parametrize(("rule", "states"), [("dead_letter", [DEAD] * 2), ("deliver", [ROUTED] * 2)])
+def test_sources_that_join_nothing(tmp_path: Path, rule: str, states: list[MessageState]) -> None:
+    """As it was: dead letters at once, or to the routes as they are."""
+
+    async def test(it: Laboratory) -> None:
+        it.send(PARTS[0], PARTS[0].replace(b"p1", b"p2"))
+        await asyncio.sleep(1)
+        assert await it.states() == states
+
+    lab(tmp_path, test, f"fragments: {rule}")
+
+
+def test_a_part_that_comes_again(tmp_path: Path) -> None:
+    """While it waits, under another control id too; after it was joined; the whole leaves once."""
+
+    async def test(it: Laboratory) -> None:
+        again = PARTS[1].replace(b"|W-2|", b"|X-2|").replace(b"|2026|", b"|2027|")
+        it.send(PARTS[0], PARTS[0], PARTS[1], result("B"), PARTS[1], again)
+        await asyncio.sleep(1)
+        assert await it.states() == [WAITING, DUPLICATE, WAITING, ROUTED, DUPLICATE, DUPLICATE]
+        assert (await it.row(6))["linked_to"] == 3
+        it.send(PARTS[2], result("C"), *PARTS)
+        await asyncio.sleep(1)
+        assert (await it.states())[6:] == [ROUTED, ROUTED, DUPLICATE, DUPLICATE, DUPLICATE]
+        assert (await it.sent()).count(WHOLE) == 1
+
+    lab(tmp_path, test)
+
+
+NO_ORDER = result("W").replace(b"OBR|1||F1\r", b"")
+TWO = cut(NO_ORDER, (NO_ORDER.index(b"OBX|2"),), ("p1",))
+
+
+def test_what_died_may_be_sent_again(tmp_path: Path) -> None:
+    """A whole that died is no original: all its parts sent again are a new one."""
+
+    async def test(it: Laboratory) -> None:
+        it.send(*TWO)
+        await asyncio.sleep(1)
+        it.send(*TWO)
+        await asyncio.sleep(1)
+        assert await it.states() == [JOINED, ROUTED, JOINED, ROUTED]
+        assert [(await it.row(place))["ending"] for place in (2, 4)] == ["dead", "dead"]
+
+    lab(tmp_path, test)
+
+
+def test_a_whole_that_is_rejected(tmp_path: Path) -> None:
+    """Its last part stays its sender's, and the others wait: it may send a better one."""
+
+    async def test(it: Laboratory) -> None:
+        it.send(*TWO, source="asked")
+        await asyncio.sleep(1)
+        assert await it.states() == [WAITING, MessageState.REJECTED]
+        it.send(TWO[1].replace(b"OBX|2", b"OBR|1||F1\rOBX|2"), source="asked")
+        await asyncio.sleep(1)
+        assert await it.states() == [JOINED, MessageState.REJECTED, ROUTED]
+
+    lab(tmp_path, test)
+
+
+OTHER = result("V", ipp="43")
+
+
+@pytest.mark.parametrize(
+    ("parts", "field", "why"),
+    [
+        ([PARTS[0], *cut(OTHER, (OTHER.index(b"OBX|2"),), ("p1",))], "DSC-1", "a pointer in common"),
+        ([PARTS[0].replace(b"|p1|", b"|p0|"), PARTS[0].replace(b"DSC|p1", b"PID|9\rDSC|p2").replace(
+            b"2.5", b"2.5||p0"), PARTS[2]], "PID", "names a patient"),
+        ([PARTS[0], PARTS[1].replace(b"ORU^R01", b"ORU^R30"), PARTS[2]], "MSH-9", "MSH-9 isn't the same"),
+        ([PARTS[0], PARTS[1], PARTS[2].replace(b"^~\\&", b"^~\\#")], "MSH-2", "delimiters"),
+        ([PARTS[0], PARTS[1], PARTS[2].replace(b"text", b"t" * 1900)], "DSC-1", "max_size"),
+        ([PARTS[1], PARTS[2].replace(b"OBX|4", b"OBX|4\rDSC|p1|F\r#").partition(b"#")[0]], "DSC-1", "lead nowhere"),
+    ],
+    ids=["a pointer used twice", "two patients", "another type", "other delimiters", "too long", "in a ring"],
+)  # fmt: skip
+def test_what_is_never_joined(tmp_path: Path, parts: list[bytes], field: str, why: str) -> None:
+    """All that is linked ends as dead letters at once, with the reason: what is left over could be joined wrongly."""
+
+    async def test(it: Laboratory) -> None:
+        it.send(*parts)
+        await asyncio.sleep(1)
+        rows = [await it.row(place) for place in sorted(it.store.disk.messages)]
+        dead = [row for row in rows if row["state"] == "dead"]
+        assert len(dead) >= 2
+        assert {row["code"] for row in dead} == {"E-FRAGMENT"}
+        assert {row["field"] for row in dead} == {field}
+        assert all(why in row["reason"] for row in dead)
+        assert [row["state"] for row in rows if row not in dead] in ([], ["waiting"])
+        assert it.left == []
+        assert "DOE" not in str(rows)
+
+    lab(tmp_path, test)
+
+
+def test_a_lost_end_and_a_pointer_used_again(tmp_path: Path) -> None:
+    """The end of another message under the same pointers doesn't complete the first one, whose own end was lost."""
+
+    async def test(it: Laboratory) -> None:
+        other = cut(OTHER, (OTHER.index(b"OBX|2"), OTHER.index(b"OBX|3")), ("p1", "p2"))
+        it.send(PARTS[0], PARTS[1], *other)
+        await asyncio.sleep(700)
+        assert await it.states() == [DEAD] * 5
+        assert it.left == []
+
+    lab(tmp_path, test)
+
+
+def test_too_many_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the bound nothing is joined."""
+    monkeypatch.setattr(joining, "PARTS_MAX", 2)
+
+    async def test(it: Laboratory) -> None:
+        it.send(*PARTS)
+        await asyncio.sleep(1)
+        assert await it.states() == [DEAD, DEAD, DEAD]
+
+    lab(tmp_path, test)
+
+
+def test_an_interactive_continuation_is_no_part(tmp_path: Path) -> None:
+    """DSC-2 is I: each message stands for itself."""
+
+    async def test(it: Laboratory) -> None:
+        it.send(PARTS[0].replace(b"|F\r", b"|I\r"))
+        await asyncio.sleep(1)
+        assert await it.states() == [ROUTED]
+
+    lab(tmp_path, test)
+
+
+@pytest.mark.parametrize("crash", range(1, 4))
+def test_a_crash_between(tmp_path: Path, crash: int) -> None:
+    """Another run finds what waits, and joins what comes then; what was joined stays recognised."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        first = Laboratory(runtime, tmp_path, "")
+        await first.store.open(now_ms=runtime.now_ms())
+        await first.router.start()
+        first.send(*PARTS[:crash])
+        await asyncio.sleep(1)
+        first.router.stop()
+        first.store.crash()
+        second = Laboratory(runtime, tmp_path, "", MemoryStore(first.store.disk))
+        await second.store.open(now_ms=runtime.now_ms())
+        await second.router.start()
+        second.send(*PARTS[crash:])
+        await asyncio.sleep(1)
+        assert await second.states() == [JOINED, JOINED, ROUTED]
+        assert await (second if second.left else first).sent() == [WHOLE]
+        second.send(PARTS[0], PARTS[1])
+        await asyncio.sleep(1)
+        assert (await second.states())[3:] == [DUPLICATE, DUPLICATE]
+
+    simulate(run)
+
+
+def test_a_commit_that_fails(tmp_path: Path) -> None:
+    """Whatever is not on disk is decided again, and the whole leaves once."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        it = Laboratory(runtime, tmp_path, "", MemoryStore(fault=lambda name: fail(name)))
+        left = [5]
+
+        def fail(name: str) -> None:
+            if name == "route" and left[0]:
+                left[0] -= 1
+                raise OSError("disk full")
+
+        await it.store.open(now_ms=runtime.now_ms())
+        await it.router.start()
+        it.send(*PARTS)
+        await asyncio.sleep(60)
+        assert await it.states() == [JOINED, JOINED, ROUTED]
+        assert await it.sent() == [WHOLE]
+
+    simulate(run)
