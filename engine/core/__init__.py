@@ -2,6 +2,7 @@
 Nouns and judgments; no I/O, no clock, no chance.
 
     messages    StoredMessage, Delivery, Attempt, Refusal: what is kept, field by field
+    own_ids     the id under which a delivery leaves, which no restored directory gives again
     lifecycle   states of messages and deliveries, and every allowed transition
     changes     the closed set of changes that a store commits
     ports       what the stages ask of a store, of the doors and of the world (Runtime)

@@ -16,6 +16,9 @@ from engine.core.lifecycle import DeliveryState, MessageState
 ORDINAL_BITS: Final = 16
 """A delivery's id is `place << 16 | ordinal`: unique, and in order of place, split child and route."""
 
+STAMP_CHARACTERS: Final = 6
+"""Of the time in the id under which a delivery leaves (core.own_ids)."""
+
 KEY_BUCKET_BITS: Final = 12
 """Search keys are clustered by runs of 4,096 messages, so that adding some touches few pages."""
 
@@ -54,12 +57,15 @@ def show_delivery_id(delivery: int) -> str:
 
 def read_delivery_id(text: str) -> int:
     """
-    Read `48211-0` back.
+    Read `48211-0` back, or `48211-0-TDBRW4`, under which it left (core.own_ids).
 
     Raises:
         ValueError: The text has another form.
     """
-    place, dash, ordinal = text.partition("-")
+    place, dash, rest = text.partition("-")
+    ordinal, _, made = rest.partition("-")
+    if made and len(made) != STAMP_CHARACTERS:
+        raise ValueError(text)
     if not (dash and place.isdecimal() and ordinal.isdecimal()) or int(ordinal) >> ORDINAL_BITS:
         raise ValueError(text)
     return delivery_id(int(place), int(ordinal))

@@ -70,7 +70,10 @@ class Evaluating:
         """
         knowledge = self.knowledge(expired=expired, wide=wide)
         try:
-            evaluation = evaluate(self._router.configuration, message, self._router.references, answers, knowledge)
+            evaluation = evaluate(
+                self._router.configuration, message, self._router.references, answers, knowledge,
+                self._router.runtime.now_ms(),
+            )  # fmt: skip
         except (Asked, Unread):
             raise
         except Exception as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from engine.core.changes import Identify, Reopen, Requeue, events_of
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention, place_of
+from engine.core.own_ids import former_id
 from engine.flow.acts import Refusal
 from engine.flow.identity_acts import PREFIX, IdentityActs
 from engine.flow.joining import Parted
@@ -66,7 +67,7 @@ class Treating:
             knowledge = router.evaluating.knowledge(expired=True, wide=True)
             made = render_again(
                 router.configuration, message, router.references, row.route, row.destination, delivery_id, row.part,
-                answers, knowledge,
+                answers, knowledge, router.runtime.now_ms(), former_id(row.id, row.control_id, row.target),
             )  # fmt: skip
             return made, None if knowledge is None else knowledge.identified, router.identities.view_number
 

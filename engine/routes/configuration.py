@@ -232,7 +232,7 @@ class Encode:
     msh18: str = "UNICODE UTF-8"
     """MSH-18 to match."""
     control_id: str = "own"
-    """`own` (the delivery's id) or `as_received`."""
+    """`own` (core.own_ids) or `as_received`."""
     unencodable: str = "dead_letter"
     """`dead_letter` or `replace` (`?`, a finding)."""
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from engine.core import bundle, splices
-from engine.core.messages import Delivery, PayloadKind, StoredMessage, show_delivery_id
+from engine.core.messages import Delivery, PayloadKind, StoredMessage
 from engine.errors import StepFailed
 from engine.identity.gates import Withheld
 from engine.parsers import open_message
@@ -44,6 +44,7 @@ def encode(
     context: Context,
     stored: StoredMessage,
     *,
+    own_id: str,
     touched: bool,
     findings: list[str],
 ) -> None:
@@ -57,6 +58,7 @@ def encode(
         destination: Where it goes.
         context: With the message as the steps left it; its MSH-10 and MSH-18 are set here.
         stored: The message as received.
+        own_id: Under which it leaves (core.own_ids): MSH-10 where that is `own`, `{id}` in the name of a file.
         touched: Whether a step may have changed the message.
         findings: Takes those of the gate, and `unencodable`.
 
@@ -65,7 +67,7 @@ def encode(
             or file name can be made of the message; E-INS-TEST, E-INS-ONLY, E-INS-BODY by the gate.
         Dropped: What the gate leaves says nothing to this destination.
     """
-    context.id = show_delivery_id(delivery.id)
+    context.id = own_id
     if destination.type != "mllp":
         delivery.target = target_of(destination, context)
     try:

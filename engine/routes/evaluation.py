@@ -38,7 +38,7 @@ from engine.transforms.step import Context, Dropped, Rejected
 
 def evaluate(
     configuration: Configuration, stored: StoredMessage, references: References, answers: Answers | None = None,
-    knowledge: Knowledge | None = None,
+    knowledge: Knowledge | None = None, at_ms: int = 0,
 ) -> Evaluation:  # fmt: skip
     """
     Decide on one message.
@@ -50,6 +50,7 @@ def evaluate(
         answers: Replies of the hospital's own code, where it was asked.
         knowledge: What is known of patients, where the configuration has a section `identity`; what is decided is
             laid over its view. None: nobody is known.
+        at_ms: When: it stands in the ids under which deliveries leave (core.own_ids). 0: on trial.
 
     Returns:
         The decision. REJECTED comes with the code of table 0008 for the sender, `AE` or `AR`.
@@ -65,6 +66,7 @@ def evaluate(
     if source is None:
         return Evaluation(MessageState.DEAD, code="E-SOURCE", reason="the configuration has no such source any more")
     walk = _Walk(configuration, source, stored, references, answers, knowledge)
+    walk.at(at_ms)
     try:
         return walk.run()
     except ParseError as error:
@@ -105,6 +107,8 @@ def render_again(
     part: tuple[int, int] = (0, 0),
     answers: Answers | None = None,
     knowledge: Knowledge | None = None,
+    at_ms: int = 0,
+    former_id: str = "",
 ) -> Delivery:
     """
     Make one delivery anew under today's configuration (retry).
@@ -121,6 +125,8 @@ def render_again(
         part: Which of how many messages that the route makes of one (Delivery.part).
         answers: As for `evaluate`.
         knowledge: As for `evaluate`; what is decided stands in its `identified`. A retry doesn't wait.
+        at_ms: As for `evaluate`.
+        former_id: Under which it was made before, and leaves again; empty: it had no id of its own.
 
     Returns:
         The delivery, ready to send, or dead without bytes when a step fails again.
@@ -140,6 +146,7 @@ def render_again(
         )
     alone = replace(stored, alone=True)  # what has a delivery waits for no other part any more
     walk = _Walk(configuration, source, alone, references, answers, knowledge)
+    walk.at(at_ms, former_id)
     try:
         refusal = walk.prepare()
         if refusal is not None:
@@ -176,11 +183,17 @@ class _Walk(Making):
         self._raw_message = None
         self._flags = 0
         self._again_id = None
+        self._at_ms = 0
+        self._former_id = ""
         self._deriving = False
         self._begun = 0
         """How many deliveries there were when the route at hand began."""
 
     # --- the walk ------------------------------------------------------------------------------------------
+
+    def at(self, at_ms: int, former_id: str = "") -> None:
+        """Say when deliveries are made, and under which id one was made before."""
+        self._at_ms, self._former_id = at_ms, former_id
 
     def run(self) -> Evaluation:
         """Walk."""

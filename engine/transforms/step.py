@@ -97,7 +97,7 @@ class Context:
         self.value = ""
         """The value at hand, inside `map`."""
         self.id = ""
-        """The delivery's id, once it is known."""
+        """Under which the delivery leaves (core.own_ids), once it is known."""
         self.body: bytes | None = None
         """What `render` made; replaces the message's bytes."""
         self.findings: list[str] = []

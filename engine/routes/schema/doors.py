@@ -217,7 +217,9 @@ _ENCODE: Final = Either(
             "charset": Key(Choice(*OUTGOING, upper=True), default="UTF-8", about="MSH-18 is set to match."),
             "segment_end": Key(Choice("CR"), default="CR", about="HL7 knows no other."),
             "control_id": Key(
-                Choice("own", "as_received"), default="own", about="MSH-10: the delivery's id, or the sender's."
+                Choice("own", "as_received"),
+                default="own",
+                about="MSH-10: the delivery's id and time, or the sender's.",
             ),
             "unencodable": Key(
                 Choice("dead_letter", "replace"),

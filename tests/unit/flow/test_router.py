@@ -77,7 +77,7 @@ def test_a_fault_of_ours_stops_one_message(tmp_path: Path, monkeypatch: pytest.M
     """An exception in the evaluation kills its message, with the place and without the text; others go on."""
 
     async def test(it: Yard) -> None:
-        def broken(configuration: Any, stored: StoredMessage, references: Any, answers: Any, knowledge: Any) -> Any:
+        def broken(configuration: Any, stored: StoredMessage, references: Any, answers: Any, *rest: Any) -> Any:
             if stored.control_id == "A1":
                 raise ValueError("SECRET PATIENT")
             return evaluate(configuration, stored, references, answers)
@@ -116,7 +116,7 @@ def test_a_decision_that_the_store_refuses(tmp_path: Path, monkeypatch: pytest.M
     """That one message is dead, with the store's reason; the router goes on, and a repeat is evaluated again."""
 
     async def test(it: Yard) -> None:
-        def wrong(configuration: Any, stored: StoredMessage, references: Any, answers: Any, knowledge: Any) -> Any:
+        def wrong(configuration: Any, stored: StoredMessage, references: Any, answers: Any, *rest: Any) -> Any:
             evaluation = evaluate(configuration, stored, references, answers)
             if stored.place == 1:
                 evaluation.deliveries[0].id = delivery_id(99, 0)

@@ -29,7 +29,7 @@ def encoded(
     context.body = body
     delivery = Delivery(delivery_id(7, 2), "d", "r")
     destination = Destination(name="d", type=type_, encode=Encode(**wanted))
-    encode(delivery, destination, context, stored, touched=touched, findings=[])
+    encode(delivery, destination, context, stored, own_id="7-2", touched=touched, findings=[])
     return delivery
 
 
