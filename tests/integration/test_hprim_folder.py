@@ -96,7 +96,8 @@ def test_a_file_becomes_one_message_a_patient(tmp_path: Path) -> None:
                 of_dpi = [one for one in deliveries if one["destination"] == "dpi"]
                 assert [one["type"] for one in of_dpi] == ["ADT^A40", "ORU^R01", "ORU^R01"]
                 assert [len(one["lanes"]) for one in of_dpi] == [3, 3, 1]
-        assert (tmp_path / "archive" / "1-3.hpr").read_bytes() == TWO
+        (file,) = (tmp_path / "archive").glob("1-3-??????.hpr")
+        assert file.read_bytes() == TWO
         assert (tmp_path / "archive" / "cr1.pdf").read_bytes() == b"%PDF-1.4"
         moved = {path.name for path in (tmp_path / "aller").rglob("*") if path.is_file()}
         assert moved == {"LAB1.hpr", "CR1.PDF"}
@@ -171,8 +172,9 @@ def test_hl7_becomes_a_file_with_its_documents(tmp_path: Path) -> None:
                 )
                 assert field_of(answer, b"MSA", 1) == "AA"
                 await engine.settled(delivered=1)
-        written = (tmp_path / "town" / "1-0.HPR").read_bytes()
-        assert written.startswith(b"H|~^\\&|1-0.HPR||000000026~LABO||ORU|||CHA~DPI||P|H2.3~C|20260102\r\n")
+        (file,) = (tmp_path / "town").glob("1-0-??????.HPR")
+        written = file.read_bytes()
+        assert written.startswith(f"H|~^\\&|{file.name}||000000026~LABO||ORU|||CHA~DPI||P|H2.3~C|20260102\r\n".encode())
         assert "DÜRAND~Zoé".encode("cp1252") in written
         assert b"OBX|1|FIC|CR||~A1_1.PDF~PDF\r\n" in written
         assert (tmp_path / "town" / "A1_1.PDF").read_bytes() == b"%PDF"
