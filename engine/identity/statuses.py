@@ -73,6 +73,8 @@ _ATTRIBUTES: Final = {
     "COLP": Attribute.COLLISION, "COLV": Attribute.COLLISION,
 }  # fmt: skip
 _NOT_COMPARED: Final = frozenset(set(Attribute) - {Attribute.HOMONYM})
+BELIEVED: Final = frozenset({Attribute.HOMONYM, Attribute.HIDDEN})
+"""With these the traits are the person's own, as far as the site knows; with others it says itself that they aren't."""
 _ONLY_PROVISIONAL: Final = frozenset({Attribute.DOUBTFUL, Attribute.FICTIVE, Attribute.ANONYMOUS, Attribute.NAMELESS})
 _STATUSES: Final = {one.value: one for one in Status if one}
 
@@ -94,6 +96,11 @@ class IdentityStatus(NamedTuple):
     def comparable(self) -> bool:
         """Whether its traits may be compared with another's: not those of anonymous, hidden, fictive… identities."""
         return not self.attributes & _NOT_COMPARED
+
+    @property
+    def believed(self) -> bool:
+        """Whether its traits may contradict another's: those of a hidden identity too, which are only not shown."""
+        return self.attributes <= BELIEVED
 
 
 def identity_status(

@@ -8,6 +8,7 @@ The rules by which a message's patients are decided (IDENTITY, decisions 0 to 7)
     dispatch    which rules an event asks
     knowing     decisions 0 to 4: known, stay, INS, unknown; what is attached and asserted
     asserting   what a site says of a patient, one assertion a site
+    agreeing    whether that can be the person of whom it and the others spoke before
     judging     what an INS that another patient holds allows
     ins         which INS a patient keeps
     joining     two patients become one, and what forbids it

@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from engine.core.identities import Assertion
-from engine.identity.deciding.decision import Code, conflict
 from engine.identity.deciding.judging import comparable_assertion
 from engine.identity.statuses import Status
-from engine.identity.traits import StrictTraits, Trait, compare_traits, trait_hash, traits_of, words
+from engine.identity.traits import StrictTraits, trait_hash, traits_of
 
 if TYPE_CHECKING:
     from engine.core.identities import PatientRow
@@ -94,39 +93,6 @@ def make_assertion(person: Person, terms: Terms, before: Assertion | None) -> As
     )
 
 
-def check_same_person(person: Person, terms: Terms, patient: PatientRow, before: Assertion | None) -> None:
-    """
-    Make sure that a known number still stands for the person for whom it stood (IDENTITY, decision 7).
-
-    The number's own site may correct an identity: three traits at once only while it is provisional. A result refers
-    to somebody: two are enough to doubt.
-
-    Raises:
-        Ended: The traits disagree beyond tolerance.
-    """
-    if before is None or not person.status.comparable or not comparable_assertion(before):
-        return
-    traits = person.traits
-    if not (traits.birth_name or traits.first_name or traits.birth_date or person.names):
-        return
-    if traits == traits_of(before):
-        return
-    different = set(compare_traits(traits, traits_of(before)).different) - {Trait.BIRTH_PLACE}
-    if any(words(name) == words(before.birth_name) for name in person.names):
-        different.discard(Trait.BIRTH_NAME)
-    if terms.claims.is_source:
-        limit = 3 if before.status != Status.PROVISIONAL else 9
-    else:
-        limit = 2
-    if len(different) >= limit:
-        raise conflict(
-            Code.TRAITS,
-            f"{', '.join(sorted(different))} of the message are not those that {before.site} asserted for this number: "
-            "have the site check for whom it stands; if it is another person now, unlink the number, then retry",
-            patient.id,
-        )  # fmt: skip
-
-
 def put_assertion(person: Person, terms: Terms, patient: int) -> bool:
     """
     Remember what a site says of a patient.
@@ -142,43 +108,6 @@ def put_assertion(person: Person, terms: Terms, patient: int) -> bool:
     terms.draft.put_assertion(patient, made)
     terms.draft.did("assert")
     return before is None or before.traits != made.traits or traits_of(before) != traits_of(made)
-
-
-def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> None:
-    """
-    Make sure that what a site says now can still be the person of whom the other sites speak (IDENTITY, decision 7).
-
-    Args:
-        terms: Of the message.
-        patient: Whose assertions are compared.
-        before: What the site said until now: who disagreed already was joined by people who knew. What can't be
-            compared (concealed, fictive) was let in unseen and excuses nothing.
-
-    Raises:
-        Ended: It disagrees beyond tolerance, which it didn't before.
-    """
-    row = terms.draft.living(patient)
-    own = own_assertion(row, terms.claims.site)
-    if own is None or not comparable_assertion(own):
-        return
-    for other in row.assertions:
-        if other.site == own.site or not comparable_assertion(other):
-            continue
-        compared = compare_traits(traits_of(own), traits_of(other))
-        if not compared.beyond_tolerance:
-            continue
-        if (
-            before is not None
-            and comparable_assertion(before)
-            and compare_traits(traits_of(before), traits_of(other)).beyond_tolerance
-        ):
-            continue
-        raise conflict(
-            Code.TRAITS,
-            f"{', '.join(compared.different)} of the message are not those that {other.site} asserts for the same "
-            "patient: if they are two people unlink the number, else have the wrong identity corrected, then retry",
-            patient,
-        )  # fmt: skip
 
 
 def _merged(traits: StrictTraits, before: Assertion | None) -> StrictTraits:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from engine.core.identities import IdentifierKind, PatientRow, ReviewState
 from engine.identity.crossreference import read_together
 from engine.identity.deciding.decision import Code
-from engine.identity.deciding.judging import comparable_assertion
+from engine.identity.deciding.judging import believed_assertion
 from engine.identity.ins import InsKind, authority_of
 from engine.identity.statuses import Status
 from engine.identity.traits import compare_traits, traits_of
@@ -101,7 +101,7 @@ def _qualified_nir(row: IdentifierRow, *patients: PatientRow) -> bool:
 def _disagreement(one: PatientRow, other: PatientRow) -> tuple[Code, str] | None:
     for mine in one.assertions:
         for theirs in other.assertions:
-            if not comparable_assertion(mine) or not comparable_assertion(theirs):
+            if not believed_assertion(mine) or not believed_assertion(theirs):
                 continue
             compared = compare_traits(traits_of(mine), traits_of(theirs))
             if compared.beyond_tolerance:

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.identity.statuses import Attribute, Status
+from engine.identity.statuses import BELIEVED, Attribute, Status
 from engine.identity.traits import Likeness, compare_traits, normal_date, traits_of, whole_date
 
 if TYPE_CHECKING:
@@ -94,6 +94,11 @@ def is_minor(birth_date: str, at_ms: int) -> bool:
 def comparable_assertion(assertion: Assertion) -> bool:
     """Whether what a site says of somebody may be compared: not of anonymous, hidden, doubtful, fictive… ones."""
     return all(one == Attribute.HOMONYM for one in assertion.attributes)
+
+
+def believed_assertion(assertion: Assertion) -> bool:
+    """Whether what a site says of somebody may contradict what another says of him (statuses.BELIEVED)."""
+    return all(one in BELIEVED for one in assertion.attributes)
 
 
 def _parts(day: date) -> tuple[int, int, int]:

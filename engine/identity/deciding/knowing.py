@@ -11,13 +11,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.core.identities import IdentifierKind, PatientRow, Wait
-from engine.identity.deciding.asserting import (
-    check_others_agree,
-    check_same_person,
-    own_assertion,
-    put_assertion,
-    updates,
-)
+from engine.identity.deciding.agreeing import check_others_agree, check_same_person
+from engine.identity.deciding.asserting import own_assertion, put_assertion, updates
 from engine.identity.deciding.decision import Code, Ended, Outcome, conflict, stay_patients
 from engine.identity.deciding.ins import check_one_nir, keep_ins, look_ins
 from engine.identity.deciding.joining import authorities_in_use, join, obstacle
@@ -48,7 +43,7 @@ def know(person: Person, terms: Terms) -> int:
     _check_one_number(person, terms)
     patient = _by_number(person, terms) or _by_stay(person, terms)
     if patient is not None:
-        check_same_person(person, terms, patient, own_assertion(patient, terms.claims.site))
+        check_same_person(person, terms, patient)
     id_ = patient.id if patient is not None else 0
     if terms.policy.registry is Registry.OWN:
         id_ = _by_ins(person, terms, id_)
@@ -316,10 +311,11 @@ def _remember(person: Person, terms: Terms, patient: int) -> None:
         own_registry = terms.policy.registry is Registry.OWN
         if own_registry:
             check_one_nir(person, terms, row)
-        if put_assertion(person, terms, patient) and own_registry:
-            check_others_agree(terms, patient, before)
-            propose_alike(terms, patient)
+        changed = put_assertion(person, terms, patient)
         if own_registry:
+            check_others_agree(terms, patient, before)
+            if changed:
+                propose_alike(terms, patient)
             keep_ins(person, terms, patient, before.ins if before is not None else 0)
     record_stays(person, terms)
 

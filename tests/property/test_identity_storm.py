@@ -1,0 +1,171 @@
+"""
+A storm over a group of hospitals: random people, events, names of others, concealed ones, INS that are swapped.
+
+Whatever comes, in whatever order: no patient is two people. What would make one dies, and its pair is reviewed; an
+officer's link is refused likewise. The same seed makes the same storm.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from engine.core.identities import IdentifierKind, PatientRow
+from engine.identity import acts
+from engine.identity.acts import Act
+from engine.identity.crossreference import Unread
+from engine.identity.decisions import Outcome
+from engine.identity.policy import OnMerge
+from engine.identity.traits import compare_traits, traits_of
+from tests.support.identity import NIA, NIR, REFERENCES, SITES, Group, ins, ipp, message, pid
+
+STEPS = 1230
+NUMBERS = 12
+ORDINARY = ("A28", "A31", "A31", "A08", "A01", "A02", "A28")
+REPLACING = ("A40", "A40", "A47", "A18", "A36", "A46", "A43")
+STATUSES = ("VALI", "VALI", "VALI", "PROV", "PROV", "")
+UNBELIEVED = {"anonymous", "fictive", "doubtful", "nameless", "usurped", "duplicate", "collision"}
+"""Attributes of an identity that says itself that its traits aren't to be believed."""
+NAMES = ("DURAND", "DURANT", "MARTIN", "LEROY", "PETIT", "MOREAU")
+FIRST = ("ANNE", "LUCIE", "LUC", "PAUL", "INES")
+BORN = ("19700102", "19700103", "19511224", "19880909", "20200505")
+
+
+class Storm:
+    """One storm, over the pure rules."""
+
+    def __init__(self, seed: int, on_merge: OnMerge) -> None:
+        self.chance = random.Random(seed)
+        contracts = frozenset({frozenset({"cha", "chb"})}) if seed % 3 else frozenset({frozenset(SITES)})
+        self.group = Group(contracts=contracts, on_merge=on_merge)
+        self.people = [self.person(rank) for rank in range(24)]
+        self.owner: dict[tuple[str, str], dict[str, str]] = {}
+
+    def person(self, rank: int) -> dict[str, str]:
+        pick = self.chance.choice
+        return {
+            "name": pick(NAMES), "first": pick(FIRST), "born": pick(BORN), "sex": pick("MF"),
+            "place": pick(("38185", "75056")), "ins": f"2{rank:02}0138185001{rank:02}",
+        }  # fmt: skip
+
+    # --- what happens ----------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Hear a message, or carry out an officer's act; look at every patient that it touched."""
+        before = dict(self.group.disk.patients)
+        draw = self.chance.random()
+        if draw < 0.62:
+            self.say(self.chance.choice(ORDINARY))
+        elif draw < 0.84:
+            self.replace(self.chance.choice(REPLACING))
+        elif draw < 0.94:
+            self.link(self.chance.choice(("A24", "A24", "A37")))
+        elif draw < 0.97:
+            self.group.restart()
+        else:
+            self.officer()
+        for id_, patient in self.group.disk.patients.items():
+            if before.get(id_) != patient:
+                self.is_one_person(patient, before.get(id_))
+
+    def say(self, event: str) -> None:
+        site, number = self.number()
+        self.hear(site, event, *self.identity(site, number))
+
+    def replace(self, event: str) -> None:
+        site, new = self.number()
+        old = self.number(site)[1]
+        self.hear(site, event, *self.identity(site, new), f"MRG|{ipp(site, old)}")
+
+    def link(self, event: str) -> None:
+        site, one = self.number()
+        other = self.number(site)[1]
+        self.hear(site, event, *self.identity(site, one), *self.identity(site, other))
+
+    def officer(self) -> None:
+        """Link, unlink, or take back: an officer may do what the rules may, and part whom they join."""
+        patients, rows = self.group.disk.patients, self.group.disk.identifiers
+        draw = self.chance.random()
+        if draw < 0.5 and len(patients) > 1:
+            one, other = self.chance.sample(sorted(patients), 2)
+            self.act(lambda view, how: acts.link(one, other, view, how))
+        elif draw < 0.8 and rows:
+            local = sorted(key for key, row in rows.items() if row.kind is IdentifierKind.LOCAL)
+            key = self.chance.choice(local)
+            sites = self.chance.choice(((), SITES))
+            self.act(lambda view, how: acts.unlink(
+                [key], view, how, policy=self.group.policy, references=REFERENCES,
+                next_patient=self.group.next_patient, sites=sites,
+            ))  # fmt: skip
+        elif self.group.events:
+            event = self.group.events[-1]
+            self.act(lambda view, how: acts.undo(event, view, how))
+
+    # --- what must hold --------------------------------------------------------------------------------------
+
+    def is_one_person(self, patient: PatientRow, before: PatientRow | None) -> None:
+        """No two sites speak of two people; nor does one site, under two numbers one after the other."""
+        believed = [one for one in patient.assertions if not UNBELIEVED & set(one.attributes)]
+        for rank, one in enumerate(believed):
+            for other in believed[rank + 1 :]:
+                if compare_traits(traits_of(one), traits_of(other)).beyond_tolerance:
+                    raise AssertionError(f"{one} and {other} are one patient")
+        if before is None:
+            return
+        for was in before.assertions:
+            now = next((one for one in patient.assertions if one.site == was.site), None)
+            if now is None or UNBELIEVED & {*was.attributes, *now.attributes} or self.numbers(patient, was.site) < 2:
+                continue
+            assert not compare_traits(traits_of(was), traits_of(now)).beyond_tolerance, f"{was} became {now}"
+
+    def numbers(self, patient: PatientRow, site: str) -> int:
+        """Count the numbers of a site that lead to a patient, those that ended too."""
+        rows = (self.group.disk.identifiers[key] for key in patient.identifiers)
+        own = ipp(site, "x").split("&")[1]
+        return sum(row.authority.startswith(f"{own}|") for row in rows)
+
+    # --- how -------------------------------------------------------------------------------------------------
+
+    def number(self, site: str = "") -> tuple[str, str]:
+        return site or self.chance.choice(SITES), str(self.chance.randrange(NUMBERS))
+
+    def identity(self, site: str, number: str) -> list[str]:
+        """What a site says under a number: most often whom it stands for, sometimes another, concealed, mistyped."""
+        draw, pick = self.chance.random, self.chance.choice
+        person = self.owner.setdefault((site, number), pick(self.people))
+        if draw() < 0.3:
+            person = pick(self.people)
+        said = {key: value for key, value in person.items() if key != "ins"}
+        for key, error in (("name", "DURANT"), ("place", ""), ("first", ""), ("born", ""), ("sex", "")):
+            if draw() < 0.08:
+                said[key] = error
+        holds = person if draw() < 0.8 else pick(self.people)
+        numbers = [ins(holds["ins"], pick((NIR, NIR, NIA)))] if draw() < 0.5 else []
+        status = pick(STATUSES) + (pick(("~CACH", "~ANOM", "~FICT", "~DOUT", "~HOMO")) if draw() < 0.12 else "")
+        concealed = ["PD1||||||||||||Y"] if draw() < 0.12 else []
+        return [pid(ipp(site, number), *numbers, status=status, **said), *concealed]
+
+    def hear(self, site: str, event: str, *segments: str) -> None:
+        decision = self.group.hear(message(event, *segments), site)
+        assert decision.outcome is not Outcome.WAIT
+
+    def act(self, how) -> None:
+        self.group.rounds = 0
+        while True:
+            try:
+                done = how(self.group.known, Act(who="officer", reason="why", place=self.group.place, at_ms=1))
+                break
+            except Unread as unread:
+                self.group.read(unread)
+        if not isinstance(done, acts.Refusal):
+            self.group.remember(done)
+
+
+@pytest.mark.parametrize("on_merge", OnMerge)
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 60))])
+def test_no_patient_is_two_people(seed: int, on_merge: OnMerge) -> None:
+    """After each of many steps."""
+    storm = Storm(seed, on_merge)
+    for _ in range(STEPS):
+        storm.step()
