@@ -137,9 +137,8 @@ class Storm:
         if draw() < 0.3:
             person = pick(self.people)
         said = {key: value for key, value in person.items() if key != "ins"}
-        for key, error in (("name", "DURANT"), ("place", ""), ("first", ""), ("born", ""), ("sex", "")):
-            if draw() < 0.08:
-                said[key] = error
+        errors = {"name": "DURANT", "place": "", "first": "", "born": "", "sex": ""}
+        said |= {key: error for key, error in errors.items() if draw() < 0.08}
         holds = person if draw() < 0.8 else pick(self.people)
         numbers = [ins(holds["ins"], pick((NIR, NIR, NIA)))] if draw() < 0.5 else []
         status = pick(STATUSES) + (pick(("~CACH", "~ANOM", "~FICT", "~DOUT", "~HOMO")) if draw() < 0.12 else "")
