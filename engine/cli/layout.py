@@ -11,9 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_WIDE_GAP: Final = 3
-_EDGES: Final = 4
-"""Of a table with a rule below its headings."""
+_GAP: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +20,11 @@ class Layout:
 
     beside: tuple[int, ...]
     below: tuple[int, ...] = ()
-    gap: int = _WIDE_GAP
+    gap: int = _GAP
     widths: tuple[int, ...] = ()
     """Of all columns."""
-    wide: bool = True
-    """Everything fits as it is."""
+    whole: bool = True
+    """No heading is broken."""
 
 
 def fit(
@@ -48,22 +46,20 @@ def fit(
         length: How many places a text takes.
     """
     content = [max((length(row[index]) for row in cells), default=0) for index in range(len(headings))]
-    whole = [max(length(heading), most) for heading, most in zip(headings, content, strict=True)]
-    everything = tuple(range(len(headings)))
-    if sum(whole) + _WIDE_GAP * (len(whole) - 1) + _EDGES <= width:
-        return Layout(everything, widths=tuple(whole))
-    broken = [max(map(length, heading.split() or [""])) for heading in headings]
-    widths = tuple(max(pair) for pair in zip(broken, content, strict=True))
+    whole = tuple(max(length(heading), most) for heading, most in zip(headings, content, strict=True))
+    broken = tuple(max(*map(length, heading.split()), most, 0) for heading, most in zip(headings, content, strict=True))
 
-    def fits(beside: Sequence[int], gap: int) -> bool:
+    def fits(beside: Sequence[int], gap: int, widths: Sequence[int] = broken) -> bool:
         return sum(widths[index] for index in beside) + gap * (len(beside) - 1) <= width
 
-    beside = list(everything)
-    leaving = sorted((index for index in beside[1:] if texts(index)), key=lambda index: widths[index])
-    while leaving and not fits(beside, 2):
+    beside = list(range(len(headings)))
+    leaving = sorted((index for index in beside[1:] if texts(index)), key=lambda index: whole[index])
+    while leaving and not fits(beside, _GAP):
         beside.remove(leaving.pop())
-    gap = 2 if fits(beside, 2) else 1
+    gap = _GAP if fits(beside, _GAP) else 1
     while len(beside) > 1 and not fits(beside, gap):
         beside.pop()
-    below = tuple(index for index in everything if index not in beside)
-    return Layout(tuple(beside), below, gap, widths, wide=False)
+    gap = _GAP if fits(beside, _GAP) else gap
+    below = tuple(index for index in range(len(headings)) if index not in beside)
+    unbroken = fits(beside, gap, whole)
+    return Layout(tuple(beside), below, gap, whole if unbroken else broken, whole=unbroken)

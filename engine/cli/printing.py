@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -43,7 +45,17 @@ def print_json(answer: Mapping[str, Any]) -> None:
 def note(sentence: str) -> None:
     """Say beside a table or a tree what to do next, on stderr: for people only, programs have it in their fields."""
     if not options().json:
-        click.echo(sentence, err=True)
+        click.echo(_wrapped(sentence), err=True)
+
+
+def _wrapped(sentence: str) -> str:
+    """Break lines between words, where a terminal would break them anywhere; a pipe gets the sentence whole."""
+    if not sys.stderr.isatty():
+        return sentence
+    width = shutil.get_terminal_size().columns
+    return "\n".join(
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in sentence.split("\n")
+    )
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column], *, empty: str = "nothing") -> None:
@@ -88,6 +100,8 @@ class FittedTable:
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         """Draw it (rich's protocol)."""
         from rich.cells import cell_len
+        from rich.padding import Padding
+        from rich.text import Text
 
         layout = fit(
             self.headings,
@@ -96,40 +110,30 @@ class FittedTable:
             texts=lambda index: self.keys[index] in _TEXTS,
             length=cell_len,
         )
-        yield self._wide() if layout.wide else self._narrow(layout, options.max_width)
-
-    def _wide(self) -> RenderableType:
-        from rich import box
-        from rich.table import Table
-
-        table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, header_style="bold")
-        for key, heading in zip(self.keys, self.headings, strict=True):
-            table.add_column(heading, justify=_side(key), no_wrap=True, overflow="fold")
+        broken = not layout.whole
+        heads = [heading.split() if broken else [heading] for heading in self.headings]
+        for rank in range(max((len(heads[index]) for index in layout.beside), default=0)):
+            yield self._row(layout, [words[rank] if rank < len(words) else "" for words in heads], style="bold")
         for line in self.lines:
-            table.add_row(*map(_coloured, line))
-        return table
+            yield self._row(layout, line)
+            width = options.max_width - _INDENT
+            yield from (
+                Padding(Text(text), (0, 0, 0, _INDENT), expand=False) for text in self._below(layout, line, width)
+            )
 
-    def _narrow(self, layout: Layout, width: int) -> RenderableType:
-        """Draw each row for itself, all alike, with what doesn't fit in lines below it."""
-        from rich.console import Group
-        from rich.padding import Padding
-        from rich.table import Table
+    def _row(self, layout: Layout, cells: Sequence[str], style: str = "") -> Text:
+        """Put the cells of one line side by side; nothing stands behind the last."""
         from rich.text import Text
 
-        def row_of(cells: list[Text]) -> Table:
-            table = Table.grid(padding=(0, layout.gap, 0, 0))
-            for index in layout.beside:
-                width = layout.widths[index]
-                table.add_column(width=width, justify=_side(self.keys[index]), no_wrap=True, overflow="fold")
-            table.add_row(*cells)
-            return table
-
-        heads = [Text("\n".join(self.headings[index].split()), style="bold") for index in layout.beside]
-        parts: list[RenderableType] = [row_of(heads)]
-        for line in self.lines:
-            parts.append(row_of([_coloured(line[index]) for index in layout.beside]))
-            parts += [Padding(Text(text), (0, 0, 0, _INDENT)) for text in self._below(layout, line, width - _INDENT)]
-        return Group(*parts)
+        row = Text(overflow="fold")
+        for index in layout.beside:
+            text = Text(cells[index], style=style or _COLOURS.get(cells[index], ""))
+            missing = " " * (layout.widths[index] - text.cell_len)
+            row.append(missing if _side(self.keys[index]) == "right" else "")
+            row.append_text(text)
+            row.append((missing if _side(self.keys[index]) == "left" else "") + " " * layout.gap)
+        row.rstrip()
+        return row
 
     def _below(self, layout: Layout, line: Sequence[str], width: int) -> list[str]:
         """Return the lines below a row: each sentence in its own, the others together as far as they fit."""
@@ -149,12 +153,6 @@ class FittedTable:
 
 def _side(key: str) -> Literal["left", "right"]:
     return "right" if key in _RIGHT else "left"
-
-
-def _coloured(text: str) -> Text:
-    from rich.text import Text
-
-    return Text(text, style=_COLOURS.get(text, ""))
 
 
 def cell(key: str, value: Any) -> str:

@@ -18,13 +18,19 @@ def layout(width: int) -> Layout:
 def test_what_fits_stays_as_it_is() -> None:
     """Headings whole, all side by side."""
     wide = layout(200)
-    assert (wide.wide, wide.beside, wide.below) == (True, (0, 1, 2, 3, 4), ())
+    assert (wide.whole, wide.beside, wide.below) == (True, (0, 1, 2, 3, 4), ())
 
 
 def test_headings_break_before_anything_moves() -> None:
     """`oldest unsent` takes two lines, and saves what was missing."""
     found = layout(90)
-    assert (found.wide, found.below, found.widths[2]) == (False, (), 6)
+    assert (found.whole, found.below, found.widths[2]) == (False, (), 6)
+
+
+def test_headings_are_whole_where_there_is_room() -> None:
+    """Also when a sentence moved below: it took its width with it."""
+    found = layout(40)
+    assert (found.whole, found.below, found.widths[2]) == (True, (3,), 13)
 
 
 def test_sentences_move_first_then_the_last_columns() -> None:
