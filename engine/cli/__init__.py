@@ -6,6 +6,7 @@ The command line: click commands, one module a command group; `main` is the cons
     asking     an operation, through the control socket of a running engine or under the data directory's lock
     acting     number first, ask, reason, `--yes --expect N`
     printing   tables, JSON lines, times and ages
+    helping    what stands below every --help: an example, the exit codes
     files      messages of a file that the user names, or of stdin; trees: how they look
     config       plan, apply, confirm, rollback; which configurations ran
     init, run, lint, fmt, code, schema, graph, docs, explain, test, try, table     the commands of analysts

@@ -10,7 +10,7 @@ from engine.cli.printing import print_rows
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @common_options
 def audit(*, limit: int) -> None:
     """List acts and looks at bodies, newest first, and the acts that wait for an engine."""

@@ -104,7 +104,7 @@ def config() -> None:
 
 
 @config.command()
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @common_options
 def log(*, limit: int) -> None:
     """List which configurations ran, newest first."""

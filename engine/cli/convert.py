@@ -27,7 +27,9 @@ _ATTACHMENT_BYTES_MAX: Final = 100_000_000
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--to", "target", type=click.Choice(["hl7", "hprim", "json"]), required=True, help="What to make.")
-@click.option("--message", "wanted", default="", metavar="NAME", help="Which HL7 message: ORU_R01, ORM_O01, ADT_A31…")
+@click.option(
+    "--message", "wanted", default="", metavar="NAME", help="Which HL7 message: ORU_R01, ORM_O01, ADT_A31 and so on."
+)
 @click.option("--version", default="", metavar="VERSION", help="Of HL7 (default 2.5) or of HPRIM Santé (default 2.5).")
 @click.option("--charset", default="CP1252", show_default=True, help="Of HPRIM, which declares none: read and written.")
 @click.option("--output", type=click.Path(path_type=Path), metavar="PATH", help="Write to this file instead of stdout.")

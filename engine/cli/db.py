@@ -65,7 +65,9 @@ def tables() -> None:
 
 @db.command("query")
 @click.argument("sql")
-@click.option("--limit", type=click.IntRange(1, 1_000_000), default=_ROWS_MAX, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=_ROWS_MAX, show_default=True, help="How many rows at most."
+)
 @common_options
 def query(*, sql: str, limit: int) -> None:
     """Answer one SELECT; everything that writes is refused."""
@@ -76,7 +78,9 @@ def query(*, sql: str, limit: int) -> None:
 
 @db.command("export")
 @click.argument("what", metavar="TABLE|SQL")
-@click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True, help="Form of the rows."
+)
 @common_options
 def export(*, what: str, form: str) -> None:
     """Write a table, or the answer of a SELECT, to stdout."""

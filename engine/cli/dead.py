@@ -38,7 +38,7 @@ def dead() -> None:
 @click.option("--source", default="", help="Only messages of this source, and their deliveries.")
 @click.option("--group", default="", metavar="GROUP", help="Only this group.")
 @click.option("--after", default="", metavar="ID", help="Go on after this one.")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many at most.")
 @common_options
 def list_dead(*, destination: str, source: str, group: str, after: str, limit: int) -> None:
     """List dead letters, oldest first."""

@@ -12,6 +12,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
+from engine.cli.helping import root_epilog, with_epilog
 from engine.cli.options import Options, common_options, from_environment
 from engine.errors import PasserelleError, where
 
@@ -69,7 +70,7 @@ class Root(click.Group):
         if known is None:
             return None
         command: click.Command = getattr(importlib.import_module(known[0]), known[1])
-        return command
+        return with_epilog(command, "dead" if cmd_name == "dlq" else cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -144,7 +145,10 @@ def _refuse(ctx: click.Context, sentence: str, code: int) -> NoReturn:
     ctx.exit(code)
 
 
-@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Root, epilog=root_epilog(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)  # fmt: skip
 @common_options
 def passerelle() -> None:
     """Passerelle: takes custody of HL7 v2 and HPRIM messages and delivers them, in order."""

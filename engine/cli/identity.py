@@ -90,7 +90,7 @@ def show(*, id_: str, reveal: bool, reason: str) -> None:
 @identity.command("history")
 @click.argument("id_", metavar="[ID]", default="")
 @click.option("--before", default="", metavar="ID", help="Go on before this decision.")
-@click.option("--limit", type=click.IntRange(1, 400), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 400), default=50, show_default=True, help="How many at most.")
 @reveal_options
 @common_options
 def history(*, id_: str, before: str, limit: int, reveal: bool, reason: str) -> None:
@@ -104,9 +104,15 @@ def history(*, id_: str, before: str, limit: int, reveal: bool, reason: str) -> 
 
 
 @identity.command("review")
-@click.option("--state", type=click.Choice(["open", "linked", "apart", "all"]), default="open", show_default=True)
+@click.option(
+    "--state",
+    type=click.Choice(["open", "linked", "apart", "all"]),
+    default="open",
+    show_default=True,
+    help="Pairs in this state.",
+)
 @click.option("--after", default="", metavar="ID", help="Go on after this pair.")
-@click.option("--limit", type=click.IntRange(1, 400), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 400), default=50, show_default=True, help="How many at most.")
 @common_options
 def review(*, state: str, after: str, limit: int) -> None:
     """List the pairs of patients that a person must look at, oldest first."""
@@ -178,7 +184,7 @@ def undo(*, event: str, reason: str, yes: bool, expect: int | None) -> None:
 @click.option("--event", default="", metavar="ID", help="The identifiers that this decision moved.")
 @asked_options
 @click.option("--before", default="", metavar="ID", help="Go on before this delivery.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @common_options
 def impact(*, id_: str, event: str, before: str, limit: int, **asked: bool) -> None:
     """List who received the identifiers of patient ID, in which message, when; and what still waits."""

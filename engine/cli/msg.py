@@ -52,11 +52,11 @@ def msg() -> None:
 @click.option("--key", metavar="NAME", help="By this key of the configuration (nda, order…): asked for, or stdin.")
 @click.option("--control-id", default="", metavar="ID", help="By MSH-10.")
 @click.option("--source", default="", help="Received from this source.")
-@click.option("--state", default="", help="In this state: delivered, waiting, dead, filtered…")
+@click.option("--state", default="", help="In this state: delivered, waiting, dead, filtered and so on.")
 @click.option("--since", metavar="WHEN", help="Received since: 2h, 22:00, 2024-05-02.")
 @click.option("--until", metavar="WHEN", help="Received before.")
 @click.option("--before", default="", metavar="ID", help="Go on before this message.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @common_options
 def find(
     *,
@@ -188,7 +188,7 @@ def _write_all(folder: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 @click.command()
 @click.option("--source", default="", help="Only of this source.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @common_options
 def refusals(*, source: str, limit: int) -> None:
     """List what was not taken (no message, too long), newest first."""

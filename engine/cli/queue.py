@@ -35,7 +35,7 @@ def list_queues() -> None:
 @queue.command("show")
 @click.argument("destination")
 @click.option("--after", default="", metavar="ID", help="Go on after this delivery.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @common_options
 def show_queue(*, destination: str, after: str, limit: int) -> None:
     """Show the deliveries that wait for DESTINATION, in order."""
@@ -49,7 +49,7 @@ def show_queue(*, destination: str, after: str, limit: int) -> None:
 
 @queue.command("lanes")
 @click.argument("destination")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="How many at most.")
 @common_options
 def show_lanes(*, destination: str, limit: int) -> None:
     """Show the lanes of DESTINATION, the longest first, with what stands at the head of each."""
