@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from engine.core.expressions import ExpressionRefused, compile_expression
@@ -48,6 +48,11 @@ def read_names(entries: Named, reading: Reading) -> Iterable[tuple[str, Scalar, 
         name = reading.read(_NAME, key)
         if name is not None:
             yield str(name), key, node
+
+
+def refused_names(sections: Mapping[str, Named], made: Mapping[str, Collection[str]]) -> dict[str, set[str]]:
+    """Return by section the names that are declared and were refused: reported once, not where they are used."""
+    return {section: {key.text for key, _ in sections[section]}.difference(names) for section, names in made.items()}
 
 
 def read_authorities(pairs: list[tuple[Word, dict[str, Any]]], site: str, reading: Reading) -> dict[str, Authority]:

@@ -30,6 +30,7 @@ from engine.routes.declarations import (
     read_names,
     read_sites,
     read_sources,
+    refused_names,
     variants_of,
 )
 from engine.routes.defaults import Defaults
@@ -192,27 +193,19 @@ class _Loader:
         destinations = read_destinations(
             made["destinations"], self._reading, keys, [key.text for key, _ in sections["sources"]]
         )
-        refused = {
-            "sites": {key.text for key, _ in sections["sites"]} - set(names.sites),
-            "sources": {key.text for key, _ in sections["sources"]} - set(sources),
-            "destinations": {key.text for key, _ in sections["destinations"]} - set(destinations),
-        }
+        refused = refused_names(sections, {"sites": names.sites, "sources": sources, "destinations": destinations})
         assembler = Assembler(
             self.findings, names, sources, destinations, keys,
             refused_sources=refused["sources"], refused_destinations=refused["destinations"],
         )  # fmt: skip
         read = assembler.routes(made["routes"])
-        refused["routes"] = {key.text for key, _ in sections["routes"]} - {route.name for route in read}
         self._whole(sources, destinations, read)
         said = {(section, key.text): self._said(node) for section in made for key, node in made[section]}
         said |= {("keys", key.text): self._said(node) for key, node in sections["keys"]}
         routes = [replace(route, digest=said["routes", route.name]) for route in read]
-        cases: list[Case] = []
-        if tests is not None:
-            reader = CaseReader(self.findings, names, sources, destinations, routes, self._path.parent, refused)
-            cases += [case for route, node in assembler.tests for case in reader.cases(node, route)]
-            cases += [case for file in tests for case in reader.file(file)]
-            check_given(cases, self.findings)
+        refused |= refused_names(sections, {"routes": [route.name for route in read]})
+        reader = CaseReader(self.findings, names, sources, destinations, routes, self._path.parent, refused)
+        cases = [] if tests is None else self._cases(reader, assembler.tests, tests)
         root = str(self._path.parent.absolute())
         return Configuration(
             hash=self._hash(),
@@ -238,6 +231,15 @@ class _Loader:
             table_digests=self._table_digests,
             key_readers={name: key.read for name, key in keys.items() if key.read is not None},
         )
+
+    def _cases(
+        self, reader: CaseReader, under_routes: Sequence[tuple[str, Node]], files: Sequence[pathlib.Path]
+    ) -> list[Case]:
+        """Read the tests under routes and those of files, and look at what they give."""
+        cases = [case for route, node in under_routes for case in reader.cases(node, route)]
+        cases += [case for file in files for case in reader.file(file)]
+        check_given(cases, self.findings)
+        return cases
 
     def declared(self) -> Declared:
         """Tell what is declared, after `configuration`."""
