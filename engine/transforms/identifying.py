@@ -13,26 +13,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from engine.errors import StepFailed
 from engine.identity.authorities import spell
 from engine.identity.policy import DEAD_LETTER, MINT, PASS, OnUnknown, Unknown
-from engine.identity.spellings import INS_ARC, NULL, text_of
+from engine.identity.spellings import INS_ARC, NULL
 from engine.transforms.nodes import Node
-from engine.transforms.normalise_authorities import written_field
 from engine.transforms.shapes import Choice, Duration, Either, Key, Reader, Record, TextShape, refuse
 
 if TYPE_CHECKING:
     from engine.core.identities import IdentifierRow, PatientRow, Wait
-    from engine.identity.authorities import Authority, Recogniser
+    from engine.identity.authorities import Authority
     from engine.identity.decisions import Decision
     from engine.identity.spellings import Spellings
     from engine.parsers.hl7v2.message import Message
     from engine.transforms.step import Context, Step
 
 _INS: Final = INS_ARC.encode()
-_COMPLETED: Final = (
-    (b"PID", ((18, "AN"), (21, ""))), (b"PV1", ((19, "VN"), (50, ""))), (b"MRG", ((1, ""), (3, "AN"), (5, "VN"))),
-)  # fmt: skip
-"""Fields of type CX whose authorities are completed, with CX-5 by PAM France where a message has none."""
-MOVEMENT: Final = "movement"
-"""Name of the authority under which a site numbers its movements (ZBE-1)."""
 
 
 class Identification(Protocol):
@@ -103,53 +96,6 @@ class Rewritten(NamedTuple):
     local: list[tuple[Authority, bytes]]
     ins: list[bytes]
     others: list[bytes]
-
-
-def complete(message: Message, recogniser: Recogniser) -> None:
-    """Complete the authorities of all numbers of patients, stays, visits and movements but PID-3."""
-    for code, fields in _COMPLETED:
-        for position in message.positions(code):
-            segment = message.peek(position)
-            for number, expected in fields:
-                data = segment.field(number)
-                if data and data != NULL:
-                    written = written_field(data, recogniser.spellings(message.delimiters, expected))
-                    if written is not None and written != data:
-                        message.own(position).set_field(number, written)
-    for position in message.positions(b"ZBE") if message.delimiters.component else ():
-        data = message.peek(position).field(1)
-        written = _movements(data, recogniser, message) if data and data != NULL else data
-        if written != data:
-            message.own(position).set_field(1, written)
-
-
-def _movements(data: bytes, recogniser: Recogniser, message: Message) -> bytes:
-    """
-    Complete ZBE-1 (EI: value, name, OID, kind).
-
-    An EI has no type: by its OID it is any authority of the site, where all with that OID are spelt alike; without OID
-    it is the site's `movement`, where it declares one.
-    """
-    marks = message.delimiters
-    own = recogniser.names.get(MOVEMENT)
-    written = []
-    for repetition in marks.repetitions(data):
-        value, *rest = repetition.split(marks.component)
-        name, oid = (*rest, b"", b"")[:2]
-        known = _spelt(recogniser, text_of(oid.strip())) if oid.strip() else None
-        if known is None and own is not None and not oid.strip() and name.strip() in (b"", own.hd1.encode()):
-            known = (own.hd1, own.hd2, own.hd3)
-        if known is None or not value or value == NULL:
-            written.append(repetition)
-        else:
-            written.append(marks.component.join([value, *(part.encode() for part in known), *rest[3:]]))
-    return marks.repetition.join(written) if marks.repetition else written[0]
-
-
-def _spelt(recogniser: Recogniser, oid: str) -> tuple[str, str, str] | None:
-    """Return how the site spells an OID in the three parts of an HD; None: it doesn't know it, or in several ways."""
-    found = {(one.hd1, one.hd2, one.hd3) for one in recogniser.names.values() if one.oid == oid}
-    return found.pop() if len(found) == 1 else None
 
 
 def read_identifiers(data: bytes, spellings: Spellings, group: Authority) -> Rewritten:

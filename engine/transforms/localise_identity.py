@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.identity.policy import OnUnknown, Unknown
+from engine.transforms.completing import Completion, carry_out
 from engine.transforms.identifying import (
     OnUnknownShape,
     SentElsewhere,
     Unidentified,
     Waits,
-    complete,
     identifier,
     joined,
     read_identifiers,
@@ -42,7 +42,7 @@ _SEVERAL = "E-ID-SEVERAL-NUMBERS"
 class LocaliseIdentity(Step):
     """Put the number of one site in front."""
 
-    __slots__ = ("_authorities", "_recogniser", "_site", "on_unknown")
+    __slots__ = ("_authorities", "_completion", "_recogniser", "_site", "on_unknown")
 
     def __init__(
         self, site: Text, on_unknown: OnUnknown, recogniser: Recogniser, authorities: Mapping[str, Authority]
@@ -51,6 +51,7 @@ class LocaliseIdentity(Step):
         self._site = site
         self.on_unknown = on_unknown
         self._recogniser = recogniser
+        self._completion = Completion(recogniser)
         self._authorities = authorities
 
     def apply(self, context: Context) -> None:
@@ -118,7 +119,8 @@ class LocaliseIdentity(Step):
             written = joined(message, [*first, *rest])
             if written and written != data:
                 message.own(position).set_field(3, written)
-        complete(message, self._recogniser)
+        carry_out(message, self._completion.edits(message))
+        self._completion.complete_movements(message)
 
 
 def build(arguments: Any, reader: Reader, node: Node) -> Step:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.identity.deciding.decision import Code
 from engine.identity.policy import OnUnknown, Unknown
+from engine.transforms.completing import Completion, carry_out
 from engine.transforms.identifying import (
     OnUnknownShape,
     SentElsewhere,
     Unidentified,
     Waits,
-    complete,
     identifier,
     joined,
     read_identifiers,
@@ -30,10 +30,10 @@ from engine.transforms.step import Context, Step
 if TYPE_CHECKING:
     from engine.core.identities import PatientRow
     from engine.identity.authorities import Authority, Recogniser
+    from engine.identity.deciding.decision import Edit
     from engine.parsers.hl7v2.message import Message
 
 
-_KEPT: Final = 4096
 _NO_CONFLICT: Final = frozenset({Code.UNKNOWN, Code.NOBODY, Code.NOT_ASSERTED, Code.NUMBERS})
 """Of dead letters that concern nobody but their own message: the destination says what becomes of the lane."""
 
@@ -41,14 +41,13 @@ _NO_CONFLICT: Final = frozenset({Code.UNKNOWN, Code.NOBODY, Code.NOT_ASSERTED, C
 class NormaliseIdentity(Step):
     """Decide who the patient is, and write it."""
 
-    __slots__ = ("_recogniser", "_written", "on_unknown")
+    __slots__ = ("_completion", "_recogniser", "on_unknown")
 
     def __init__(self, on_unknown: OnUnknown, recogniser: Recogniser) -> None:
         super().__init__("normalise_identity")
         self.on_unknown = on_unknown
         self._recogniser = recogniser
-        self._written: dict[tuple[bytes, str, bytes], bytes] = {}
-        """PID-3 as it came, the federation identifier and the delimiters -> PID-3 as it leaves; bounded."""
+        self._completion = Completion(recogniser)
 
     def apply(self, context: Context) -> None:
         """
@@ -73,23 +72,21 @@ class NormaliseIdentity(Step):
             assert decision.wait is not None, "it says for what it waits"
             raise Waits(decision.wait, decision.reason)
         if context.format == "hl7v2":
-            self._write(context, decision.patients, identities.group)
+            if decision.edits is None:
+                decision.edits = self._edits(context.message, decision.patients, identities.group)
+            carry_out(context.message, decision.edits)
+            self._completion.complete_movements(context.message)
 
-    def _write(self, context: Context, patients: tuple[PatientRow | None, ...], group: Authority) -> None:
-        message = context.message
+    def _edits(self, message: Message, patients: tuple[PatientRow | None, ...], group: Authority) -> list[Edit]:
+        """Return how the identifiers leave."""
+        edits: list[Edit] = []
         for rank, position in enumerate(message.positions(b"PID")):
             data = message.peek(position).field(3)
             patient = patients[rank] if rank < len(patients) else None
-            number = patient.number if patient is not None else ""
-            key = (data, number, message.delimiters.declared)
-            written = self._written.get(key)
-            if written is None:
-                if len(self._written) >= _KEPT:
-                    self._written.clear()
-                written = self._written[key] = _field(message, data, number, self._recogniser, group)
+            written = _field(message, data, patient.number if patient is not None else "", self._recogniser, group)
             if written and written != data:
-                message.own(position).set_field(3, written)
-        complete(message, self._recogniser)
+                edits.append((b"PID", rank, 3, written))
+        return edits + self._completion.edits(message)
 
 
 def _field(message: Message, data: bytes, number: str, recogniser: Recogniser, group: Authority) -> bytes:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from engine.identity.crossreference import CrossReference
 
 
+Edit = tuple[bytes, int, int, bytes]
+"""Name of a segment, its rank among those of that name, number of a field, and the field as it leaves."""
+
+
 class Outcome(StrEnum):
     """What becomes of the message."""
 
@@ -70,6 +74,8 @@ class Decision:
     wait: Wait | None = None
     send_to: str = ""
     """Destination after a wait that nobody ended."""
+    edits: list[Edit] | None = None
+    """How the identifiers leave, once the verb made it: the same for each message on which this is the decision."""
 
     @property
     def patient(self) -> PatientRow | None:

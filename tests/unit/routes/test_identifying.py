@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from engine.parsers import open_message
 from engine.routes import identifying
 from tests.support.group import INS, Group, group, hl7, of_cha, of_chb
 
@@ -95,3 +96,14 @@ def test_what_is_kept_of_a_message_is_small(tmp_path: pathlib.Path, monkeypatch:
         assert not it.identities.usual
 
     group(tmp_path, test)
+
+
+def test_the_same_text_with_other_delimiters_says_something_else() -> None:
+    """What stands for a number and what for its neighbour, the header tells."""
+    line = "P|1|10^20|||MARTIN^LEA"
+    usual, other = (
+        open_message(f"H|{marks}|1||GAM|ADM\r{line}\r".encode(), "hprim-sante", default_charset="utf-8", as_utf8=True)
+        for marks in ("~^\\&", "^~\\&")
+    )
+    assert usual.lines((b"P",)) == other.lines((b"P",))
+    assert identifying._said(usual) != identifying._said(other)
