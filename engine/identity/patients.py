@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from engine.identity.spellings import NULL, text_of
 
 if TYPE_CHECKING:
+    from engine.core.references import References
     from engine.identity.authorities import Recogniser
     from engine.identity.spellings import Spellings
     from engine.parsers.hl7v2.message import Message
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 Reference = tuple[str, str]
 """(normal form of the authority, value)."""
 
+KEPT: Final = 16_384
+"""Sets of fields whose hashes are kept: as received, and as sent."""
+_LONGEST: Final = 512
+"""Bytes above which fields aren't kept."""
 _FIELDS: Final = ((b"PID", 3), (b"MRG", 1), (b"PID", 21))
 _HPRIM_FIELDS: Final = ((b"P", 2),)
 
@@ -46,6 +51,39 @@ def patient_references(message: Message, recogniser: Recogniser, fields: list[by
         if data and data != NULL:
             _collect(data, spellings, found)
     return list(dict.fromkeys(found)) if len(found) > 1 else found
+
+
+class PatientNumbers:
+    """The hashed references of messages' patients, remembered by the bytes from which they come: most come again."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[object, ...], tuple[int, ...]] = {}
+
+    def of(
+        self, message: Message, fields: list[bytes], recogniser: Recogniser, references: References
+    ) -> tuple[int, ...]:
+        """
+        Return the hash of each reference, each once.
+
+        Args:
+            message: As for `patient_references`.
+            fields: What `patient_fields` returned for it.
+            recogniser: As for `patient_references`.
+            references: Makes the hashes.
+        """
+        marks = message.delimiters
+        key = (references, recogniser, message.format, marks.field, marks.declared, *fields)
+        found = self._kept.get(key)
+        if found is None:
+            pairs = patient_references(message, recogniser, fields)
+            found = tuple([references.hash("patient", authority, value) for authority, value in pairs])
+            if sum(map(len, fields)) <= _LONGEST:
+                if len(self._kept) >= KEPT:
+                    del self._kept[next(iter(self._kept))]  # the oldest one
+                self._kept[key] = found
+        return found
 
 
 def patient_fields(message: Message) -> list[bytes]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.identity.authorities import Authorities, Authority
 from engine.identity.gates import Gate
+from engine.identity.patients import PatientNumbers
 
 if TYPE_CHECKING:
     from engine.identity.policy import IdentityPolicy
@@ -452,6 +453,8 @@ class Configuration:
     """What the patterns under `include:` met: (folder, pattern) -> files."""
     cases: tuple[Case, ...] = ()
     """Tests, where they were asked for (loader.check)."""
+    numbers: PatientNumbers = field(default_factory=PatientNumbers, repr=False)
+    """Remembers the hashed references of patients."""
     by_patient: tuple[str, ...] = field(init=False, repr=False)
     """Destinations of which some deliveries are ordered by patient."""
 

@@ -45,9 +45,8 @@ def _said(message: Message) -> bytes:
     """
     marks = message.delimiters
     visits = len(message.positions(b"PV1"))
-    parts = (
-        b"%s%s%d" % (marks.field, marks.declared, visits), *message.lines(_LINES), b"", *message.fields(_FIELDS)
-    )  # fmt: skip
+    lines = [message.peek(position).line() for code in _LINES for position in message.positions(code)]
+    parts = (b"%s%s%d" % (marks.field, marks.declared, visits), *lines, b"", *message.fields(_FIELDS))
     return blake2b(b"\r".join(parts), digest_size=16).digest()
 
 
@@ -72,6 +71,8 @@ class Usual(NamedTuple):
     ins: tuple[tuple[bytes, int], ...]
     named: tuple[tuple[int, int], ...]
     """Hash of the federation identifier -> patient."""
+    lane: int
+    """Of the patient."""
 
 
 @dataclass(slots=True)
@@ -189,14 +190,15 @@ class Identified:
             return None
         view = self._knowledge.view
         try:
-            same = view.patient(usual.patient.id) is usual.patient and all(
-                view.identifier(number) is row for number, row in usual.rows
-            )
+            if view.patient(usual.patient.id) is not usual.patient:
+                return None
+            for number, row in usual.rows:
+                if view.identifier(number) is not row:
+                    return None
         except Unread:
             return None
-        if not same:
-            return None
         self.decisions.append(usual.decision)
+        self._territorial[usual.patient.id] = usual.lane
         self._ins.update(usual.ins)
         self._named.update(usual.named)
         return usual.decision
@@ -218,8 +220,9 @@ class Identified:
         if len(kept) >= USUAL_MAX:
             del kept[next(iter(kept))]  # the oldest one
         kept[key] = Usual(
-            decision, self._policy, tuple(rows.items()), patient, tuple(self._ins.items()), tuple(self._named.items())
-        )
+            decision, self._policy, tuple(rows.items()), patient, tuple(self._ins.items()),
+            tuple(self._named.items()), self._lane_of(patient.id),
+        )  # fmt: skip
 
     def claims(self, context: Context) -> Claims:
         """Read what a message says of its patients."""

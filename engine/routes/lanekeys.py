@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.identity.patients import Reference, patient_fields, patient_references
+from engine.identity.patients import patient_fields
 from engine.identity.spellings import INS_ARC
 from engine.routes.identifying import Identified, knows_nobody
 from engine.routes.searching import key_authority
@@ -29,7 +29,7 @@ class LaneKeys:
     """What the walk of a message knows of lanes."""
 
     __slots__ = (
-        "_configuration", "_fields", "_knowledge", "_message", "_patients", "_received", "_recogniser", "_references",
+        "_configuration", "_fields", "_knowledge", "_message", "_received", "_recogniser", "_references",
         "_sent", "_site", "_source", "_stored", "context", "identified",
     )  # fmt: skip
 
@@ -52,7 +52,6 @@ class LaneKeys:
         self._site = ""
         self._received: tuple[int, ...] | None = None
         self._fields: list[bytes] = []
-        self._patients: list[Reference] = []
         self._sent: tuple[list[bytes] | None, tuple[int, ...]] = (None, ())
         """The fields from which the references of what was sent last were read, and those with the received ones."""
 
@@ -132,8 +131,7 @@ class LaneKeys:
         """Return the hashed references of the patients of the message as received."""
         if self._received is None:
             self._fields = patient_fields(self._message)
-            self._patients = patient_references(self._message, self._recogniser, self._fields)
-            self._received = self._hashes(self._patients)
+            self._received = self._numbers_of(self._message, self._fields)
         return self._received
 
     def lane_of_source(self) -> tuple[int, ...]:
@@ -154,11 +152,9 @@ class LaneKeys:
             if fields == self._sent[0]:
                 return self._sent[1]
             if fields != self._fields:
-                patients = patient_references(after.message, self._recogniser, fields)
-                if patients != self._patients:  # to complete CX-4 and CX-5 rewrites the field, not the reference
-                    known = self._patients
-                    fresh = self._hashes([one for one in patients if one not in known])
-                    numbers = tuple(dict.fromkeys((*numbers, *fresh)))
+                sent = self._numbers_of(after.message, fields)
+                if sent != numbers:
+                    numbers = tuple(dict.fromkeys((*numbers, *sent)))
             self._sent = fields, numbers
         return numbers
 
@@ -171,15 +167,14 @@ class LaneKeys:
             lanes = self._key_lanes(order, self.context.fork(received), after)
         else:
             messages = [received] if after is None else [received, after.message]
-            patients = [one for message in messages for one in patient_references(message, self._recogniser)]
-            lanes = tuple(dict.fromkeys(self._hashes(patients)))
+            numbers = [one for each in messages for one in self._numbers_of(each, patient_fields(each))]
+            lanes = tuple(dict.fromkeys(numbers))
             if self.identified is not None:
                 return self._identified_lanes(self.identified, lanes, self.context.fork(received))
         return lanes or self.lane_of_source()
 
-    def _hashes(self, patients: list[Reference]) -> tuple[int, ...]:
-        make = self._references.hash
-        return tuple([make("patient", key, value) for key, value in patients])
+    def _numbers_of(self, message: Message, fields: list[bytes]) -> tuple[int, ...]:
+        return self._configuration.numbers.of(message, fields, self._recogniser, self._references)
 
     def _key_lanes(self, order: Order, before: Context, after: Context | None) -> tuple[int, ...]:
         lanes: dict[int, None] = {}

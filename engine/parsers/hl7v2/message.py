@@ -357,19 +357,6 @@ class Message:
                     found.append(item.field(number))  # type: ignore[union-attr]  # a segment, or a subclass
         return found
 
-    def lines(self, codes: tuple[bytes, ...]) -> list[bytes]:
-        """Return the segments of some names as they stand now, name after name, without their ends."""
-        segments, lines = self._segments, self._lines
-        found: list[bytes] = []
-        for code in codes:
-            for position in self.positions(code):
-                item = segments[position]
-                if isinstance(item, Segment):
-                    found.append(item.line())
-                else:  # a list stands where it was received
-                    found.append(bytes(lines[item if isinstance(item, int) else position]))
-        return found
-
     def head(self, code: bytes) -> Segment | None:
         """Return the first segment of that name, to read only."""
         positions = self.positions(code)
