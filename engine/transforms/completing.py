@@ -24,6 +24,7 @@ _COMPLETED: Final = (
 """Fields of type CX whose authorities are completed, with CX-5 by PAM France where a message has none."""
 MOVEMENT: Final = "movement"
 """Name of the authority under which a site numbers its movements (ZBE-1)."""
+_MOVEMENTS: Final = ((b"ZBE", 1),)
 _KEPT: Final = 1024
 _LONGEST: Final = 256
 """Bytes above which a spelling isn't kept."""
@@ -64,14 +65,13 @@ class Completion:
         marks = message.delimiters
         if not marks.component:
             return
-        for position in message.positions(b"ZBE"):
-            data = message.peek(position).field(1)
+        for rank, data in enumerate(message.fields(_MOVEMENTS)):
             if not data or data == NULL:
                 continue
             written = [self._movement(one, marks.component) for one in marks.repetitions(data)]
             field = marks.repetition.join(written) if marks.repetition else written[0]
             if field != data:
-                message.own(position).set_field(1, field)
+                carry_out(message, [(b"ZBE", rank, 1, field)])
 
     def _movement(self, repetition: bytes, mark: bytes) -> bytes:
         value, separator, rest = repetition.partition(mark)
