@@ -83,6 +83,8 @@ class Route:
     then on. What it was when it came is kept beside.
     """
     whole: bytes = b""
+    parted: tuple[str, ...] = ()
+    """Filled by the store: destinations with deliveries of patients whom its events part (DeliveryFlag.PARTED)."""
 
 
 @dataclass(slots=True)
@@ -117,13 +119,36 @@ class Requeue:
     A dead delivery goes back to its place (retry, or given back after a storm): DEAD -> PENDING.
 
     `delivery` carries id, destination and, when `rendered_again`, new lanes, payload, target, control_id,
-    type, flags, route, config. `spent` goes back to 0; `attempts` stay (they number the history).
+    type, flags, route, config. `spent` goes back to 0; `attempts` stay (they number the history). What is marked
+    PARTED goes back only when it was rendered again.
     """
 
     delivery: Delivery
     rendered_again: bool = False
     view: int = 0
     """As of `Route`."""
+    keys: tuple[int, ...] = ()
+    """Further search keys of its message: numbers with which it leaves now."""
+
+
+@dataclass(slots=True)
+class Remake:
+    """
+    What becomes of a pending delivery that is marked PARTED: it stays as it was made, is made anew, or is dead.
+
+    `delivery` carries id, destination, lanes and flags; state PENDING, without the mark; or DEAD (it keeps its place,
+    its bytes and its mark), with due_ms, code, field and reason. When it was made anew, also what `Requeue` says.
+    Attempts, and what was spent, stay.
+    """
+
+    delivery: Delivery
+    expected_attempt: int
+    """Attempts made so far: one more, and somebody sent it meanwhile."""
+    rendered_again: bool = False
+    view: int = 0
+    """As of `Route`."""
+    keys: tuple[int, ...] = ()
+    """As of `Requeue`."""
 
 
 @dataclass(slots=True)
@@ -181,6 +206,8 @@ class Identify:
     next_patient: int = 0
     """No patient gets an id below this from now on; 0: as before. It never goes back."""
     view: int = 0
+    """As of `Route`."""
+    parted: tuple[str, ...] = ()
     """As of `Route`."""
 
 
@@ -259,7 +286,7 @@ class Configure:
 
 Change = (
     Receive | Refuse | Route | Settle | Requeue | Treat | Reopen | SetHold | Intend | Fulfil | Audit | Note | Moments
-    | Prune | Configure | Identify
+    | Prune | Configure | Identify | Remake
 )  # fmt: skip
 
 

@@ -97,6 +97,13 @@ class DeliveryFlag(IntEnum):
     """An A40 that follows from the message: it joined two patients of the group (`on_merge: emit`)."""
     RESULT = 8
     """A result or order (ORU, ORM, MDM…), which may pass an administrative fault."""
+    PARTED = 32
+    """
+    Patients whose numbers it may carry were parted after it was made: pending, it doesn't leave as it is.
+
+    It is looked at again, and made anew where it has to be (core.changes.Remake). Who marks it is the store, in the
+    commit that parts them. On a delivery that was delivered: it was in flight then, and left as it was made.
+    """
 
 
 class PayloadKind(IntEnum):

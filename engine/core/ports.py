@@ -88,6 +88,8 @@ class Queued:
     before: int
     """The highest delivery id of the destination ever announced or seen before this commit."""
     high: int
+    parted: bool = False
+    """Rows of what waits were marked (DeliveryFlag.PARTED): what is in memory of them isn't so any more."""
 
 
 class Store(Protocol):
@@ -133,6 +135,13 @@ class Store(Protocol):
         Survives kill -9 (not a power cut): until a later attempt is settled, `open` reports it.
         """
 
+    def sent(self) -> Mapping[int, int]:
+        """
+        Deliveries of this run that left, or are about to, with the attempt; `sending` noted it.
+
+        In flight are those whose row has fewer attempts; others may be left over.
+        """
+
     def on_received(self, group: str, listener: Callable[[Received], None]) -> None:
         """Announce each commit's messages of a routing group."""
 
@@ -174,6 +183,9 @@ class Store(Protocol):
 
     async def queue_of(self, destination: str, lane: int, since: int, limit: int) -> list[Delivery]:
         """Queued deliveries that hold a lane key, id >= since, in order, without payloads."""
+
+    async def parted(self, destination: str, after: int, limit: int) -> list[Delivery]:
+        """Pending deliveries with an id above `after` that are marked PARTED, in order, without payloads."""
 
     async def delivery(self, delivery: int) -> Delivery | None:
         """One delivery, without its payload."""

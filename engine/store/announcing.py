@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from engine.core.changes import Change, Configure, Fulfil, Identify, Intend, Receipt, Receive, Requeue, Route
+from engine.core.changes import Change, Configure, Fulfil, Identify, Intend, Receipt, Receive, Remake, Requeue, Route
 from engine.core.messages import Delivery, Intention, StoredMessage
 from engine.core.ports import Done, Queued, Received
 from engine.errors import StoreError
@@ -31,6 +31,7 @@ class _Commit:
     received: dict[str, list[StoredMessage]] = field(default_factory=dict)
     queued: dict[str, list[Delivery]] = field(default_factory=dict)
     routed: dict[str, list[Route]] = field(default_factory=dict)
+    parted: set[str] = field(default_factory=set)
     intentions: list[Intention] = field(default_factory=list)
     configured: list[Configure] = field(default_factory=list)
 
@@ -39,7 +40,7 @@ class _Commit:
             self.received.setdefault(change.message.group, []).append(change.message)
         elif isinstance(change, Route):
             self._add_route(change)
-        elif isinstance(change, Requeue):
+        elif isinstance(change, (Requeue, Remake)):
             self.queued.setdefault(change.delivery.destination, []).append(change.delivery)
         elif isinstance(change, Intend):
             self.intentions.append(change.intention)
@@ -47,6 +48,7 @@ class _Commit:
             self.configured.append(change)
         elif isinstance(change, Identify):
             self._add_fences(change.fences)
+            self.parted.update(change.parted)
         elif isinstance(change, Fulfil):
             for part in change.changes:
                 if isinstance(part, (Requeue, Identify)):
@@ -60,6 +62,7 @@ class _Commit:
                 self.queued.setdefault(delivery.destination, []).append(delivery)
         if route.fences:
             self._add_fences(route.fences)
+        self.parted.update(route.parted)
 
     def _add_fences(self, fences: list[Delivery]) -> None:
         for fence in fences:
@@ -161,11 +164,12 @@ class Announcer:
             calls += [(listener, Received(messages, before, high)) for listener in self._received.get(group, ())]
         for group, routes in commit.routed.items():
             calls += [(listener, routes) for listener in self._routed.get(group, ())]
-        for destination, deliveries in commit.queued.items():
-            deliveries.sort(key=_by_id)
+        for destination in dict.fromkeys((*commit.queued, *sorted(commit.parted))):
+            deliveries = sorted(commit.queued.get(destination, ()), key=_by_id)
             below = self.high_deliveries.get(destination, 0)
-            top = self.high_deliveries[destination] = max(below, deliveries[-1].id)
-            calls += [(listener, Queued(deliveries, below, top)) for listener in self._deliveries.get(destination, ())]
+            top = self.high_deliveries[destination] = max(below, deliveries[-1].id if deliveries else 0)
+            queued = Queued(deliveries, below, top, parted=destination in commit.parted)
+            calls += [(listener, queued) for listener in self._deliveries.get(destination, ())]
         for intention in commit.intentions:
             calls += [(listener, intention) for listener in self._intentions.get(intention.stage, ())]
         return calls

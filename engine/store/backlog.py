@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from engine.core.changes import Change, Identify, Receipt, Receive, Refuse, Route, events_of
+from engine.core.changes import Change, Identify, Receipt, Receive, Refuse, Remake, Route, events_of
 from engine.core.identities import IdentityEvent
 
 CHANGES_HELD: Final = 8_000
@@ -39,6 +39,8 @@ def size_of(change: Change) -> int:
             size += _size_of_events(change.identity)  # type: ignore[union-attr]
     elif kind is Identify:
         size += _size_of_events(events_of(change))  # type: ignore[arg-type]
+    elif kind is Remake:
+        size += len(change.delivery.payload or b"")  # type: ignore[union-attr]
     elif kind is Refuse:
         size += len(change.refusal.raw)  # type: ignore[union-attr]
     return size
@@ -64,3 +66,11 @@ def newly_unrouted(outcomes: Iterable[tuple[Change, object, object]]) -> int:
             if type(outcome) is Receipt:
                 count += len(change.released) - 1  # type: ignore[union-attr]
     return count
+
+
+def sent_in(slots: Mapping[int, tuple[int, int]]) -> dict[int, int]:
+    """Return the deliveries of in-flight slots, each with its last attempt."""
+    found: dict[int, int] = {}
+    for delivery, attempt in slots.values():
+        found[delivery] = max(attempt, found.get(delivery, 0))
+    return found

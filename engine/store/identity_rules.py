@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from engine.core.changes import Change, Fulfil, Identify, Requeue, Route, events_of
+from engine.core.changes import Change, Fulfil, Identify, Remake, Requeue, Route, events_of
 from engine.core.identities import (
     IdentifierKind,
     IdentifierRow,
@@ -14,7 +14,7 @@ from engine.core.identities import (
     ReviewRow,
     ReviewState,
 )
-from engine.core.lifecycle import MessageState
+from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DELIVERIES_MAX, Delivery, DeliveryKind, delivery_id
 from engine.errors import ChangeRefused
 from engine.store.counting import IDENTITY, CounterKey, Tally
@@ -69,17 +69,17 @@ class Views:
     def refused(self, change: Change) -> None:
         """Note that a change was refused: what it said of patients isn't so."""
         for part in _parts_of(change):
-            if not isinstance(part, Requeue) and events_of(part):
+            if isinstance(part, (Route, Identify)) and events_of(part):
                 self._wrong = max(self._wrong, part.view)
 
 
-def _parts_of(change: Change) -> Iterable[Route | Identify | Requeue]:
+def _parts_of(change: Change) -> Iterable[Route | Identify | Requeue | Remake]:
     """Return what a change decides on patients, or for patients who are known."""
     if isinstance(change, Route):
         return (change,)
     if isinstance(change, Fulfil):
         return [part for part in change.changes if isinstance(part, (Identify, Requeue))]
-    return (change,) if isinstance(change, (Identify, Requeue)) else ()
+    return (change,) if isinstance(change, (Identify, Requeue, Remake)) else ()
 
 
 def check_identity(route: Route) -> None:
@@ -203,6 +203,30 @@ def count_rows(
     found |= {(IDENTITY, "event", rule): n for rule, n in rules.items()}
     found |= {_BY_STATE[state]: n for state, n in states.items()}
     return {key: n for key, n in found.items() if n}
+
+
+def parted_by(events: Iterable[IdentityEvent]) -> set[int]:
+    """
+    Return the numbers under which deliveries of patients are found whom events part.
+
+    Of each patient who loses a number to somebody else, or to nobody, all the numbers that he had: what waits may carry
+    any two of them. A patient who ends in another loses none: all his numbers lead there.
+    """
+    found: set[int] = set()
+    for event in events:
+        for key, (before, after) in event.identifiers.items():
+            if before is None or before.kind not in _NUMBERS or (after is not None and after.patient == before.patient):
+                continue
+            had, has = event.patients.get(before.patient, (None, None))
+            if after is None or had is None or has is not None:
+                found.add(key)
+                found.update(had.identifiers if had is not None else ())
+    return found
+
+
+_NUMBERS: Final = frozenset({IdentifierKind.LOCAL, IdentifierKind.ALIAS, IdentifierKind.FEDERATION})
+MARKED: Final = frozenset({DeliveryState.PENDING, DeliveryState.DEAD})
+"""States in which a delivery with bytes is marked PARTED: what is dead may come back to its place."""
 
 
 def traits_of(row: PatientRow | None) -> set[int]:

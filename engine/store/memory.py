@@ -38,7 +38,7 @@ from engine.core.ports import Done, Page, Queued, Received, Recovery, Urgency
 from engine.errors import ChangeRefused, StoreError, StoreUnavailable
 from engine.store import memory_identities, rules
 from engine.store.announcing import Announcer, Outcome, Submitted
-from engine.store.backlog import load_of, newly_unrouted, size_of
+from engine.store.backlog import load_of, newly_unrouted, sent_in, size_of
 from engine.store.bases import BaseOf, default_base_of
 from engine.store.counting import COUNTED_KINDS, CounterKey
 from engine.store.identity_rules import Views
@@ -80,6 +80,7 @@ class MemoryStore:
         self._fault = fault or (lambda _name: None)
         self._changes = MemoryChanges(self.disk)
         self._views = Views()
+        self._sent: dict[int, tuple[int, int]] = {}
         self._pending: list[Submitted] = []
         self._bytes_held = 0
         self._unrouted = self._aside = 0
@@ -182,7 +183,11 @@ class MemoryStore:
 
     def sending(self, delivery: int, attempt: int, slot: int) -> None:
         """Note what is about to leave."""
-        self.disk.slots[slot] = (delivery, attempt)
+        self.disk.slots[slot] = self._sent[slot] = (delivery, attempt)
+
+    def sent(self) -> Mapping[int, int]:
+        """Deliveries of this run that left, or are about to, with the attempt."""
+        return sent_in(self._sent)
 
     def _apply_all(self, batch: list[Submitted]) -> list[Outcome]:
         if not self._opened:
@@ -290,6 +295,12 @@ class MemoryStore:
         """Queued deliveries that hold a lane key, id >= since, in order, without payloads."""
         rows = (row for row in self._queued(destination, since - 1) if lane in row.lanes)
         return [replace(row, payload=None) for row in islice(rows, limit)]
+
+    async def parted(self, destination: str, after: int, limit: int) -> list[Delivery]:
+        """Pending deliveries that are marked PARTED, in order, without payloads."""
+        rows = self._queued(destination, after)
+        marked = (row for row in rows if row.flags & DeliveryFlag.PARTED and row.state == DeliveryState.PENDING)
+        return [replace(row, payload=None) for row in islice(marked, limit)]
 
     async def delivery(self, delivery: int) -> Delivery | None:
         """One delivery, without its payload."""

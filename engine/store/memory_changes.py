@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from engine.core.changes import (
@@ -17,6 +18,7 @@ from engine.core.changes import (
     Receipt,
     Receive,
     Refuse,
+    Remake,
     Reopen,
     Requeue,
     Route,
@@ -25,7 +27,7 @@ from engine.core.changes import (
     Treat,
 )
 from engine.core.lifecycle import JOINED, DeliveryState, MessageState
-from engine.core.messages import WHOLE, Delivery, DeliveryKind, place_of, show_delivery_id
+from engine.core.messages import WHOLE, Delivery, DeliveryFlag, DeliveryKind, place_of, show_delivery_id
 from engine.errors import ChangeRefused
 from engine.store import memory_identities, rules
 from engine.store.announcing import DONE
@@ -151,7 +153,7 @@ class MemoryChanges:
             code=change.code,
             field=change.field,
             reason=change.reason,
-            flags=change.flags,
+            flags=change.flags | delivery.flags & DeliveryFlag.PARTED,
         )
         self._put_delivery(DeliveryRow(after, row.first_ms or change.begin_ms, change.end_ms), row, undo, tally)
         if change.attempt is not None:
@@ -163,7 +165,7 @@ class MemoryChanges:
         given = change.delivery
         row = self._delivery_row(given.id)
         old = row.delivery
-        rules.check_requeue(change, old.state, old.kind)
+        rules.check_requeue(change, old)
         rules.keep_doubt(given, old)
         source = given if change.rendered_again else old
         if source.payload_kind not in WHOLE and old.place not in self._disk.bodies:
@@ -184,8 +186,25 @@ class MemoryChanges:
             replay_of=old.replay_of,
         )
         self._put_delivery(DeliveryRow(after, row.first_ms, row.end_ms), row, undo, tally)
+        self._add_keys(given.place, change.keys, undo)
         rules.fill_requeued(given, after)
         return DONE
+
+    def _remake(self, change: Remake, undo: Undo, tally: Tally) -> Receipt:
+        given = change.delivery
+        row = self._delivery_row(given.id)
+        rules.check_remake(change, row.delivery)
+        payload = given.payload if change.rendered_again else row.delivery.payload
+        rules.fill_remade(given, row.delivery, rendered_again=change.rendered_again)
+        after = replace(given, payload=payload, rendered=None)
+        self._put_delivery(DeliveryRow(after, row.first_ms, row.end_ms), row, undo, tally)
+        self._add_keys(given.place, change.keys, undo)
+        return DONE
+
+    def _add_keys(self, place: int, keys: Collection[int], undo: Undo) -> None:
+        if keys:
+            row = self._message_row(place)
+            undo.put("messages", place, replace(row, keys=tuple(dict.fromkeys((*row.keys, *keys)))))
 
     def _treat(self, change: Treat, undo: Undo, tally: Tally) -> Receipt:
         row = self._delivery_row(change.delivery)

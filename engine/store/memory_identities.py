@@ -9,7 +9,7 @@ from dataclasses import replace
 from engine.core.changes import Identify, Route, events_of
 from engine.core.identities import IdentityEvent, IdentityFacts, IdentityRows, ReviewState
 from engine.core.lifecycle import MessageState
-from engine.core.messages import Delivery
+from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind
 from engine.store import identity_rules as rules
 from engine.store.counting import IDENTITY, CounterKey, Tally
 from engine.store.memory_rows import DeliveryRow, MemoryDisk, Undo
@@ -31,6 +31,7 @@ def decide(disk: MemoryDisk, change: Route, undo: Undo, tally: Tally) -> None:
     kept = _put_fences(disk, change.fences, undo)
     change.released = _release(disk, change.releases, undo, tally)
     change.fences = kept
+    change.parted = _mark_parted(disk, change, undo)
 
 
 def act(disk: MemoryDisk, change: Identify, undo: Undo, tally: Tally) -> None:
@@ -47,6 +48,23 @@ def act(disk: MemoryDisk, change: Identify, undo: Undo, tally: Tally) -> None:
     kept = _put_fences(disk, change.fences, undo)
     change.released = _release(disk, change.releases, undo, tally)
     change.fences = kept
+    change.parted = _mark_parted(disk, change, undo)
+
+
+def _mark_parted(disk: MemoryDisk, change: Route | Identify, undo: Undo) -> tuple[str, ...]:
+    """Mark what was made while patients were one who are parted; return the destinations where there is some."""
+    keys = rules.parted_by(events_of(change))
+    found: dict[str, None] = {}
+    for place in list(disk.places) if keys else ():
+        if keys.isdisjoint(disk.messages[place].keys) or (isinstance(change, Route) and place == change.place):
+            continue
+        for row in [disk.deliveries[key] for key in disk.siblings(place)]:
+            one = row.delivery
+            if one.kind is DeliveryKind.BYTES and one.state in rules.MARKED:
+                marked = replace(one, flags=one.flags | DeliveryFlag.PARTED)
+                undo.put("deliveries", one.id, replace(row, delivery=marked))
+                found[one.destination] = None
+    return tuple(found)
 
 
 def _put_events(disk: MemoryDisk, events: list[IdentityEvent], undo: Undo, tally: Tally) -> None:

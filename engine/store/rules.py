@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from engine.core.changes import Reopen, Requeue, Route, Treat
+from engine.core.changes import Remake, Reopen, Requeue, Route, Treat
 from engine.core.lifecycle import (
     FRAGMENT_WAITING,
     DeliveryState,
@@ -117,15 +117,31 @@ def write_copies(deliveries: list[Delivery]) -> None:
         delivery.copies = 1 if alone else max(count, 2)
 
 
-def check_requeue(change: Requeue, state: DeliveryState, kind: DeliveryKind) -> None:
+def check_requeue(change: Requeue, old: Delivery) -> None:
     """Check that a delivery may go back to its place."""
-    name = f"delivery {show_delivery_id(change.delivery.id)}"
+    name, state, kind = f"delivery {show_delivery_id(change.delivery.id)}", old.state, old.kind
     if state != DeliveryState.DEAD:
         raise other_state(name, "dead", state.name.lower())
     if kind in (DeliveryKind.FENCE, DeliveryKind.WALL):
         raise ChangeRefused(f"{name} is a {kind.name.lower()}: nothing to send")
     if kind == DeliveryKind.BODILESS and not change.rendered_again:
         raise ChangeRefused(f"{name} has no bytes: its route must run again")
+    if old.flags & DeliveryFlag.PARTED and not change.rendered_again:
+        raise ChangeRefused(f"{name} was made before its patients were parted: its route must run again")
+
+
+def check_remake(change: Remake, old: Delivery) -> None:
+    """Check what becomes of a delivery that is marked PARTED."""
+    name, given = f"delivery {show_delivery_id(old.id)}", change.delivery
+    if old.state != DeliveryState.PENDING or old.attempts != change.expected_attempt:
+        expected = f"pending after {change.expected_attempt} attempts"
+        raise other_state(name, expected, f"{old.state.name.lower()} after {old.attempts}")
+    if not old.flags & DeliveryFlag.PARTED:
+        raise ChangeRefused(f"{name} isn't marked: there is nothing to make anew")
+    if given.state not in (DeliveryState.PENDING, DeliveryState.DEAD):
+        raise ChangeRefused(f"{name} can't become {given.state.name.lower()} by being made anew")
+    if bool(given.flags & DeliveryFlag.PARTED) != (given.state == DeliveryState.DEAD):
+        raise ChangeRefused(f"{name}: the mark goes when it may leave, and stays when it can't")
 
 
 def keep_doubt(given: Delivery, old: Delivery) -> None:
@@ -191,6 +207,19 @@ def fill_requeued(given: Delivery, stored: Delivery) -> None:
     given.code = given.field = given.reason = ""
     given.copies = stored.copies
     given.replay_of = stored.replay_of
+
+
+def fill_remade(given: Delivery, old: Delivery, *, rendered_again: bool) -> None:
+    """Make the object of a Remake equal to the row that it makes: what it doesn't say stays as it was."""
+    keep_doubt(given, old)
+    given.destination, given.queued = old.destination, True
+    given.attempts, given.spent, given.copies, given.replay_of = old.attempts, old.spent, old.copies, old.replay_of
+    if given.state == DeliveryState.PENDING:
+        given.due_ms, given.code, given.field, given.reason = old.due_ms, old.code, old.field, old.reason
+    if not rendered_again:
+        given.route, given.kind, given.type, given.payload_kind = old.route, old.kind, old.type, old.payload_kind
+        given.target, given.control_id, given.config = old.target, old.control_id, old.config
+        given.payload = given.rendered = None
 
 
 def bytes_removed(place: int) -> ChangeRefused:

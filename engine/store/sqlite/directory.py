@@ -12,12 +12,14 @@ import secrets
 import struct
 import time
 import zlib
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from engine.errors import StoreLocked, StoreUnavailable
+from engine.store.backlog import sent_in
 from engine.store.sqlite.connections import FILE_NAME
 
 _SLOT: Final = struct.Struct("<qiI")
@@ -59,6 +61,7 @@ class DataDirectory:
         self._lock = -1
         self._slots = -1
         self._map: mmap.mmap | None = None
+        self._noted: dict[int, tuple[int, int]] = {}
 
     def acquire(self, now_ms: int) -> None:
         """
@@ -205,6 +208,7 @@ class DataDirectory:
 
     def note_sending(self, delivery: int, attempt: int, slot: int) -> None:
         """Write an in-flight slot; no fsync: it survives the process, not the machine."""
+        self._noted[slot] = (delivery, attempt)
         values = _SLOT_VALUES.pack(delivery, attempt)
         values += zlib.crc32(values).to_bytes(4, "little")
         offset = slot * _SLOT.size
@@ -212,6 +216,10 @@ class DataDirectory:
             self._map[offset : offset + _SLOT.size] = values
         else:
             os.pwrite(self._slots, values, offset)
+
+    def sent(self) -> Mapping[int, int]:
+        """Return the deliveries of the slots written by this process, with the attempt."""
+        return sent_in(self._noted)
 
     def sent_perhaps(self) -> list[tuple[int, int]]:
         """Return (delivery, attempt) of every slot; a slot half written is left out."""
@@ -257,6 +265,14 @@ def _take_room(descriptor: int, size: int) -> None:
         if is_disk_full(error):
             raise
         os.ftruncate(descriptor, max(os.fstat(descriptor).st_size, size))
+
+
+def file_bytes(path: Path) -> int:
+    """Return the size of a file; 0: there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def is_disk_full(error: BaseException) -> bool:

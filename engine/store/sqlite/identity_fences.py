@@ -46,10 +46,12 @@ class Result:
     fences: list[tuple[int, int]] = field(default_factory=list)
     """Those kept: which of those proposed, and its id."""
     released: list[int] = field(default_factory=list)
+    parted: tuple[str, ...] = ()
 
     def write(self) -> None:
         """Write it."""
         fill(self.change, self.events, self.fences, self.released)
+        self.change.parted = self.parted
 
 
 def fill(change: Route | Identify, events: list[int], fences: list[tuple[int, int]], released: list[int]) -> None:

@@ -16,6 +16,7 @@ from engine.core.lifecycle import MessageState
 from engine.store import identity_rules as rules
 from engine.store.identity_rows import pack_patient, pack_review, write_text, write_touched
 from engine.store.sqlite.identity_fences import Fences, Result
+from engine.store.sqlite.identity_parting import mark_parted
 from engine.store.sqlite.identity_reads import (
     read_identifiers,
     read_patients,
@@ -87,6 +88,7 @@ class IdentityWrites:
         self._events(results)
         self._waits(changes)
         Fences(self._work).keep(results)
+        mark_parted(work, results)
         self._release(results)
         work.identified += results
 
@@ -105,6 +107,7 @@ class IdentityWrites:
         if change.next_patient:
             self._connection.execute(_NEXT_PATIENT, (change.next_patient,))
         Fences(self._work).keep([result])
+        mark_parted(work, [result])
         self._release([result])
         work.identified.append(result)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from engine.core.changes import (
@@ -17,6 +17,7 @@ from engine.core.changes import (
     Note,
     Receipt,
     Refuse,
+    Remake,
     Reopen,
     Requeue,
     SetHold,
@@ -50,6 +51,7 @@ class RareChanges:
         self._appliers: dict[type[Any], Callable[[Any], Receipt]] = {
             Refuse: self._refuse,
             Requeue: self._requeue,
+            Remake: self._remake,
             Treat: self._treat,
             Reopen: self._reopen,
             SetHold: self._set_hold,
@@ -93,10 +95,12 @@ class RareChanges:
     def _requeue(self, change: Requeue) -> Receipt:
         given = change.delivery
         old = self._delivery(given.id)
-        rules.check_requeue(change, old.state, old.kind)
+        rules.check_requeue(change, old)
         rules.keep_doubt(given, old)
         if change.rendered_again:
+            self._require_view()
             self._write_rendered(given)
+            self._add_keys(given.place, change.keys)
             given.destination = old.destination
         elif old.payload_kind in WHOLE:
             self._require_payload(given.id)
@@ -114,6 +118,43 @@ class RareChanges:
         self._work.add_lanes([given])
         self._count(given, DeliveryState.DEAD, DeliveryState.PENDING)
         return DONE
+
+    def _remake(self, change: Remake) -> Receipt:
+        given = change.delivery
+        old = self._delivery(given.id)
+        rules.check_remake(change, old)
+        self._require_view()
+        rules.fill_remade(given, old, rendered_again=change.rendered_again)
+        if change.rendered_again:
+            if given.payload_kind not in WHOLE:
+                self._require_body(given.place)
+            self._write_rendered(given)
+        else:
+            self._work.remove_lanes([given.id])
+            first, more = lane_columns(given.lanes)
+            query = "UPDATE deliveries SET lane = ?2, more_lanes = ?3, flags = ?4 WHERE id = ?1"
+            self._connection.execute(query, (given.id, first, more, int(given.flags)))
+        self._connection.execute(
+            "UPDATE deliveries SET state = ?2, due_ms = ?3, code = ?4, field = ?5, reason = ?6 WHERE id = ?1",
+            (given.id, int(given.state), given.due_ms, self._work.names.any(given.code), given.field, given.reason),
+        )
+        self._work.add_lanes([given])
+        self._add_keys(given.place, change.keys)
+        if given.state != DeliveryState.PENDING:
+            self._count(given, DeliveryState.PENDING, given.state)
+        return DONE
+
+    def _require_view(self) -> None:
+        """
+        Check that what was rendered again knows of all that parts patients in this transaction.
+
+        Routing decisions are written before rare changes: one that was submitted later may have been before this one.
+        """
+        if any(result.parted for result in self._work.identified):
+            raise ChangeRefused("patients were parted in the same moment: its route must run again")
+
+    def _add_keys(self, place: int, keys: Iterable[int]) -> None:
+        self._work.entries += [(place, hash_) for hash_ in keys]
 
     def _write_rendered(self, given: Delivery) -> None:
         own, any_ = self._work.names.own, self._work.names.any

@@ -17,6 +17,7 @@ from engine.core.messages import (
     WHOLE,
     Arrival,
     Delivery,
+    DeliveryFlag,
     Fate,
     Hold,
     Intention,
@@ -47,6 +48,13 @@ _COLUMNS: Final = ", ".join(DELIVERY_COLUMNS)
 _QUEUE: Final = f"""
 SELECT json_group_array(json_array({_COLUMNS})) FROM (
     SELECT * FROM deliveries INDEXED BY deliveries_queue WHERE queued = 1 AND destination = ? AND id > ?
+    ORDER BY id LIMIT ?
+)
+"""  # noqa: S608
+_PARTED: Final = f"""
+SELECT json_group_array(json_array({_COLUMNS})) FROM (
+    SELECT * FROM deliveries INDEXED BY deliveries_queue
+    WHERE queued = 1 AND destination = ? AND id > ? AND state = 0 AND flags & {int(DeliveryFlag.PARTED)}
     ORDER BY id LIMIT ?
 )
 """  # noqa: S608
@@ -161,6 +169,11 @@ class Reads:
         limit = min(limit, ROWS_MAX)
         rows = _one(connection, _QUEUE, (self._names.find(destination), after, limit))
         return [read_delivery(row, self._names) for row in rows], len(rows) < limit
+
+    def parted(self, connection: Connection, destination: str, after: int, limit: int) -> list[Delivery]:
+        """Return pending deliveries that are marked PARTED."""
+        parameters = (self._names.find(destination), after, min(limit, ROWS_MAX))
+        return [read_delivery(row, self._names) for row in _one(connection, _PARTED, parameters)]
 
     def queue_of(self, connection: Connection, destination: str, lane: int, since: int, limit: int) -> list[Delivery]:
         """Return queued deliveries that hold a lane key."""

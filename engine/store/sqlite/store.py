@@ -25,7 +25,7 @@ from engine.store.sqlite.books import Books
 from engine.store.sqlite.checkpoints import Checkpoints
 from engine.store.sqlite.company import SOON_CROWD, Company
 from engine.store.sqlite.connections import FILE_NAME, migrate, open_checkpointer, open_writer
-from engine.store.sqlite.directory import START_BYTES, DataDirectory, disk_full, is_disk_full
+from engine.store.sqlite.directory import START_BYTES, DataDirectory, disk_full, file_bytes, is_disk_full
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
 from engine.store.sqlite.identity_reads import read_facts, read_identities, read_waiting, read_waiting_for
 from engine.store.sqlite.ledger import Ledger
@@ -81,7 +81,7 @@ class SqliteStore:
         self._path = directory / FILE_NAME
         self._min_free = min_free
         self._free_bytes = free_bytes or self._directory.free_bytes
-        self._fault = fault or _no_fault
+        self._fault = fault or (lambda _name: None)
         self._apart = apart
         self._ledger = Ledger()
         self._checkpoints = Checkpoints(lambda: open_checkpointer(self._path))
@@ -276,6 +276,10 @@ class SqliteStore:
         """Note that a delivery is about to leave."""
         self._directory.note_sending(delivery, attempt, slot)
 
+    def sent(self) -> Mapping[int, int]:
+        """Deliveries of this run that left, or are about to, with the attempt."""
+        return self._directory.sent()
+
     def _report(self, report: Report) -> None:
         """Hand a commit over to the loop; in the writer thread."""
         if self._loop is None:
@@ -414,6 +418,10 @@ class SqliteStore:
         """Queued deliveries that hold a lane key, in order, without payloads."""
         return await self._read(lambda c: self._reads.queue_of(c, destination, lane, since, limit))
 
+    async def parted(self, destination: str, after: int, limit: int) -> list[Delivery]:
+        """Pending deliveries that are marked PARTED, in order, without payloads."""
+        return await self._read(lambda connection: self._reads.parted(connection, destination, after, limit))
+
     async def delivery(self, delivery: int) -> Delivery | None:
         """One delivery, without its payload."""
         return await self._read(lambda c: self._reads.delivery(c, delivery))
@@ -472,8 +480,8 @@ class SqliteStore:
             "store": "sqlite",
             "version": sqlite3.sqlite_version,
             "path": str(self._path),
-            "data_bytes": _size(self._path),
-            "wal_bytes": _size(self._path.with_name(self._path.name + "-wal")),
+            "data_bytes": file_bytes(self._path),
+            "wal_bytes": file_bytes(self._path.with_name(self._path.name + "-wal")),
             "free_bytes": self._free_bytes(),
             **self._ledger.facts(),
             "changes_waiting": self._changes_held,
@@ -487,14 +495,3 @@ class SqliteStore:
     def names(self) -> Names:
         """The interned names."""
         return self._ledger.names
-
-
-def _no_fault(_name: str) -> None:
-    """Nothing fails on purpose."""
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0

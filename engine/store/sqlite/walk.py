@@ -8,7 +8,8 @@ belongs, without coming back to Python in between. A commit that holds nothing e
 SQLite makes a transaction of it by itself.
 
 Each row is (kind, column 1 … column 21); a kind has a trigger of its own below, and columns that it doesn't
-need are 0. A ROUTED or SETTLED row that meets no row in the expected state undoes the whole statement.
+need are 0. A ROUTED or SETTLED row that meets no row in the expected state undoes the whole statement. An outcome
+leaves the mark of 32 (DeliveryFlag.PARTED) as it is: who sent may not have known of it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ _ACTIONS: Final = {
         UPDATE deliveries
         SET attempts = NEW.c2 + 1, state = NEW.c3, queued = NEW.c4, spent = NEW.c5, due_ms = NEW.c6,
             first_ms = iif(first_ms, first_ms, NEW.c7), end_ms = NEW.c8, code = NEW.c9, field = NEW.c10,
-            reason = NEW.c11, flags = NEW.c12
+            reason = NEW.c11, flags = NEW.c12 | (flags & 32)
         WHERE id = NEW.c1 AND state = 0 AND attempts = NEW.c2;
         SELECT RAISE(ABORT, 'passerelle: a row was not as expected') WHERE changes() <> 1;
         DELETE FROM lane_more WHERE (destination, lane, id) IN (

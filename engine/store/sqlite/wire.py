@@ -14,7 +14,19 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final
 
-from engine.core.changes import Change, Fulfil, Identify, Intend, Receipt, Receive, Requeue, Route, Settle, events_of
+from engine.core.changes import (
+    Change,
+    Fulfil,
+    Identify,
+    Intend,
+    Receipt,
+    Receive,
+    Remake,
+    Requeue,
+    Route,
+    Settle,
+    events_of,
+)
 from engine.core.identities import Wait
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryKind, PayloadKind, StoredMessage
@@ -28,7 +40,7 @@ from engine.store.sqlite.texts import is_storable, make_storable
 
 LENGTH_BYTES: Final = 8
 
-_FILLED: Final = frozenset({Intend, Requeue, Fulfil})
+_FILLED: Final = frozenset({Intend, Requeue, Remake, Fulfil})
 _RECEIVE, _ROUTE, _SETTLE, _OTHER = range(4)
 
 _message_values: Final = attrgetter(
@@ -213,9 +225,9 @@ def write_report(numbers: list[int], report: Report) -> bytes:
 
 
 def _decided(change: Route | Identify) -> Any:
-    """Return what the store decided of a change on identities: ids of events, fences kept, places released."""
+    """Return what the store decided of a change on identities: ids of events, fences, what it released and parted."""
     fences = [_delivery_values(each) for each in change.fences]
-    return [each.id for each in events_of(change)], fences, change.released
+    return [each.id for each in events_of(change)], fences, change.released, change.parted
 
 
 @dataclass(slots=True)
@@ -255,11 +267,13 @@ def fill(ours: Change, written: Any) -> None:
     elif isinstance(ours, Requeue) and isinstance(written, Requeue):
         ours.delivery.destination = written.delivery.destination
         rules.fill_requeued(ours.delivery, written.delivery)
+    elif isinstance(ours, Remake) and isinstance(written, Remake):
+        rules.fill_remade(ours.delivery, written.delivery, rendered_again=ours.rendered_again)
     elif isinstance(ours, Fulfil) and isinstance(written, Fulfil):
         for part, written_part in zip(ours.changes, written.changes, strict=True):
             fill(part, written_part)
     elif isinstance(ours, (Route, Identify)):
-        events, fences, ours.released = _decided(written) if isinstance(written, Identify) else written
+        events, fences, ours.released, ours.parted = _decided(written) if isinstance(written, Identify) else written
         for event, number in zip(events_of(ours), events, strict=True):
             event.id = number
         ours.fences = [_read_delivery(*each) for each in fences]
