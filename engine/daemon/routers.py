@@ -88,7 +88,7 @@ class Routers:
         for router in self._routers.values():
             router.came_between(key for pair in pairs for key in pair)
             router.joined(pairs)
-        identities.released(change.released, change.releases, events, self._references)
+        identities.released(change, events, self._references)
 
     def stop(self) -> None:
         """Take no further message."""

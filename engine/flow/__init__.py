@@ -9,6 +9,7 @@ The three stages; they meet only in the store.
     evaluating decide on one message; decisions: the changes that these are; asking: the hospital's own code
     identities what is known of patients, shared by all routers
     waits      messages whose patient nobody knows yet; late: those that waited and are decided on now
+    parting    what waits of patients who were parted; remaking: what one router makes of it
     treating   what operators ask of a router; identity_acts: what officers ask of the cross-reference
     acts       what is asked of a stage, one after the other; shared by router and delivery
 """

@@ -162,12 +162,15 @@ class Evaluating:
             places.append(self._router.settled)
         return fences(changed, self._router.configuration, places, place=place, deliveries=deliveries)
 
-    def knowledge(self, *, expired: bool = False, wide: bool = False) -> Knowledge | None:
+    def knowledge(self, *, expired: bool = False, wide: bool = False, recalls: bool = False) -> Knowledge | None:
         """Return what an evaluation may know of patients; None: the configuration knows none."""
         if self._router.configuration.identity is None:
             return None
         known = self._router.identities
-        return Knowledge(known.view, known.next_patient, known.give_back, expired=expired, wide=wide, usual=known.usual)
+        return Knowledge(
+            known.view, known.next_patient, known.give_back, expired=expired, wide=wide, usual=known.usual,
+            recalls=recalls,
+        )  # fmt: skip
 
     def ahead(self, messages: Iterable[StoredMessage]) -> tuple[list[int], list[int]]:
         """Return the identifiers and the traits for which messages that come next will ask."""

@@ -23,11 +23,13 @@ from collections.abc import Collection, Iterable
 from itertools import chain, count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from engine.flow.parting import Parting
 from engine.flow.waits import Waits
 from engine.identity.crossreference import Known
 from engine.identity.decisions import territorial
 
 if TYPE_CHECKING:
+    from engine.core.changes import Identify, Route
     from engine.core.identities import IdentityEvent, IdentityRows
     from engine.core.ports import Runtime, Store
     from engine.core.references import References
@@ -98,6 +100,7 @@ class Identities:
         self.routers: list[Deciding] = []
         """All that decide."""
         self.waits = Waits(store, runtime, self.routers)
+        self.parting = Parting(store, runtime, self.routers)
 
     async def start(self) -> None:
         """Read what a start must know; once."""
@@ -145,22 +148,22 @@ class Identities:
         if last and made:
             self.give_back(min(made))
 
-    def released(
-        self, places: Collection[int], hashes: Iterable[int], events: Iterable[IdentityEvent], references: References
-    ) -> None:
+    def released(self, change: Route | Identify, events: Iterable[IdentityEvent], references: References) -> None:
         """
-        Hand messages to their routers: what they waited for is known, and on disk.
+        Take what a change on disk set in motion: messages whose wait is over, and what waits of parted patients.
 
         Args:
-            places: Of the messages.
-            hashes: What became known.
-            events: The decisions by which it did.
+            change: As the store filled it.
+            events: Its decisions on patients.
             references: Hashes the lane keys of their patients.
         """
-        if places:
+        if change.parted:
+            self.parting.look(change.parted)
+        if change.released:
             patients = {id_ for event in events for id_ in event.patients}
             patients |= {row.patient for event in events for _, row in event.identifiers.values() if row is not None}
-            self.waits.released(places, (*hashes, *(territorial(references, id_) for id_ in patients)))
+            keys = (*change.releases, *(territorial(references, id_) for id_ in patients))
+            self.waits.released(change.released, keys)
 
     def resolved(self, events: Collection[IdentityEvent], *, stored: bool) -> None:
         """

@@ -13,10 +13,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Arrival, Fate, StoredMessage
+
+if TYPE_CHECKING:
+    from engine.core.ports import Store
+    from engine.routes.configuration import Source
 
 ARRIVALS_MAX: Final = 4096
 LANES_MAX: Final = 65_536
@@ -57,6 +61,20 @@ class Retransmissions:
         self._arrivals: dict[str, OrderedDict[int, _Remembered]] = {}
         self._last_of: dict[str, int] = {}  # source -> place of its last message
         self._last_use: OrderedDict[int, int] = OrderedDict()  # lane key -> place of the last message that had it
+
+    async def read(self, store: Store, sources: Iterable[Source], now_ms: int) -> None:
+        """
+        Forget all, and remember what the store has of recent arrivals.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        self.clear()
+        recent: list[tuple[str, Arrival]] = []
+        for source in sources:
+            since = now_ms - int(source.dedupe * 1000)
+            recent += [(source.name, arrival) for arrival in await store.recent(source.name, since, ARRIVALS_MAX)]
+        self.restore(recent)
 
     def clear(self) -> None:
         """Forget all."""

@@ -20,7 +20,7 @@ import structlog
 from engine.core.asking import Answers, Asked, Sandbox
 from engine.core.changes import Receipt, Route
 from engine.core.lifecycle import MessageState
-from engine.core.messages import Arrival, StoredMessage
+from engine.core.messages import StoredMessage
 from engine.core.ports import Place, Received, Runtime, Store, Urgency
 from engine.core.references import References
 from engine.errors import ChangeRefused, StoreError
@@ -32,7 +32,8 @@ from engine.flow.evaluating import Evaluating
 from engine.flow.identities import Identities
 from engine.flow.joining import Joining, Parted
 from engine.flow.late import Behind, Late
-from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
+from engine.flow.remaking import Remaking
+from engine.flow.retransmissions import Original, Retransmissions
 from engine.flow.treating import Treating
 from engine.identity.crossreference import Unread
 from engine.routes.configuration import Configuration
@@ -109,6 +110,7 @@ class Router:
         self.joining = Joining(self)
         self.counts: dict[str, int] = {}
         store.on_received(group, self._received)
+        self.remake = Remaking(self).remake
         self.treating = Treating(self)
         self.acts = Acts(store, runtime, f"router {group}", self.treating.carry_out)
         store.on_intentions("router", self.acts.add)
@@ -116,11 +118,12 @@ class Router:
     async def start(self) -> None:
         """Remember recent arrivals, take up what was not routed, execute what operators asked meanwhile."""
         await self.identities.start()
-        await self._restore()
+        await self._memory.read(self._store, self._sources, self._runtime.now_ms())
         for intention in await self._store.intentions("router"):
             self.acts.add(intention)
         self._started = True
-        self._wake()
+        self.identities.parting.look(self.configuration.destinations)
+        self.wake()
 
     def stop(self) -> None:
         """Take no further message; what is committed is found at the next start."""
@@ -135,7 +138,12 @@ class Router:
     @property
     def under_way(self) -> bool:
         """Whether a decision or an operator's act isn't on disk yet."""
-        return self._uncommitted > 0 or self._waiting or self.acts.under_way
+        return self._uncommitted > 0 or self._waiting or self.acts.under_way or self.identities.parting.under_way
+
+    @property
+    def rests(self) -> bool:
+        """Whether it decides on nothing now: it is paused, stopped, or starts again."""
+        return self._paused or self._stopping or not self._started
 
     @property
     def settled(self) -> Place:
@@ -172,7 +180,7 @@ class Router:
     def take_up(self, places: Iterable[Place], *, expired: bool, keys: Collection[int] = ()) -> None:
         """Decide on messages that waited, each with its old place; those of other groups are left out."""
         self.late.add(places, expired=expired, keys=keys)
-        self._wake()
+        self.wake()
 
     def know(self, groups: Iterable[str]) -> None:
         """Take the names of all groups that have a router."""
@@ -184,7 +192,8 @@ class Router:
         self._sources = [source for source in configuration.sources.values() if source.routing == self.group]
         self._paused = False
         self.acts.resume()
-        self._wake()
+        self.identities.parting.wake()
+        self.wake()
 
     def facts(self) -> dict[str, Any]:
         """Return endings and findings since the start, for status."""
@@ -202,9 +211,10 @@ class Router:
 
     def _received(self, batch: Received) -> None:
         self._backlog.add(batch)
-        self._wake()
+        self.wake()
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Decide on what there is to decide, soon."""
         if self._started and not self._pumping and not self._stopping and not self._paused:
             self._pumping = True
             self._store.meanwhile(self._pump)
@@ -239,7 +249,7 @@ class Router:
                     self.decided = message.place
                     self._route(message, late=False, wide=self._catching_up)
                     return True
-            elif self.late and not self._backlog.reading:
+            elif self.late and not self._backlog.reading and self.identities.parting.is_done:
                 taken = self.late.take()
                 if taken is not None:
                     self._route(taken[0], late=True, expired=taken[1], wide=True)
@@ -253,7 +263,7 @@ class Router:
         except StoreError as error:
             self._failed(error)
             return
-        self._wake()
+        self.wake()
 
     async def _read(self) -> None:
         """Read one page."""
@@ -270,7 +280,7 @@ class Router:
             self._catching_up = self._catching_up and bool(page.items)
             self.late.forget(message.place for message in page.items)
         self._backlog.reading = False
-        self._wake()
+        self.wake()
 
     # --- one message
 
@@ -315,7 +325,7 @@ class Router:
         else:
             self.submit(route, generation)
         self._waiting = self._going_on = False
-        self._wake()
+        self.wake()
 
     async def decided_on(self, message: StoredMessage, **how: Any) -> Route:
         """
@@ -375,8 +385,7 @@ class Router:
 
         Its sender gets the answer that the first one got. With `ack: after_store` both get AA. With `after_route`
         a message that its sender was told to be in custody (AA, for want of time) and that a route then rejected is
-        a dead letter of ours: the same again can't be refused. One that was refused (AE, AR) is its sender's, and is
-        evaluated anew.
+        a dead letter of ours: the same again can't be refused. One that was refused (AE, AR) is a new try.
         """
         generation = self._generation
         try:
@@ -387,7 +396,7 @@ class Router:
             return
         if generation != self._generation:  # everything was dropped since: it comes again
             self._waiting = self._going_on = False
-            self._wake()
+            self.wake()
             return
         told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
         if not original.is_repeated(fate):
@@ -395,7 +404,7 @@ class Router:
             return
         self._waiting = self._going_on = False
         self.submit(duplicate(message, original.place, self.configuration.hash), generation)
-        self._wake()
+        self.wake()
 
     def _submit(self, route: Route) -> None:
         name = route.state.name.lower()
@@ -413,7 +422,7 @@ class Router:
         if isinstance(result, Receipt):
             self._again.discard(route.place)
             self.late.ended(route.place)
-            self.identities.released(route.released, route.releases, route.identity, self._references)
+            self.identities.released(route, route.identity, self._references)
             if route.wait is not None:
                 self.identities.waits.look_at(route.wait.until_ms)
         elif isinstance(result, ChangeRefused):
@@ -421,7 +430,7 @@ class Router:
         else:
             self._failed(result)
         if self._backlog or self.late:
-            self._wake()
+            self.wake()
 
     def _refused(self, route: Route, refused: ChangeRefused, *, overtaken: bool) -> None:
         """
@@ -481,19 +490,11 @@ class Router:
             return
         self._backlog.restart()
         try:
-            await self._restore()
+            await self._memory.read(self._store, self._sources, self._runtime.now_ms())
         except StoreError as error:
             _log.error("router can't read the store", group=self.group, reason=str(error))
             self._runtime.call_later(_RESTART_SECONDS, self._start_again)
             return
         self._started = True
-        self._wake()
-
-    async def _restore(self) -> None:
-        self._memory.clear()
-        now = self._runtime.now_ms()
-        recent: list[tuple[str, Arrival]] = []
-        for source in self._sources:
-            since = now - int(source.dedupe * 1000)
-            recent += [(source.name, arrival) for arrival in await self._store.recent(source.name, since, ARRIVALS_MAX)]
-        self._memory.restore(recent)
+        self.identities.parting.wake()
+        self.wake()

@@ -58,6 +58,8 @@ class Treating:
         if not router.answers_for(message.group):
             return  # another group's router executes it
         if row.flags & DeliveryFlag.DERIVED:  # it follows from a decision that isn't made again
+            if row.flags & DeliveryFlag.PARTED:
+                raise Refusal("the two patients of this merge were parted since: discard it")
             if row.kind is not DeliveryKind.BYTES:
                 raise Refusal("this merge was never written: discard it, and have the receiver merge the two numbers")
             await router.acts.fulfil(intention, "goes back to its place", [Requeue(row)])
@@ -79,7 +81,9 @@ class Treating:
         else:
             # Its former lanes too: what came behind it may wait under a reference that its patient had then.
             again.lanes = tuple(dict.fromkeys((*again.lanes, *row.lanes)))
-            changes = [Requeue(again, rendered_again=True, view=view), *self._identifies(identified, again, view)]
+            keys = tuple(identified.keys)
+            changes = [Requeue(again, rendered_again=True, view=view, keys=keys)]
+            changes += self._identifies(identified, again, view)
         await self.fulfil(intention, "goes back to its place", changes)
 
     def _identifies(self, identified: Identified, again: Delivery, view: int) -> list[Identify]:
@@ -106,7 +110,7 @@ class Treating:
             identities.resolved(events, stored=stored)
         for one in identifies:
             identities.not_before(one.next_patient)
-            identities.released(one.released, one.releases, events_of(one), self._router.references)
+            identities.released(one, events_of(one), self._router.references)
 
     async def _change_message(self, intention: Intention, place: int) -> None:
         router = self._router

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 from engine.errors import StoreError
 
 if TYPE_CHECKING:
+    from engine.core.changes import Remake
+    from engine.core.messages import Delivery, StoredMessage
     from engine.core.ports import Place, Runtime, Store
 
 _SOON_MS: Final = 1_000
@@ -33,6 +35,16 @@ class Deciding(Protocol):
 
     def joined(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Note that references of patients changed, as (before, after)."""
+
+    @property
+    def rests(self) -> bool:
+        """Whether it decides on nothing now: it is paused, stopped, or starts again."""
+
+    def wake(self) -> None:
+        """Go on with what was put off."""
+
+    async def remake(self, row: Delivery, message: StoredMessage, data: bytes) -> Remake:
+        """Say what becomes of a delivery whose patients were parted (flow.remaking)."""
 
     def start_over(self, reason: str) -> None:
         """Drop everything and start again from the store: what was known of patients isn't so."""

@@ -2,6 +2,7 @@
 Decide who the patients of a message are: pure, without store, clock or routes.
 
     decide          a message's claims and the view on what is known -> a Decision
+    recall          who is meant by a message that was decided on before; holds_together: whether it may leave as made
     references_of   the lane keys of a message, by what is known now
     deciding/       the rules, one family of events a module
 
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from engine.identity.deciding.decision import Decision, Ended, Outcome, references_of, territorial, touched
 from engine.identity.deciding.dispatch import decide_events
 from engine.identity.deciding.everyday import everyday
+from engine.identity.deciding.recalling import holds_together, recall
 from engine.identity.deciding.terms import Terms
 
 if TYPE_CHECKING:
@@ -25,7 +27,17 @@ if TYPE_CHECKING:
     from engine.identity.crossreference import CrossReference
     from engine.identity.policy import IdentityPolicy, OnUnknown
 
-__all__ = ["Decision", "Ended", "Outcome", "decide", "references_of", "territorial", "touched"]
+__all__ = [
+    "Decision",
+    "Ended",
+    "Outcome",
+    "decide",
+    "holds_together",
+    "recall",
+    "references_of",
+    "territorial",
+    "touched",
+]
 
 
 def decide(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from engine.core.identities import IdentifierKind, Wait
 from engine.identity.claims import read_claims
 from engine.identity.crossreference import Known, Unread
-from engine.identity.decisions import Outcome, decide, references_of, territorial, touched
+from engine.identity.decisions import Outcome, decide, recall, references_of, territorial, touched
 from engine.identity.ins import read_ins
 from engine.identity.policy import OnUnknown, Registry, Unknown
 
@@ -93,6 +93,8 @@ class Knowledge:
     """Decisions that changed nothing, by what the message said; shared as the view is, bounded by USUAL_MAX."""
     wide: bool = False
     """The message may be older than decisions that it didn't see: its lanes hold its own numbers too."""
+    recalls: bool = False
+    """The message was decided on before: who its patients are is looked up, and nothing is decided."""
 
 
 def knows_nobody() -> Knowledge:
@@ -172,6 +174,8 @@ class Identified:
         message = context.message
         said = _said(message)
         decision = self._decided.get(said)
+        if decision is None and self._knowledge.recalls:
+            decision = self._decided[said] = self._recall(self.claims(context), on_unknown)
         if decision is None:
             key = (said, context.site, context.type, context.event, self._stored.source)
             decision = self._as_usual(key)
@@ -248,12 +252,24 @@ class Identified:
         for event in decision.events:
             knowledge.view.apply(event)
             self.changed.update(dict.fromkeys(self._touched(event)))
+        self._note(decision)
+        return decision
+
+    def _recall(self, claims: Claims, on_unknown: OnUnknown) -> Decision:
+        view = self._knowledge.view
+        try:
+            decision = recall(claims, view, passes=on_unknown.action is Unknown.PASS)
+        except Unread as unread:
+            raise unread.with_identifiers(_lacking(view, claims.keys)) from None
+        self._note(decision)
+        return decision
+
+    def _note(self, decision: Decision) -> None:
         self.decisions.append(decision)
         make, authority = self._references.hash, self.group.key
         for patient in decision.patients:
             if patient is not None and patient.number:
                 self._named[make("patient", authority, patient.number)] = patient.id
-        return decision
 
     def _touched(self, event: IdentityEvent) -> list[tuple[int, int]]:
         """Return the references that an event changed; nothing waits under the number of a patient just numbered."""

@@ -1,4 +1,8 @@
-"""Messages of one person never overtake each other at a destination, whatever links and unlinks happen meanwhile."""
+"""
+Messages of one person never overtake each other at a destination, whatever links and partings happen meanwhile.
+
+And none leaves under the numbers of two people: what waits while its patients are parted is made anew in its place.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from engine.core.identities import IdentifierKind
-from engine.core.messages import delivery_id
+from engine.core.identities import IdentifierKind, PatientRow
+from engine.core.lifecycle import DeliveryState
+from engine.core.messages import Delivery, DeliveryFlag, delivery_id
 from engine.errors import ChangeRefused
 from tests.support.fake_door import NOT_SENT, accepted, answer
 from tests.support.group import DOORS, ROUTES, SITES, Group, group, hl7, of_cha, of_chb
@@ -18,6 +23,8 @@ PEOPLE = 3
 STEPS = 40
 REFUSED = 0.03
 AWAY = 0.1
+UNDONE = 0.7
+"""How often a link is taken back, rather than its numbers unlinked: then it may be made again."""
 FASTER = 0.03
 """How often the store refuses a decision, as if somebody else had changed its patients."""
 
@@ -39,13 +46,16 @@ class World:
         self.chance = random.Random(seed)
         self.sent: dict[int, Sent] = {}
         self.linked: set[int] = set()
-        self.patients: dict[str, int] = {}
+        self.links: dict[int, tuple[int, PatientRow | None]] = {}
+        """By person: the decision that linked the two numbers, and the patient as it left him."""
+        self.checked = 0
         self._count = 0
         if refusing:
             it.store._fault = self.refuse
         for door in it.doors.values():
 
             def receive(delivery, door=door):
+                self.check_numbers(*door.data[-1])
                 door.latency = self.chance.choice((0.001, 0.01, 0.2, 3.0))
                 if self.chance.random() < AWAY:
                     return NOT_SENT
@@ -101,7 +111,11 @@ class World:
         if any(key not in rows for key in keys):
             return
         if person in self.linked:
-            done, outcome = await self.it.act("identity-unlink", identifiers=[keys[1]], sites="chb")
+            event = self.links.pop(person)
+            if self.chance.random() < UNDONE and self.it.store.disk.patients[rows[keys[0]].patient] == event[1]:
+                done, outcome = await self.it.act("identity-undo", event=event[0])
+            else:
+                done, outcome = await self.it.act("identity-unlink", identifiers=[keys[1]], sites="chb")
             assert done, outcome
             self.linked.discard(person)
             return
@@ -111,6 +125,18 @@ class World:
         done, outcome = await self.it.act("identity-link", one=one, other=other)
         assert done, outcome
         self.linked.add(person)
+        event = next(one for one in reversed(self.it.store.disk.identity_events.values()) if one.rule == "link")
+        self.links[person] = event.id, event.patients[min(one, other)][1]
+
+    def check_numbers(self, delivery: Delivery, data: bytes) -> None:
+        """What is being sent names one patient, by what is known in the moment in which it leaves."""
+        rows = self.it.store.disk.identifiers
+        (pid,) = [line for line in data.decode().split("\r") if line.startswith("PID")]
+        numbers = [one.split("^") for one in pid.split("|")[3].split("~")]
+        keys = [self.it.references.hash("patient", f"{cx[3].split('&')[1]}|{cx[4]}", cx[0]) for cx in numbers]
+        patients = {row.patient for one in keys if (row := rows.get(one)) is not None}
+        assert len(patients) == 1, f"{delivery.place} leaves under numbers of {len(patients)} patients"
+        self.checked += 1
 
     def check(self) -> None:
         """Compare what each receiver took with what had to be before it."""
@@ -143,5 +169,11 @@ def test_order(tmp_path: pathlib.Path, seed: int, groups: tuple[str, ...], *, re
         kept = {row.value for row in rows if row.kind is IdentifierKind.FEDERATION}
         assert {it.number("dpi", place) for place in it.left("dpi")} <= kept
         world.check()
+        assert world.checked > STEPS
+        assert not [
+            key for key, row in it.store.disk.deliveries.items()
+            if row.delivery.flags & DeliveryFlag.PARTED and row.delivery.state is DeliveryState.PENDING
+        ]  # fmt: skip
+        assert not any(row.delivery.code == "E-ID-PARTED" for row in it.store.disk.deliveries.values())
 
     group(tmp_path, test, seed=seed, text=SITES + doors.replace("lane: block", "lane: pass") + ROUTES, groups=groups)

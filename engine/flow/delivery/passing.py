@@ -2,7 +2,8 @@
 Results that may pass a parked delivery.
 
 Under `park`, results and orders (ORU, ORM, MDM…) pass an administrative fault after `results_wait`, in their own
-order, one at a time for each parked head; they never pass an identity event, nor a fence, nor a dead result.
+order, one at a time for each parked head; they never pass an identity event, nor a fence, nor a dead result, nor what
+was made before its patients were parted.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from engine.core.ports import Store
 _ROWS: Final = 64
 _PAGES: Final = 8
 
-_IDENTITY: Final = int(DeliveryFlag.IDENTITY_EVENT)
 _RESULT: Final = int(DeliveryFlag.RESULT)
+_PARTED: Final = int(DeliveryFlag.PARTED)
+_UNPASSED: Final = int(DeliveryFlag.IDENTITY_EVENT) | _RESULT | _PARTED
 
 
 def may_be_passed(delivery: Delivery) -> bool:
     """Whether results may pass this delivery at all."""
-    return not delivery.flags & (_IDENTITY | _RESULT) and delivery.kind in (DeliveryKind.BYTES, DeliveryKind.BODILESS)
+    return not delivery.flags & _UNPASSED and delivery.kind in (DeliveryKind.BYTES, DeliveryKind.BODILESS)
 
 
 class Passing:
@@ -125,7 +127,8 @@ class Passing:
             rows = await self._store.queue_of(self._destination, key, since, _ROWS)
             for row in rows:
                 if row.flags & _RESULT:
-                    return row if row.state is DeliveryState.PENDING else None
+                    free = row.state is DeliveryState.PENDING and not row.flags & _PARTED
+                    return row if free else None
                 if not may_be_passed(row):
                     return None
             if len(rows) < _ROWS:

@@ -174,6 +174,9 @@ class DestinationQueue:
 
     def announced(self, queued: Queued) -> None:
         """Deliveries were committed."""
+        if queued.parted:  # rows were marked of which memory knows nothing
+            self.restart()
+            return
         lanes = self.lanes
         cursor = lanes.cursor
         self.budget.add(queued.deliveries)
@@ -440,7 +443,8 @@ class DestinationQueue:
         self.budget.clear()
         self.lanes = self.new_lanes(self._staying)
         self._settling.later()
-        self.begin()
+        if self._begun:
+            self.begin()
 
     # --- moments ---------------------------------------------------------------------------------------
 

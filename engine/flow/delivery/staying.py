@@ -1,10 +1,10 @@
-"""Which deliveries stay first in their lanes for now: parked, not due yet, held (the predicate of core.lanes)."""
+"""Which deliveries stay first in their lanes for now: parked, not due, held, to be made anew (for core.lanes)."""
 
 from __future__ import annotations
 
 from engine.core.lanes import Lanes
 from engine.core.lifecycle import DeliveryState
-from engine.core.messages import Delivery
+from engine.core.messages import Delivery, DeliveryFlag
 from engine.core.ports import Runtime
 from engine.flow.delivery.deadlines import Deadlines, Moment
 from engine.flow.delivery.holds import Holds
@@ -42,6 +42,8 @@ class Staying:
         if delivery.state is DeliveryState.DEAD:
             self._parking.park(delivery)
             return True
+        if delivery.flags & DeliveryFlag.PARTED:
+            return True  # its Remake is announced, and puts another one in its place
         if delivery.due_ms and not self._is_due(delivery):
             return True
         if self._holds.active and self._holds.meets(delivery) is not None:

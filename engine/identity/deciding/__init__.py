@@ -15,5 +15,6 @@ The rules by which a message's patients are decided (IDENTITY, decisions 0 to 7)
     parting     numbers that get a patient of their own
     merging     A40 and its like; A47; A24 and A37
     moving      stays: A44, A41, A42, A49, A50…
+    recalling   who is meant by a message that was decided on before
     following   another registry's A31 and A40
 """

@@ -52,6 +52,8 @@ class Code(StrEnum):
     STAY = "E-ID-STAY"
     HASH = "E-ID-HASH"
     NUMBERS = "E-ID-NUMBERS"
+    PARTED = "E-ID-PARTED"
+    """It waited at a destination while its patients were parted, and can't be made anew."""
 
 
 @dataclass(slots=True)

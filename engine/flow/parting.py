@@ -1,0 +1,157 @@
+"""
+What waits at destinations of patients who were parted (decision 0020).
+
+The commit that parts them marks it (DeliveryFlag.PARTED): from then on it doesn't leave as it was made. Here it is
+looked through, some at a time, so that memory is bounded whatever waits; what is marked is on disk, so a crash in
+between changes nothing. Each one's router says what becomes of it (flow.remaking), and the next is read when that is on
+disk. What is in flight is left alone until its outcome is known: delivered, it left as it was made.
+
+Messages that waited for a patient are decided on when all is looked through: their place may be before one that has
+still the lanes of former days.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from engine.core.changes import Receipt
+from engine.core.ports import Urgency
+from engine.errors import StoreError
+
+if TYPE_CHECKING:
+    from engine.core.messages import Delivery, StoredMessage
+    from engine.core.ports import Runtime, Store
+    from engine.flow.waits import Deciding
+
+Taken = tuple["Delivery", "StoredMessage", bytes, "Deciding"]
+"""A delivery, its message, its bytes, and the router that says what becomes of it."""
+_ROWS: Final = 128
+_BYTES: Final = 4_000_000
+_AGAIN_SECONDS: Final = 1.0
+
+
+class Parting:
+    """Makes anew what has to be, one destination after the other."""
+
+    def __init__(self, store: Store, runtime: Runtime, routers: Sequence[Deciding]) -> None:
+        """
+        Begin with nothing to look through.
+
+        Args:
+            store: Where it waits.
+            runtime: Task and timer.
+            routers: All that decide; the list may grow.
+        """
+        self._store = store
+        self._runtime = runtime
+        self._routers = routers
+        self._todo: dict[str, None] = {}
+        """Destinations that may have some."""
+        self._later: dict[str, None] = {}
+        """Those of which some are in flight, or were refused."""
+        self.under_way = False
+        """Something is being made anew, or on its way to the disk."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all is looked through, but for what is in flight."""
+        return not (self._todo or self.under_way)
+
+    def look(self, destinations: Iterable[str]) -> None:
+        """Look through the queues of some destinations."""
+        self._todo.update(dict.fromkeys(destinations))
+        self.wake()
+
+    def wake(self) -> None:
+        """Go on, unless a router rests: it tells when it goes on."""
+        if self._todo and not self.under_way and not self._rests:
+            self.under_way = True
+            self._runtime.spawn(self._work(), "what waits of parted patients")
+
+    @property
+    def _rests(self) -> bool:
+        return any(one.rests for one in self._routers)
+
+    async def _work(self) -> None:
+        try:
+            while self._todo and not self._rests:
+                name = next(iter(self._todo))
+                del self._todo[name]
+                try:
+                    if not await self._through(name):
+                        self._put_off(name)
+                except StoreError:
+                    self._put_off(name)
+        finally:
+            self.under_way = False
+        for one in self._routers:
+            one.wake()
+
+    def _put_off(self, name: str) -> None:
+        if not self._later:
+            self._runtime.call_later(_AGAIN_SECONDS, self._again)
+        self._later[name] = None
+
+    def _again(self) -> None:
+        later, self._later = self._later, {}
+        self.look(later)
+
+    async def _through(self, name: str) -> bool:
+        """
+        Look through one queue; False: something is left, or a router rests.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        after, whole = 0, True
+        while rows := await self._store.parted(name, after, _ROWS):
+            sent = self._store.sent()
+            free = [row for row in rows if sent.get(row.id, 0) <= row.attempts]
+            whole = whole and len(free) == len(rows)
+            taken = await self._take(free)
+            if self._rests:
+                return False
+            outcomes = [await self._submit(*one) for one in taken]
+            for outcome in outcomes:
+                whole = isinstance(await outcome, Receipt) and whole
+            after = taken[-1][0].id if 0 < len(taken) < len(free) else rows[-1].id
+        return whole
+
+    async def _take(self, rows: Sequence[Delivery]) -> list[Taken]:
+        """
+        Read the bytes and the messages of deliveries, as many as fit.
+
+        All are read before the first is decided on: a read waits for every commit under way.
+        """
+        data = await self._store.payloads([row.id for row in rows], _BYTES) if rows else {}
+        taken: list[Taken] = []
+        size = 0
+        for row in rows:
+            message = await self._store.message(row.place) if row.id in data else None
+            router = None if message is None else self._router_of(message)
+            if message is None or router is None:
+                continue
+            taken.append((row, message, data[row.id], router))
+            size += message.held_bytes
+            if size > _BYTES:
+                break
+        return taken
+
+    def _router_of(self, message: StoredMessage) -> Deciding | None:
+        return next((one for one in self._routers if one.answers_for(message.group)), None)
+
+    async def _submit(
+        self, row: Delivery, message: StoredMessage, data: bytes, router: Deciding
+    ) -> asyncio.Future[Receipt | StoreError]:
+        """Submit what its router makes of a delivery; what isn't stored, or refused, is looked at again."""
+        outcome: asyncio.Future[Receipt | StoreError] = asyncio.get_running_loop().create_future()
+
+        def done(result: Receipt | StoreError) -> None:
+            if not outcome.done():
+                outcome.set_result(result)
+
+        remake = await router.remake(row, message, data)
+        self._store.submit(remake, Urgency.SOON, done)
+        return outcome
