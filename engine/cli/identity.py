@@ -29,7 +29,7 @@ _ASKED: Final = {
     "ins": "The INS",
     "number": "The group's own number of the patient",
 }
-_IMPACT: Final = (("sent_ms", "sent"), "destination", "id", "message", "type", "state")
+_IMPACT: Final = (("sent_ms", "sent"), "destination", "id", "message", "type", "state", "note")
 _REVIEWS: Final = ("id", "one", "other", "rule", ("at_ms", "since"), "message", "state", "traits", "sentence")
 _HISTORY: Final = ("id", ("at_ms", "at"), "rule", "who", "message", "undoes", ("changes", "detail"), "reason")
 
@@ -292,7 +292,8 @@ def _told(counted: Answer, sentence: str) -> str:
         f"{'it keeps its' if one['waiting'] == 1 else 'they keep their'} order"
         for one in counted.get("waiting", [])
     ]
-    lines += [f"  {_leaves(one['destination'], one['ids'])}" for one in counted.get("remaining", [])]
+    for one in counted.get("remaining", []):
+        lines += [f"  {line}" for line in _anew(one["destination"], one["ids"], one["in_flight"])]
     if counted.get("forgotten"):
         lines.append(
             "  numbers are forgotten: their next message makes a new patient, another one for whoever received this one"
@@ -305,15 +306,23 @@ def _told(counted: Answer, sentence: str) -> str:
     return "\n".join(lines)
 
 
-def _leaves(destination: str, ids: list[str]) -> str:
-    """Warn of what waits and was made under the reference of before: nothing makes it anew."""
-    shown = ", ".join(ids[:_IDS_SHOWN]) + (" …" if len(ids) > _IDS_SHOWN else "")
-    many = several(len(ids), "delivery names", "deliveries name")
-    leave = "leaves" if len(ids) == 1 else "leave"
-    return (
-        f"{many} both for {destination}, made before this, and {leave} so ({shown}): tell the people there; "
-        f"`passerelle hold {destination}` first keeps back what waits until they know"
-    )
+def _anew(destination: str, ids: list[str], in_flight: list[str]) -> list[str]:
+    """Say what becomes of what waits and was made under the reference of before."""
+    waiting = [one for one in ids if one not in in_flight]
+    lines = []
+    if waiting:
+        many = several(len(waiting), "waiting delivery", "waiting deliveries")
+        anew = "is made anew in its place" if len(waiting) == 1 else "are made anew in their places"
+        lines.append(f"{many} for {destination} {anew} ({_listed(waiting)})")
+    if in_flight:
+        many = several(len(in_flight), "delivery", "deliveries")
+        names = "is in flight and names both" if len(in_flight) == 1 else "are in flight and name both"
+        lines.append(f"{many} for {destination} {names} ({_listed(in_flight)}): `identity impact` says what arrived so")
+    return lines
+
+
+def _listed(ids: list[str]) -> str:
+    return ", ".join(ids[:_IDS_SHOWN]) + (" …" if len(ids) > _IDS_SHOWN else "")
 
 
 def _print_patient(row: dict[str, Any]) -> None:

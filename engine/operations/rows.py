@@ -19,6 +19,15 @@ _FLAGS = {
 }
 
 
+_PARTED = {
+    DeliveryState.PENDING: "its patients were parted: to be made anew",
+    DeliveryState.DELIVERED: "left as it was made when its patients were parted",
+}
+
+
+PARTED_WORDS = frozenset(_PARTED.values())
+
+
 def word(kind: type[IntEnum], value: Any) -> str:
     """Return the name of a stored number in lower case; a word stays as it is."""
     if isinstance(value, str):
@@ -44,6 +53,8 @@ def delivery_row(row: Mapping[str, Any]) -> dict[str, Any]:
         "flags": [words for flag, words in _FLAGS.items() if flags & flag],
         "lanes": [lane_name(lane) for lane in row.get("lanes", ())],
     }
+    if flags & DeliveryFlag.PARTED:
+        shown["flags"] += [words for state, words in _PARTED.items() if word(DeliveryState, state) == shown["state"]]
     rank, count = part_of(flags)
     if count > 1:
         shown["part"] = f"{rank} of {count}"

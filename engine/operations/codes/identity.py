@@ -101,6 +101,13 @@ MEANINGS: Final = (
         "Write a greater width under identity.number, `passerelle apply`, then retry.",
     ),
     Meaning(
+        "E-ID-PARTED", _DEAD,
+        "It waited here while its patients were parted, and can't be made anew: it says that the two are one, its "
+        "numbers are those of two people or of nobody, or its route is gone. What comes for them waits behind it.",
+        "An identity officer looks whose it is. Discard a merge that holds no more; retry what is right now: it is "
+        "decided on again by what it says, so mark two people apart first (`identity apart`).",
+    ),
+    Meaning(
         "E-ID-SITE", _DEAD,
         "The step localise_identity found no performing site in the message that is one of the group's.",
         "Look at the field that site: names; map it to the names of the sites, `passerelle apply`, then retry.",

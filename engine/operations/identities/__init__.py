@@ -6,7 +6,7 @@ The cross-reference, as identity officers see it and change it.
     looking      find, show, history, review list, statistics
     telling      who received an identifier (impact)
     deciding     link, unlink, mark apart, undo, jump the counter forward: consequence first, executed by the router
-    remaining    what waits and still carries numbers of two who are parted
+    remaining    what waits with numbers of two who are parted
     taking       an existing cross-reference, a batch of rows at a time; giving: the same, page by page
 
 Patients are named by their id, a number that says nothing; identifiers are asked for, never typed on a command line.

@@ -22,7 +22,7 @@ from engine.operations.identities.knowing import (
     require_references,
 )
 from engine.operations.identities.looking import waiting_of
-from engine.operations.identities.remaining import leaves_with_the_other
+from engine.operations.identities.remaining import names_both
 from engine.operations.identities.seeing import Seeing, compared
 from engine.operations.identities.telling import carried, require_event
 
@@ -57,7 +57,7 @@ async def identity_link(
         As `carry_out`. Of a dry run: `count`, how many identifiers change their patient; `changes`, sentences;
         `compared`, how what is known of the two compares; `waiting`, by destination, the deliveries of both that have
         not left; `carried`, how many deliveries carried their identifiers (up to 1,000); `remaining`, the
-        deliveries that wait and leave with numbers of both (identities.remaining);
+        deliveries that wait with numbers of both, and are made anew (identities.remaining);
         `forgotten`, how many numbers nobody has any more.
     """
     first, second = (read_number(text, "patient") for text in (one, other))
@@ -274,7 +274,7 @@ async def _consequence(desk: Desk, event: IdentityEvent, patients: Iterable[int]
         "changes": seeing.changes(event),
         "waiting": await waiting_of(desk, patients, keys),
         "carried": await carried(desk, keys),
-        "remaining": await leaves_with_the_other(desk, event),
+        "remaining": await names_both(desk, event),
         "forgotten": _forgotten(event),
     }
 

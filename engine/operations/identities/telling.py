@@ -13,7 +13,7 @@ from engine.operations.identities.knowing import (
     require_patient,
     require_references,
 )
-from engine.operations.rows import delivery_row, read_delivery
+from engine.operations.rows import PARTED_WORDS, delivery_row, read_delivery
 
 if TYPE_CHECKING:
     from engine.core.identities import IdentityEvent
@@ -44,7 +44,8 @@ async def identity_impact(
         limit: How many at most.
 
     Returns:
-        `rows`: id, destination, message, type, state, sent_ms (0: not yet); `waiting`: how many of these wait;
+        `rows`: id, destination, message, type, state, sent_ms (0: not yet), note (of one that left as it was made, or
+        is to be made anew, when its patients were parted); `waiting`: how many of these wait;
         `destinations`: how many by destination, of these.
     """
     keys = await _keys(desk, id, event, kind, value)
@@ -111,4 +112,5 @@ def _row(one: dict[str, Any]) -> dict[str, Any]:
         "id": shown["id"], "message": shown["message"], "destination": shown["destination"],
         "type": shown.get("type", ""), "state": shown["state"], "route": shown.get("route", ""),
         "sent_ms": int(one.get("end_ms") or 0) if delivered else 0,
+        "note": next((words for words in shown["flags"] if words in PARTED_WORDS), ""),
     }  # fmt: skip

@@ -141,20 +141,27 @@ def test_what_is_refused(passerelle, officer, words, code):
 
 
 @pytest.mark.parametrize(
-    ("ids", "words"),
+    ("ids", "in_flight", "words"),
     [
-        (["7-0"], "1 delivery names both for dpi, made before this, and leaves so (7-0): "),
-        ([f"{n}-0" for n in range(1, 13)], "12 deliveries name both for dpi, made before this, and leave so (1-0, "),
+        (["7-0"], [], ["1 waiting delivery for dpi is made anew in its place (7-0)"]),
+        (
+            [f"{n}-0" for n in range(1, 14)],
+            ["1-0"],
+            [
+                "12 waiting deliveries for dpi are made anew in their places (2-0, ",
+                "1 delivery for dpi is in flight and names both (1-0): `identity impact` says what arrived so",
+            ],
+        ),
     ],
 )
-def test_what_leaves_with_both_numbers_is_told_before_the_question(passerelle, officer, monkeypatch, ids, words):
-    """By its ids, so that the people at the receiver can be told which; a long list is cut."""
+def test_what_names_both_is_told_before_the_question(passerelle, officer, monkeypatch, ids, in_flight, words):
+    """What is made anew, and what may arrive as it was made, by its ids; a long list is cut."""
 
     async def some(*_):
-        return [{"destination": "dpi", "ids": ids}]
+        return [{"destination": "dpi", "ids": ids, "in_flight": in_flight}]
 
-    monkeypatch.setattr(deciding, "leaves_with_the_other", some)
+    monkeypatch.setattr(deciding, "names_both", some)
     told = passerelle("identity", "unlink", "3", "--site", "chb").stdout
-    assert words in told
-    assert "`passerelle hold dpi` first" in told
+    for one in words:
+        assert one in told
     assert ("…" in told) == (len(ids) > 10)

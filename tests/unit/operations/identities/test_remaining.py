@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.core.changes import Identify
 from engine.core.lifecycle import DeliveryState
+from engine.core.messages import read_delivery_id
 from engine.identity import acts
 from engine.operations.identities.knowing import decided
 from tests.support.custody import NOW_MS, delivery, receive, settle
@@ -43,7 +44,10 @@ def test_what_names_both_is_named_when_they_are_parted(tmp_path):
             ("identity_unlink", {"id": "1", "site": "chb"}),
         ):
             told = await office.ask(operation, dry=True, **given)
-            assert told["remaining"] == [{"destination": "dpi", "ids": [wrong]}]
+            assert told["remaining"] == [{"destination": "dpi", "ids": [wrong], "in_flight": []}]
+        office.store.sending(read_delivery_id(wrong), 1, 0)
+        told = await office.ask("identity_undo", dry=True, event=event)
+        assert told["remaining"] == [{"destination": "dpi", "ids": [wrong], "in_flight": [wrong]}]
 
     at_office(tmp_path, work)
 
@@ -54,5 +58,26 @@ def test_a_link_leaves_nothing_wrong(tmp_path):
     async def work(office: Office) -> None:
         await leaves(office, 11, (GHT, "G00000000295"), (CHB, "900202"))
         assert (await office.ask("identity_link", one="1", other="2", dry=True))["remaining"] == []
+
+    at_office(tmp_path, work)
+
+
+def test_who_received_it_as_it_was_made_is_told(tmp_path):
+    """Marked by the act; what was in flight says afterwards that it left so, and the message's own page too."""
+
+    async def work(office: Office) -> None:
+        event = await link(office)
+        wrong = await leaves(office, 12, *MIXED)
+        former = await office.desk.queries.identity_event(int(event))
+        act = acts.Act(who="anne", reason="two people", place=0, at_ms=NOW_MS)
+        await office.desk.commit(Identify(await decided(office.desk, lambda view: acts.undo(former, view, act))))
+
+        async def note() -> str:
+            (row,) = [one for one in (await office.ask("identity_impact", id="1"))["rows"] if one["id"] == wrong]
+            return str(row["note"])
+
+        assert await note() == "its patients were parted: to be made anew"
+        await settle(office.store, int(wrong.partition("-")[0]), DeliveryState.DELIVERED)
+        assert await note() == "left as it was made when its patients were parted"
 
     at_office(tmp_path, work)
