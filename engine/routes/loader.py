@@ -179,14 +179,7 @@ class _Loader:
         if not self._file(self._path, None):
             return None
         names, sections = self._names, self._sections
-        names.lists.update(LISTS)
-        read_lists(sections["lists"], self._reading, names)
-        self._tables()
-        group = self._read_group()
-        self._defaults.read(sections["defaults"], self._reading)
-        read_sites(self._defaults.applied("sites", sections["sites"]), self._reading, names)
-        names.authorities = make_authorities(names.sites.values(), group)
-        names.identity = read_identity(self._single.get("identity"), self._reading, names)
+        group = self._what_doors_name()
         made = self._made = self._shared()
         sources = read_sources(made["sources"], self._reading, names)
         keys = read_keys(sections["keys"], self._reading, names, lambda: _variants(sources.values()))
@@ -231,6 +224,19 @@ class _Loader:
             table_digests=self._table_digests,
             key_readers={name: key.read for name, key in keys.items() if key.read is not None},
         )
+
+    def _what_doors_name(self) -> dict[str, Authority]:
+        """Read what doors and routes name: lists, tables, sites; return the group's authorities."""
+        names, sections = self._names, self._sections
+        names.lists.update(LISTS)
+        read_lists(sections["lists"], self._reading, names)
+        self._tables()
+        group = self._read_group()
+        self._defaults.read(sections["defaults"], self._reading)
+        read_sites(self._defaults.applied("sites", sections["sites"]), self._reading, names)
+        names.authorities = make_authorities(names.sites.values(), group)
+        names.identity = read_identity(self._single.get("identity"), self._reading, names)
+        return group
 
     def _cases(
         self, reader: CaseReader, under_routes: Sequence[tuple[str, Node]], files: Sequence[pathlib.Path]

@@ -138,23 +138,13 @@ def run_demo(routes: Path, data: Path, *, rate: float = 8.0, seed: int | None = 
     _require_nobody(data)
     _make_folders(routes)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    chosen = int(time.time()) if seed is None else seed
     children: list[Child] = []
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        engine = Child(
-            "the engine",
-            ["-m", "engine", "run", "--routes", str(routes), "--data", str(data)],
-            data / "demo-engine.log",
-        )
+        engine = _engine(routes, data)
         children.append(engine)
         _wait_until_ready(engine, data)
-        group = Child(
-            "the simulated GHT",
-            ["-m", "engine.simulation", "--routes", str(routes), "--rate", str(rate), "--seed", str(chosen), "--json"],
-            data / "demo-ght.log",
-            piped=True,
-        )
+        group = _group(routes, data, rate, int(time.time()) if seed is None else seed)
         children.append(group)
         _watch(children, group, data, time.monotonic() + seconds if seconds else float("inf"))
     except KeyboardInterrupt:
@@ -166,6 +156,16 @@ def run_demo(routes: Path, data: Path, *, rate: float = 8.0, seed: int | None = 
         signal.signal(signal.SIGTERM, before)
         _stop_all(children)
     return 0
+
+
+def _engine(routes: Path, data: Path) -> Child:
+    run = ["-m", "engine", "run", "--routes", str(routes), "--data", str(data)]
+    return Child("the engine", run, data / "demo-engine.log")
+
+
+def _group(routes: Path, data: Path, rate: float, seed: int) -> Child:
+    play = ["-m", "engine.simulation", "--routes", str(routes), "--rate", str(rate), "--seed", str(seed), "--json"]
+    return Child("the simulated GHT", play, data / "demo-ght.log", piped=True)
 
 
 def _require_nobody(data: Path) -> None:

@@ -28,16 +28,7 @@ def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monoton
     under `door`.
     """
     lanes, circuit = queue.lanes, queue.circuit
-    retrying = parked = held = 0
-    for delivery, blocked in lanes.loaded():
-        if not blocked:
-            continue
-        if delivery.state is DeliveryState.DEAD:
-            parked += 1
-        elif delivery.due_ms > now_ms:
-            retrying += 1
-        else:
-            held += 1
+    retrying, parked, held = _staying(queue, now_ms)
     word = _circuit_word(queue)
     probe_ms = now_ms + round((circuit.next_probe - monotonic) * 1000) if circuit.is_open else 0
     failure = queue.last_failure
@@ -67,6 +58,21 @@ def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monoton
         "door": queue.door.facts(),
     }
     return facts
+
+
+def _staying(queue: DestinationQueue, now_ms: int) -> tuple[int, int, int]:
+    """Count what stays first in its lanes: until its next attempt, for an operator, under a hold."""
+    retrying = parked = held = 0
+    for delivery, blocked in queue.lanes.loaded():
+        if not blocked:
+            continue
+        if delivery.state is DeliveryState.DEAD:
+            parked += 1
+        elif delivery.due_ms > now_ms:
+            retrying += 1
+        else:
+            held += 1
+    return retrying, parked, held
 
 
 def _waits(queue: DestinationQueue) -> bool:

@@ -146,26 +146,16 @@ class SqliteQueries(IdentityQueries):
         Raises:
             OperationRefused: The search took too long.
         """
-        names = self._store.names
-        conditions = ["m.id >= ?", "m.id < ?"]
-        parameters: list[Any] = []
-        if source:
-            conditions.append("m.source = ?")
-            parameters.append(names.find(source))
-        if control_id:
-            conditions.append("m.control_id = ?")
-            parameters.append(control_id)
-        if state:
-            condition = _state_condition(state)
-            if condition is None:
-                return []
-            conditions.append(condition)
+        filters = _filters(self._store.names, source, control_id, state)
+        if filters is None:
+            return []
+        conditions, parameters = filters
 
         def read(connection: Connection) -> list[dict[str, Any]]:
             low = place_at(connection, since_ms) if since_ms else 1
             high = place_at(connection, until_ms) if until_ms else 1 << 47
             high = min(high, before) if before else high
-            where = " AND ".join(conditions)
+            where = " AND ".join(["m.id >= ?", "m.id < ?", *conditions])
             if keys:
                 places = _places_of_keys(connection, keys, low, high)
                 where += " AND m.id IN (SELECT value FROM json_each(?))"
@@ -402,6 +392,24 @@ class SqliteQueries(IdentityQueries):
         query = "SELECT accepted, outcome FROM intentions WHERE id = ?"
         row = await self._store.ask(lambda connection: connection.execute(query, (intention,)).fetchone())
         return None if row is None or row[0] is None else (row[0] == 1, row[1])
+
+
+def _filters(names: Names, source: str, control_id: str, state: str) -> tuple[list[str], list[Any]] | None:
+    """Return conditions with their parameters; None: no message can be in that state."""
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    if source:
+        conditions.append("m.source = ?")
+        parameters.append(names.find(source))
+    if control_id:
+        conditions.append("m.control_id = ?")
+        parameters.append(control_id)
+    if state:
+        condition = _state_condition(state)
+        if condition is None:
+            return None
+        conditions.append(condition)
+    return conditions, parameters
 
 
 def _state_condition(state: str) -> str | None:
