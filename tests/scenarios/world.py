@@ -36,11 +36,13 @@ from tests.scenarios.receivers import Destination
 from tests.scenarios.routes import free_ports, routes_text
 from tests.support.engine import RunningEngine
 from tests.support.mllp import PATIENCE, Sender, field_of, framed
+from tests.support.until import until
 
 _SENDERS: Final = ("cha", "chb", "chc", "lis", "ville", "dpi", "mpi")
 _DESTINATIONS: Final = ("dpi", "pacs", "lis", "desk")
 _QUIET_ROUNDS: Final = 3
 _ROUND_SECONDS: Final = 0.001
+_LONG_SECONDS: Final = 1.0
 
 
 @functools.cache
@@ -175,14 +177,16 @@ class World:
     async def _transmit(self, source: str, messages: Sequence[bytes]) -> None:
         """Send messages of one source; each is stored when this returns."""
         before = sum((await self.engine.states()).values())
+
+        async def stored() -> bool:
+            return sum((await self.engine.states()).values()) >= before + len(messages)
+
         async with Sender.connected(self._ports[source]) as sender:
             await sender.write(b"".join(map(framed, messages)))
             if source != "ville":  # nobody answers HPRIM
                 answers = [field_of(await sender.answer(), b"MSA", 1) for _ in messages]
                 assert answers == ["AA"] * len(messages), f"{source} was answered {answers}"
-            async with asyncio.timeout(PATIENCE):
-                while sum((await self.engine.states()).values()) < before + len(messages):
-                    await asyncio.sleep(_ROUND_SECONDS)
+            await until(stored, PATIENCE, every=_ROUND_SECONDS)
 
     async def _repeat(self, step: Step) -> None:
         await self._send(step)
@@ -256,14 +260,26 @@ class World:
     # --- until nothing moves
 
     async def _quiet(self, expected: int) -> None:
-        """Wait until nothing moves; where less came than expected, a little longer, for a loaded machine."""
-        end = time.monotonic() + PATIENCE
-        patience = time.monotonic() + 0.5
-        calm = 0
-        while calm < _QUIET_ROUNDS or (self._came() < expected and time.monotonic() < patience):
-            assert time.monotonic() < end, f"the engine doesn't come to rest: {await self.engine.states()}"
-            calm = calm + 1 if await self._still() else 0
-            await asyncio.sleep(_ROUND_SECONDS)
+        """
+        Wait until nothing moves.
+
+        A read may see a commit of which the loop is told later: for that moment nothing seems to move. So where less
+        came than expected, it must have been quiet for long; how long all took before says nothing, on a busy machine.
+        """
+        calm, since = 0, time.monotonic()
+
+        async def quiet() -> bool:
+            nonlocal calm, since
+            if not await self._still():
+                calm, since = 0, time.monotonic()
+                return False
+            calm += 1
+            return calm >= _QUIET_ROUNDS and (self._came() >= expected or time.monotonic() >= since + _LONG_SECONDS)
+
+        try:
+            await until(quiet, PATIENCE, every=_ROUND_SECONDS)
+        except AssertionError:
+            raise AssertionError(f"the engine doesn't come to rest: {await self.engine.states()}") from None
 
     def _came(self) -> int:
         return sum(one.came for one in self.destinations.values())
