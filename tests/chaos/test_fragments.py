@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.test_kill import ROUTES
-from tests.support.engine import free_port
+from tests.support.engine import free_port, listens
 from tests.support.fragments import cut, result
 from tests.support.mllp import Sender, field_of, receiver
 from tests.support.process import EngineProcess
+from tests.support.until import until
 
 SENDERS, EACH = 4, 6
 
@@ -25,7 +26,7 @@ async def send(port: int, raw: bytes) -> None:
             async with Sender.connected(port) as sender:
                 assert field_of(await sender.ask(raw), b"MSA", 1) == "AA"
                 return
-        await asyncio.sleep(0.02)
+        await until(lambda: listens(port))
 
 
 async def laboratory(port: int, number: int, chance: random.Random) -> list[bytes]:
@@ -64,9 +65,7 @@ async def campaign(directory: Path, seed: int, kills: int) -> None:
             engine.kill()
             await asyncio.to_thread(engine.start)
         wholes = [whole for ones in await asyncio.gather(*tasks) for whole in ones]
-        async with asyncio.timeout(60):
-            while not set(wholes) <= set(dpi.messages):
-                await asyncio.sleep(0.05)
+        await until(lambda: set(wholes) <= set(dpi.messages), 60)
         assert set(dpi.messages) == set(wholes), "something else than a whole left"
         for number in range(SENDERS):
             mine = [raw for raw in dict.fromkeys(dpi.messages) if b"|F%d-" % number in raw]

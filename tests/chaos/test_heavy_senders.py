@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.support.engine import free_port
 from tests.support.mllp import field_of, framed, plain_ack, receiver
 from tests.support.process import EngineProcess
+from tests.support.until import until
 
 ROUTES = """
 version: 1
@@ -74,6 +74,11 @@ async def measured(directory: Path, count: int, size: int) -> int:
         return plain_ack(raw)
 
     async with receiver(reply) as dpi:
+
+        def all_there() -> bool:
+            dpi.messages.clear()  # large, and `arrived` knows them
+            return len(arrived) == count
+
         routes = directory / "routes.yaml"
         routes.write_text(ROUTES.format(port=port, dpi=dpi.port), encoding="utf-8")
         engine = EngineProcess(routes, directory / "data")
@@ -83,10 +88,7 @@ async def measured(directory: Path, count: int, size: int) -> int:
         try:
             answers = await asyncio.gather(*(send(port, number, size) for number in range(count)))
             assert answers == ["AA"] * count
-            end = time.monotonic() + 60
-            while len(arrived) < count and time.monotonic() < end:
-                dpi.messages.clear()
-                await asyncio.sleep(0.02)
+            await until(all_there, 60)
             assert len(arrived) == count
         finally:
             watch.ending.set()

@@ -11,6 +11,7 @@ import pytest
 from tests.support.engine import free_port
 from tests.support.mllp import Sender, field_of, framed, plain_ack, receiver
 from tests.support.process import EngineProcess
+from tests.support.until import until
 
 ROUTES = """
 version: 1
@@ -85,12 +86,6 @@ async def fill(port: int, count: int, patients: int, connections: int = 8) -> No
     await asyncio.gather(*(one(first) for first in range(connections)))
 
 
-async def until(condition: object, seconds: float = 60.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.02)
-
-
 async def weekend(directory: Path, count: int, patients: int, patience: float) -> None:
     port, dpi_port, dpi = free_port(), free_port(), Dpi()
     routes = directory / "routes.yaml"
@@ -104,7 +99,7 @@ async def weekend(directory: Path, count: int, patients: int, patience: float) -
         async with receiver(dpi.reply, dpi_port):
             for mood, wanted in (("hangs", 6), ("AE", 15), ("AR", 15)):
                 dpi.mood, seen = mood, dpi.seen
-                await until(lambda seen=seen, wanted=wanted: dpi.seen >= seen + wanted)
+                await until(lambda seen=seen, wanted=wanted: dpi.seen >= seen + wanted, 60)
             assert engine.rss_bytes() < MEMORY_BYTES, f"{engine.rss_bytes()} bytes with {count} messages waiting"
             assert dpi.accepted == []
             dpi.mood = "well"
@@ -149,7 +144,7 @@ def test_one_that_alone_is_refused_dies_alone(tmp_path: Path) -> None:
             stack.push_async_callback(asyncio.to_thread, engine.stop)
             await asyncio.to_thread(engine.start)
             await fill(port, 200, 10)
-            await until(lambda: len(dpi.accepted) == 199)
+            await until(lambda: len(dpi.accepted) == 199, 60)
             assert POISON[1:] not in map(str, dpi.accepted)
             dead = await asyncio.to_thread(engine.ask, "dead", "ls")
             assert [row["code"] for row in dead] == ["AE 102"], dead

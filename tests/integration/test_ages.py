@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.support.engine import RunningEngine, free_port, running_engine
 from tests.support.mllp import Sender, receiver
+from tests.support.until import until
 
 ROUTES = """
 version: 1
@@ -47,8 +48,7 @@ def test_last_message_last_acknowledgement_and_outage(tmp_path: Path) -> None:
             ]  # fmt: skip
             async with Sender.connected(port) as gam:
                 await gam.ask(ADT % b"2")
-            while facts(engine)["circuit"] == "closed":
-                await asyncio.sleep(0.01)
+            await until(lambda: facts(engine)["circuit"] != "closed")
         began = time.monotonic()
         async with running_engine(down, tmp_path) as engine:
             assert facts(engine)["circuit"] in ("probing", "unreachable")

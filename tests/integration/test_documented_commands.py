@@ -24,6 +24,7 @@ from engine.simulation.bus import Bus
 from tests.support.engine import RunningEngine, free_port, running_engine
 from tests.support.mllp import Receiver, Sender, field_of, plain_ack, receiver
 from tests.support.officers import HEADER, ROWS
+from tests.support.until import until
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUTES_PAGES = sorted((ROOT / "docs" / "routes").glob("*.md"))
@@ -139,9 +140,11 @@ class House:
 
     async def still(self) -> None:
         """Wait until nothing is under way: what died again is dead again."""
-        async with asyncio.timeout(15):
-            while {"received", "waiting"} & set(await self.engine.states()):
-                await asyncio.sleep(0.01)
+
+        async def nothing_moves() -> bool:
+            return not {"received", "waiting"} & set(await self.engine.states())
+
+        await until(nothing_moves)
 
     def change(self) -> None:
         """Edit routes.yaml, as somebody has before `plan` and `apply`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from engine.routes.loader import load
 from engine.simulation.ght import simulate
 from tests.support.engine import RunningEngine, free_port, running_engine
+from tests.support.until import until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,9 +38,11 @@ def test_everything_flows(tmp_path: Path) -> None:
         async with running_engine(text, tmp_path) as engine:
             configuration = load(tmp_path / "routes.yaml", environment=os.environ)
             play = asyncio.create_task(simulate(configuration, seed=7, rate=250, duration=3, plain=True))
-            async with asyncio.timeout(60):
-                while not (play.done() and not list((tmp_path / "in/labo").glob("*.hpr")) and await archived(engine)):
-                    await asyncio.sleep(0.05)
+
+            async def all_is_archived() -> bool:
+                return play.done() and not list((tmp_path / "in/labo").glob("*.hpr")) and await archived(engine)
+
+            await until(all_is_archived, 60)
             facts = play.result()
             counters = await engine.queries.counters()
             received = {name for (kind, name, _), count in counters.items() if kind == "received" and count}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.support.engine import free_port, running_engine
 from tests.support.mllp import Sender, field_of, receiver
+from tests.support.until import until
 
 ROUTES = """
 version: 1
@@ -75,9 +76,7 @@ def test_a_file_becomes_one_message_a_patient(tmp_path: Path) -> None:
             text = ROUTES.format(folder=tmp_path, wait="1m", port=free_port(), dpi=dpi.port)
             async with running_engine(text, tmp_path) as engine:
                 put(tmp_path / "aller" / "LAB1.hpr", TWO)
-                async with asyncio.timeout(15):
-                    while not engine.service.sources()["labo"]["waiting_for_attachments"]:
-                        await asyncio.sleep(0.01)
+                await until(lambda: engine.service.sources()["labo"]["waiting_for_attachments"])
                 assert await engine.states() == {}
                 put(tmp_path / "aller" / "CR1.PDF", b"%PDF-1.4")
                 await engine.settled(delivered=1)
@@ -122,9 +121,7 @@ def test_a_document_that_doesn_t_come(tmp_path: Path) -> None:
                 (row,) = await engine.messages()
                 assert (row["code"], row["field"], row["attachments"]) == ("E-ATTACHMENT", "OBX[2=FIC]-5", 1)
                 put(tmp_path / "aller" / "bad.hpr", b"nothing of the kind")
-                async with asyncio.timeout(15):
-                    while not (tmp_path / "aller" / "refused" / "bad.hpr").exists():
-                        await asyncio.sleep(0.01)
+                await until((tmp_path / "aller" / "refused" / "bad.hpr").exists)
 
     asyncio.run(run())
 

@@ -9,6 +9,7 @@ from tests.support.engine import RunningEngine, free_port, running_engine
 from tests.support.group import INS, SITES, hl7, of_cha, of_chb
 from tests.support.mllp import Receiver, Sender, field_of, plain_ack, receiver
 from tests.support.process import EngineProcess
+from tests.support.until import until
 
 REST = """
 sources:
@@ -67,9 +68,10 @@ def number(first: str) -> str:
 
 
 async def patients(engine: RunningEngine, count: int) -> None:
-    async with asyncio.timeout(15):
-        while (await engine.service._store.identity_facts()).patients != count:
-            await asyncio.sleep(0.01)
+    async def so_many() -> bool:
+        return (await engine.service._store.identity_facts()).patients == count
+
+    await until(so_many)
 
 
 def test_two_hospitals_and_a_laboratory(tmp_path: Path) -> None:
@@ -137,11 +139,8 @@ def test_a_crash_between_decision_and_delivery(tmp_path: Path) -> None:
                 engine.kill()
                 await asyncio.to_thread(engine.start)
             silent = False
-            async with asyncio.timeout(60):
-                while len({field_of(one, b"MSH", 10) for one in dpi.messages}) < count:
-                    await asyncio.sleep(0.05)
-                while len({field_of(one, b"MSH", 10) for one in lab.messages}) < count:
-                    await asyncio.sleep(0.05)
+            for door in (dpi, lab):
+                await until(lambda door=door: len({field_of(one, b"MSH", 10) for one in door.messages}) >= count, 60)
             numbers: dict[int, set[str]] = {}
             for message in (*dpi.messages, *lab.messages):
                 patient = int(field_of(message, b"MSH", 10)) % 25

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import pytest
 
 from engine.identity.numbers import NumberFormat
 from tests.support.officers import ROUTES
+from tests.support.until import wait_until
 
 ROWS = 8_000
 BAD_EVERY = 500
@@ -85,11 +85,8 @@ def test_a_killed_import_goes_on(folder: Path) -> None:
     typed = Typed(folder)
     words = ("import", str(file), "--yes", "--expect", str(ROWS), "--reason", "take-over")
     process = typed.start(*words)
-    end = time.monotonic() + PATIENCE
-    while bookmark(file) < ROWS // 3:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < end, "the import doesn't get on"
-        time.sleep(0.01)
+    wait_until(lambda: bookmark(file) >= ROWS // 3 or process.poll() is not None, PATIENCE)
+    assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert 0 < bookmark(file) < ROWS, "it was killed in the middle"

@@ -15,6 +15,7 @@ from engine.cli import acting, asking
 from engine.cli.group import passerelle as root
 from tests.support.engine import RunningEngine, free_port, running_engine
 from tests.support.mllp import Receiver, Sender, field_of, receiver
+from tests.support.until import until
 
 ROUTES = """
 version: 1
@@ -78,9 +79,7 @@ class Evening:
 
     async def got(self, control_id: str) -> bytes:
         """What the record got of a message."""
-        async with asyncio.timeout(15):
-            while not (found := [one for one in self.dpi.messages if field_of(one, b"MSH", 10) == control_id]):
-                await asyncio.sleep(0.01)
+        found = await until(lambda: [one for one in self.dpi.messages if field_of(one, b"MSH", 10) == control_id])
         return found[-1]
 
 

@@ -10,6 +10,7 @@ from tests.integration.test_officers_evening import ROUTES, adt, group_number
 from tests.support.engine import free_port
 from tests.support.mllp import Sender, field_of, receiver
 from tests.support.process import EngineProcess
+from tests.support.until import until
 
 ROUNDS = 3
 WAITING = 150
@@ -36,9 +37,7 @@ def test_a_kill_after_the_act_changes_nothing(tmp_path: Path) -> None:
                 return await asyncio.to_thread(engine.ask, *words)
 
             async def got(count: int) -> list[bytes]:
-                async with asyncio.timeout(60):
-                    while len(dpi.messages) < count:
-                        await asyncio.sleep(0.01)
+                await until(lambda: len(dpi.messages) >= count, 60)
                 return dpi.messages
 
             await asyncio.to_thread(engine.start)

@@ -17,6 +17,7 @@ from tests.chaos.test_heavy_senders import ROUTES, Watch, send
 from tests.support.engine import free_port
 from tests.support.mllp import plain_ack, receiver
 from tests.support.process import EngineProcess
+from tests.support.until import until as until_seen
 
 
 @contextmanager
@@ -42,11 +43,9 @@ async def running(directory: Path) -> AsyncIterator[tuple[EngineProcess, int]]:
             await asyncio.to_thread(engine.stop)
 
 
-async def until(found: Callable[[], bool], seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not await asyncio.to_thread(found):
-        assert time.monotonic() < end, "it did not come"
-        await asyncio.sleep(0.1)
+async def until(found: Callable[[], bool]) -> None:
+    """Look until it is so; each look may start a command, and wait for it."""
+    await until_seen(lambda: asyncio.to_thread(found), every=0.1)
 
 
 def status(engine: EngineProcess) -> dict[str, Any]:

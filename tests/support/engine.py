@@ -13,6 +13,7 @@ from typing import Any
 from engine.daemon.service import Service
 from engine.routes.loader import load
 from engine.settings import Settings
+from tests.support.until import until
 
 
 def free_port() -> int:
@@ -21,6 +22,12 @@ def free_port() -> int:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def listens(port: int) -> bool:
+    """Whether somebody takes connections on a port."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 class RunningEngine:
@@ -45,11 +52,15 @@ class RunningEngine:
     async def settled(self, **expected: int) -> None:
         """Wait until the balance shows exactly these states."""
         last: dict[str, int] = {}
+
+        async def so() -> bool:
+            nonlocal last
+            last = await self.states()
+            return last == expected
+
         try:
-            async with asyncio.timeout(15):
-                while (last := await self.states()) != expected:
-                    await asyncio.sleep(0.01)
-        except TimeoutError:
+            await until(so, 15)
+        except AssertionError:
             raise AssertionError(f"expected {expected}, the balance shows {last}") from None
 
     async def messages(self) -> list[dict[str, Any]]:

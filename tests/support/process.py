@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from tests.support.until import wait_until
 
 READY_SECONDS = 30.0
 
@@ -40,15 +43,17 @@ class EngineProcess:
                 stderr=log,
                 env=environment,
             )
-        while time.monotonic() < began + READY_SECONDS:
+        process = self._process
+
+        def is_ready() -> bool:
             with self.log.open("rb") as log:
                 log.seek(before)
-                if b'"event": "ready"' in log.read():
-                    return time.monotonic() - began
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.01)
-        raise AssertionError(f"the engine did not start: {self.log.read_text()[-2000:]}")
+                return b'"event": "ready"' in log.read()
+
+        with contextlib.suppress(AssertionError):  # why it isn't is told below
+            wait_until(lambda: is_ready() or process.poll() is not None, READY_SECONDS)
+        assert is_ready(), f"the engine did not start: {self.log.read_text()[-2000:]}"
+        return time.monotonic() - began
 
     def kill(self) -> None:
         """kill -9."""

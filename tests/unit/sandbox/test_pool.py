@@ -13,6 +13,7 @@ import pytest
 
 from engine.core.asking import Code, Question, Reply
 from engine.sandbox.pool import Pool
+from tests.support.until import until
 
 TEXT = """
 import os, subprocess, sys, time
@@ -134,8 +135,7 @@ def test_an_ask_that_is_cancelled_ends_its_worker():
 
     async def test(pool: Pool) -> Reply:
         task = asyncio.create_task(pool.ask(question("never", timeout=30)))
-        while not pool._busy:
-            await asyncio.sleep(0.01)
+        await until(lambda: pool._busy)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
