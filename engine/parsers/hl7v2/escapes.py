@@ -11,12 +11,16 @@ Rules, for any text and any delimiters that have an escape character:
 - A sequence that means nothing (an accidental `C:\DATA\FILE`) is read as the text it is, and written
   back with its escape character escaped.
 - Segment ends and other control characters never enter a message: a line feed is written \.br\, the others \Xhh\.
+
+A value is cut at its sequences, or at what must become one, by one call; each different piece is looked up once. A
+call of ours for each piece would cost five times as much: a value may be nothing but sequences. Long ones are done in
+runs, so that the pieces of one run only are there at a time.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters
@@ -29,24 +33,35 @@ _BODY_KEPT: Final = (
 _KEPT: Final = re.compile(_BODY_KEPT)
 _HEXADECIMAL: Final = re.compile(rb"X(?:[0-9A-Fa-f]{2})+")
 _CONTROLS: Final = rb"[\x00-\x08\x0a-\x1f]"
+_TEXT: Final = bytes(code for code in range(256) if code > 0x1F or code == 0x09)
+"""All but these control characters."""
+RUN_BYTES: Final = 64 * 1024
+"""After so many bytes a run ends where nothing is cut in two."""
 
 
 class _Codebook:
     """The two compiled directions of one set of delimiters."""
 
-    __slots__ = ("body", "escaped", "meaning", "sequences", "specials", "specials_or_kept")
+    __slots__ = (
+        "between", "escaped", "harmless", "mark", "meaning", "plain", "sequences", "specials", "specials_or_kept",
+    )  # fmt: skip
 
     def __init__(self, delimiters: Delimiters) -> None:
         escape = delimiters.escape
         marks = [delimiters.field, *delimiters.structural, *([escape] if escape else [])]
         special = b"|".join([*(re.escape(mark) for mark in marks), _CONTROLS])
-        self.specials: Final = re.compile(special)
+        self.mark: Final = escape
+        self.plain: Final = all(len(one) == 1 and one.isascii() and not one.isalnum() and one != b"." for one in marks)
+        """No special character can stand in the sequence of another one."""
+        self.harmless: Final = _TEXT.translate(None, b"".join(marks))
+        self.specials: Final = re.compile(b"(" + special + b")")
         kept = b""
         # `.`, `+` and `-` as delimiters cut such sequences in two: then there are none
         if escape and not {b".", b"+", b"-"} & set(marks):
             ends = re.escape(escape)
             kept = ends + _BODY_KEPT + ends + b"|"
-        self.specials_or_kept: Final = re.compile(kept + special)
+        self.specials_or_kept: Final = re.compile(b"(" + kept + special + b")")
+        self.between: Final = re.compile(rb"[^0-9A-Za-z.+\-\x80-\xff" + re.escape(escape) + b"]")
         self.sequences: Final = re.compile(re.escape(escape) + b"(.*?)" + re.escape(escape), re.DOTALL)
         roles = [
             (b"F", delimiters.field),
@@ -96,13 +111,13 @@ def escape(data: bytes, delimiters: Delimiters, codec: str = "") -> bytes:
     if data.isalnum():
         return data
     book = _book(delimiters)
-    return book.specials_or_kept.sub(_escaper(book, delimiters, codec), data)
+    return _written(data, book.specials_or_kept, book, _escaper(book, delimiters, codec))
 
 
 def escape_all(data: bytes, delimiters: Delimiters) -> bytes:
     """Escape one leaf in which no escape character is part of a sequence; as `escape` otherwise."""
     book = _book(delimiters)
-    return book.specials.sub(_escaper(book, delimiters, ""), data)
+    return _written(data, book.specials, book, _escaper(book, delimiters, ""))
 
 
 def unescape(data: bytes, delimiters: Delimiters, codec: str = "") -> bytes:
@@ -118,12 +133,72 @@ def unescape(data: bytes, delimiters: Delimiters, codec: str = "") -> bytes:
     if not mark or mark not in data:
         return data
     book = _book(delimiters)
+    if len(data) <= RUN_BYTES:
+        return _read(data, mark, book, codec)
+    return b"".join([_read(run, mark, book, codec) for run in _runs_of_sequences(data, mark)])
 
-    def replace(match: re.Match[bytes]) -> bytes:
-        known = book.decode(match[1], codec)
-        return match[0] if known is None else known
 
-    return book.sequences.sub(replace, data)
+def _read(data: bytes, mark: bytes, book: _Codebook, codec: str) -> bytes:
+    """Replace the sequences of a run that begins outside of one: every second piece between escape characters."""
+    pieces = data.split(mark)
+    last = [] if len(pieces) % 2 else [mark, pieces.pop()]  # an escape character that ends nothing
+    bodies = pieces[1::2]
+    meanings: dict[bytes, bytes] = {}
+    for body in dict.fromkeys(bodies):
+        known = book.decode(body, codec)
+        meanings[body] = mark + body + mark if known is None else known
+    pieces[1::2] = map(meanings.__getitem__, bodies)
+    return b"".join(pieces + last)
+
+
+def _runs_of_sequences(data: bytes, mark: bytes) -> Iterator[bytes]:
+    """Cut where no sequence is open."""
+    start = 0
+    while len(data) - start > RUN_BYTES:
+        end = data.find(mark, start + RUN_BYTES)
+        if end >= 0 and data.count(mark, start, end) % 2 == 0:  # it begins a sequence
+            end = data.find(mark, end + len(mark))
+        if end < 0:
+            break
+        yield data[start : end + len(mark)]
+        start = end + len(mark)
+    yield data[start:]
+
+
+def _written(data: bytes, pattern: re.Pattern[bytes], book: _Codebook, escaper: Callable[[bytes], bytes]) -> bytes:
+    """Replace what a pattern finds; its only group is all that it finds."""
+    mark = book.mark
+    if book.plain and (pattern is book.specials or data.find(mark) < 0):
+        found = [bytes((code,)) for code in set(data.translate(None, book.harmless))]
+        # what stands for one holds no other but the escape character
+        for special in sorted(found, key=mark.__ne__):
+            data = data.replace(special, escaper(special))
+        return data
+    if pattern.search(data) is None:
+        return data
+    if len(data) <= RUN_BYTES:
+        return _written_run(data, pattern, escaper)
+    return b"".join([_written_run(run, pattern, escaper) for run in _runs(data, book.between)])
+
+
+def _written_run(data: bytes, pattern: re.Pattern[bytes], escaper: Callable[[bytes], bytes]) -> bytes:
+    pieces = pattern.split(data)
+    found = pieces[1::2]
+    escaped = {one: escaper(one) for one in dict.fromkeys(found)}
+    pieces[1::2] = map(escaped.__getitem__, found)
+    return b"".join(pieces)
+
+
+def _runs(data: bytes, between: re.Pattern[bytes]) -> Iterator[bytes]:
+    """Cut behind a byte that can stand in no sequence, nor in a delimiter of several bytes."""
+    start = 0
+    while len(data) - start > RUN_BYTES:
+        cut = between.search(data, start + RUN_BYTES)
+        if cut is None:
+            break
+        yield data[start : cut.end()]
+        start = cut.end()
+    yield data[start:]
 
 
 def translate(data: bytes, old: Delimiters, new: Delimiters) -> bytes:
@@ -152,11 +227,10 @@ def _translate_sequence(match: re.Match[bytes], book: _Codebook, new: Delimiters
     return escape_all(match[0], new)
 
 
-def _escaper(book: _Codebook, delimiters: Delimiters, codec: str) -> Callable[[re.Match[bytes]], bytes]:
+def _escaper(book: _Codebook, delimiters: Delimiters, codec: str) -> Callable[[bytes], bytes]:
     mark, escaped = delimiters.escape, book.escaped
 
-    def replace(match: re.Match[bytes]) -> bytes:
-        found = match[0]
+    def replace(found: bytes) -> bytes:
         if not mark:
             raise ValueError("no escape character")
         known = escaped.get(found)

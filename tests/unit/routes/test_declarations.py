@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.routes import ConfigurationRefused
-from engine.routes.configuration import variant_of
+from engine.routes.configuration import FragmentsRule, variant_of
 from engine.routes.declarations import variants_of
 from tests.unit.routes.conftest import SMALL
 
@@ -107,3 +107,27 @@ def test_site_table(small):
         small(ROUTES, base=base, t=b"code,site\nLAB-A,che\n")
     with pytest.raises(ConfigurationRefused):
         small(ROUTES, base=base, t=b"code,town\nLAB-A,cha\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ("", FragmentsRule(join=600.0, then="dead_letter")),
+        (", fragments: { join: 1h }", FragmentsRule(join=3600.0, then="dead_letter")),
+        (", fragments: { join: 5m, then: deliver }", FragmentsRule(join=300.0, then="deliver")),
+        (", fragments: dead_letter", FragmentsRule(join=0.0, then="dead_letter")),
+        (", fragments: deliver", FragmentsRule(join=0.0, then="deliver")),
+    ],
+)
+def test_parts_of_a_longer_message(small, written, rule):
+    """They wait ten minutes unless said; a word alone joins nothing."""
+    base = SMALL.replace("untyped: ipp }", f"untyped: ipp{written} }}")
+    assert small(ROUTES, base=base).sources["gam"].fragments == rule
+
+
+@pytest.mark.parametrize(
+    ("written", "code"), [("join", "E110"), ("{ wait: 1h }", "E104"), ("{ join: soon }", "E111"), ("[deliver]", "E106")]
+)
+def test_wrong_rules_for_parts(small, written, code):
+    """Each is a finding at its place."""
+    assert codes(small, SMALL.replace("untyped: ipp }", f"untyped: ipp, fragments: {written} }}")) == [code]

@@ -2,10 +2,15 @@ r"""\F\ \S\ \T\ \R\ \E\ and the others."""
 
 from __future__ import annotations
 
-import pytest
+import sys
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.parsers.hl7v2 import escapes
 from engine.parsers.hl7v2.delimiters import STANDARD, read_delimiters
-from engine.parsers.hl7v2.escapes import escape, translate, unescape
+from engine.parsers.hl7v2.escapes import escape, escape_all, translate, unescape
 
 OTHER = read_delimiters(b"MSH$%*!@$")
 BARE = read_delimiters(b"MSH|^~|")
@@ -75,3 +80,49 @@ def test_truncation_character() -> None:
 def test_translating(old: bytes, new: bytes) -> None:
     """A leaf means the same under other delimiters."""
     assert translate(old, OTHER, STANDARD) == new
+
+
+_PIECES = [
+    b"\\",
+    b"T",
+    b"H",
+    b".br",
+    b"X41",
+    b"XC3A9",
+    b"&",
+    b"|",
+    b"\n",
+    b"\x01",
+    b" ",
+    b"text",
+    b".sp",
+    b"+2",
+    b"\xc3\xa9",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=60).map(b"".join), st.integers(1, 40))
+def test_runs_cut_nothing_in_two(data: bytes, size: int) -> None:
+    """A long value that is done in runs becomes what it becomes in one."""
+    whole = (unescape(data, STANDARD, "utf-8"), escape(data, STANDARD), escape_all(data, STANDARD))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(escapes, "RUN_BYTES", size)
+        assert (unescape(data, STANDARD, "utf-8"), escape(data, STANDARD), escape_all(data, STANDARD)) == whole
+
+
+@pytest.mark.parametrize("unit", [b"\\T\\", b"\\.br\\", b"\\X41\\", b"\\H\\", b"a \\T\\ b \\.br\\"])
+def test_nothing_of_ours_is_called_for_each_sequence(unit: bytes) -> None:
+    """A value may be nothing but sequences: 10 MB of them held the router for seconds."""
+    data, calls = unit * (300_000 // len(unit)), 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        escape(unescape(data, STANDARD, "utf-8"), STANDARD, "utf-8")
+    finally:
+        sys.setprofile(before)
+    assert calls < 1_000
