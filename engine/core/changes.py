@@ -76,7 +76,11 @@ class Route:
     wait: Wait | None = None
     """With state WAITING, and only then: for which identifiers, and until when."""
     view: int = 0
-    """Number of the view on patients on which it was decided; 0: none is kept."""
+    """
+    Number of the view on patients on which it was decided; 0: of no matter.
+
+    When the store can't store one of a view, it refuses what comes of it later: its sender hadn't heard yet.
+    """
     joins: tuple[int, ...] = ()
     """
     Fragments of one message, RECEIVED or WAITING: they become JOINED, linked to this one, whose bytes are `whole` from

@@ -160,6 +160,9 @@ class Store(Protocol):
     async def unrouted(self, group: str, after: Place, limit: int, max_bytes: int) -> Page[StoredMessage]:
         """Messages in state RECEIVED after a place, in order; `high`: the group's highest place seen."""
 
+    async def last_queued(self, group: str) -> Place:
+        """The highest place of a routing group of which a delivery is queued; 0: there is none."""
+
     async def message(self, place: Place) -> StoredMessage | None:
         """One message with its bytes (None: never existed, or pruned)."""
 

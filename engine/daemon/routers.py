@@ -87,7 +87,7 @@ class Routers:
         pairs = [pair for event in events for pair in touched(event, self._references)]
         for router in self._routers.values():
             router.came_between(key for pair in pairs for key in pair)
-            router.joined(pairs)
+            router.late.joined(pairs)
         identities.released(change, events, self._references)
 
     def stop(self) -> None:

@@ -109,16 +109,14 @@ class Evaluating:
                 between = frozenset((message.digest,))
             arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
             self._memory.remember(message.source, arrival)
-        view = 0
         if self._router.configuration.identity is not None:
             lanes = ()  # those of persons: the numbers under which a message left are among its keys
-            view = self._router.identities.view_number
         route = decided(message, evaluation, lanes, self._router.configuration.hash)
-        route.view = view
+        route.view = self._router.identities.view_number  # also where nothing is known: all is decided again together
         if evaluation.changed:
             route.fences = self.fences(evaluation.changed, place=message.place, deliveries=deliveries)
             for one in self._router.identities.routers:
-                one.joined(evaluation.changed)
+                one.late.joined(evaluation.changed)
         return route
 
     def _check(self, evaluation: Evaluation, lanes: Collection[int]) -> None:
@@ -156,10 +154,13 @@ class Evaluating:
         self, changed: Iterable[tuple[int, int]], *, place: Place, deliveries: Collection[Delivery] = ()
     ) -> list[Delivery]:
         """Propose the fences of references that a decision changed."""
-        others = [one for one in self._router.identities.routers if one is not self._router]
-        places = [one.settled for one in others]
-        if place < self._router.settled:  # it waited, or an operator tries it again: others came behind it
-            places.append(self._router.settled)
+        changed = list(changed)
+        keys = {key for pair in changed for key in pair}
+        places: list[Place] = []
+        for one in self._router.identities.routers:
+            if one is not self._router or place < one.settled:  # late, or tried again: others came behind it
+                places.append(one.settled)
+            places += one.late.before(keys)
         return fences(changed, self._router.configuration, places, place=place, deliveries=deliveries)
 
     def knowledge(self, *, expired: bool = False, wide: bool = False, recalls: bool = False) -> Knowledge | None:

@@ -72,7 +72,7 @@ class IdentityActs:
         )  # fmt: skip
         for one in identities.routers:
             one.came_between(key for pair in changed for key in pair)
-            one.joined(changed)
+            one.late.joined(changed)
         await router.treating.fulfil(intention, outcome, [change])
 
     async def _event(self, intention: Intention) -> tuple[IdentityEvent, str]:

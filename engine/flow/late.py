@@ -67,6 +67,8 @@ class Late:
         self._largest = LATE_BYTES_MAX // 8
         """Of those that were read last: so large may the next ones be."""
         self._keys: Counter[int] = Counter()
+        self._came: dict[Place, tuple[int, ...]] = {}
+        """Those that didn't wait, but came behind such."""
         self._ending: set[Place] = set()
         """Whose time is over and on which was decided: their outcome isn't on disk yet."""
         self.reading = False
@@ -95,6 +97,18 @@ class Late:
                 self._due[place] = _Due(expired, kept)
                 self._keys.update(kept)
                 self._store.set_aside(1)
+
+    def put_behind(self, place: Place, keys: Collection[int]) -> None:
+        """Take a message that came, and that may not be decided on yet (`Behind`)."""
+        self.add((place,), expired=False, keys=keys)
+        self._came[place] = tuple(keys)
+
+    def before(self, keys: Collection[int]) -> list[Place]:
+        """Return the place before the first message that came and has one of these keys; empty: there is none."""
+        for place, own in self._came.items():
+            if not set(own).isdisjoint(keys):
+                return [place - 1]
+        return []
 
     def joined(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Note that references changed (before, after): what is here of the one is now of the other too."""
@@ -138,6 +152,7 @@ class Late:
         """Forget all: the store has them."""
         self._store.set_aside(-sum(not due.expired for due in self._due.values()))
         self._due.clear()
+        self._came.clear()
         self._keys.clear()
         self._read.clear()
         self._ending.clear()
@@ -196,6 +211,7 @@ class Late:
 
     def _drop(self, place: Place) -> None:
         due = self._due.pop(place, None)
+        self._came.pop(place, None)
         if due is None or due.expired:
             return
         self._store.set_aside(-1)

@@ -96,13 +96,13 @@ class Router:
         self._asking = Asking(store, runtime, sandbox, self._routes_of)
         self._sources = [source for source in configuration.sources.values() if source.routing == group]
         self._backlog = Backlog(group, store)
-        self._waiting = self._going_on = False
-        """For a message on which something must be asked or read first, those behind it wait; it is a late one."""
-        self._late_next = False
-        """Whether the next turn is that of a late message, and not of one that came."""
+        self._waiting = False
+        """For a message on which something must be asked or read first, those behind it wait."""
+        self._late_next = False  # whose turn is next: a late message's, or one's that came
         self._pumping = self._started = self._stopping = self._paused = False
         self.decided: Place = 0
-        """The last message that was decided on, in this run or before: what comes is behind it."""
+        """The last place on which was decided, in this run or before: what comes is behind it. It never goes back."""
+        self._now = self._queued = 0  # the message that is decided on; at the start, the last with a queued delivery
         self._uncommitted = 0
         self._generation = 0
         self._memory = Retransmissions()
@@ -119,6 +119,7 @@ class Router:
         """Remember recent arrivals, take up what was not routed, execute what operators asked meanwhile."""
         await self.identities.start()
         await self._memory.read(self._store, self._sources, self._runtime.now_ms())
+        self._queued = await self._store.last_queued(self.group)
         for intention in await self._store.intentions("router"):
             self.acts.add(intention)
         self._started = True
@@ -148,16 +149,12 @@ class Router:
     @property
     def settled(self) -> Place:
         """The last place up to which everything is decided; only what waits for a patient may be left before it."""
-        return self.decided - 1 if self._waiting and not self._going_on else self.decided
+        return self.decided - 1 if self._waiting and self._now == self.decided else self.decided
 
     @property
     def last_place(self) -> Place:
         """The last place on which any router has decided."""
         return max(one.settled for one in self.identities.routers)
-
-    def joined(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Note that references changed, as (before, after)."""
-        self.late.joined(pairs)
 
     def came_between(self, keys: Iterable[int]) -> None:
         """Note that these references changed: the same message again may be news."""
@@ -246,7 +243,7 @@ class Router:
             if not self._late_next:
                 message = self._backlog.take()
                 if message is not None:
-                    self.decided = message.place
+                    self.decided = max(self.decided, message.place)
                     self._route(message, late=False, wide=self._catching_up)
                     return True
             elif self.late and not self._backlog.reading and self.identities.parting.is_done:
@@ -274,8 +271,8 @@ class Router:
             self._failed(error)
             return
         if generation == self._generation:
-            if not self.decided:
-                self.decided = page.items[0].place - 1 if page.items else page.high
+            before = page.items[0].place - 1 if page.items else page.high
+            self.decided = self.decided or max(before, self._queued)
             self._backlog.take_page(page)
             self._catching_up = self._catching_up and bool(page.items)
             self.late.forget(message.place for message in page.items)
@@ -286,24 +283,25 @@ class Router:
 
     def _route(self, message: StoredMessage, **how: Any) -> None:
         """Decide on a message; how: arguments of `Evaluating.route_of`."""
+        self._now = message.place
         source = self.configuration.sources.get(message.source)
         if source is not None and message.state is MessageState.RECEIVED:
             original = self._memory.original_of(message, source.dedupe * 1000)
             if original is not None and original.place != message.place:
-                self._go_and(self._compare(message, original, how), "compares", how)
+                self._go_and(self._compare(message, original, how), "compares")
                 return
         try:
             self._submit(self.evaluating.route_of(message, **how))
         except (Asked, Parted):
-            self._go_and(self._decide(message, how), "asks", how)
+            self._go_and(self._decide(message, how), "asks")
         except Unread as unread:
-            self._go_and(self._decide(message, how, unread), "looks patients up", how)
+            self._go_and(self._decide(message, how, unread), "looks patients up")
         except Behind as behind:
-            self.late.add((message.place,), expired=False, keys=behind.keys)
+            self.late.put_behind(message.place, behind.keys)
 
-    def _go_and(self, work: Coroutine[Any, Any, None], what: str, how: dict[str, Any]) -> None:
+    def _go_and(self, work: Coroutine[Any, Any, None], what: str) -> None:
         """Do what takes time for one message; those behind it wait."""
-        self._waiting, self._going_on = True, bool(how.get("late"))
+        self._waiting = True
         self._runtime.spawn(work, f"router {self.group} {what}")
 
     async def _decide(
@@ -316,15 +314,15 @@ class Router:
                 await self.identities.read(unread, *self.evaluating.ahead(self._backlog.ahead(_AHEAD_MAX)))
             route = await self.decided_on(message, told=told, **how)
         except StoreError as error:
-            self._waiting = self._going_on = False
+            self._waiting = False
             self._failed(error)
             return
         except Behind as behind:
             if generation == self._generation:
-                self.late.add((message.place,), expired=False, keys=behind.keys)
+                self.late.put_behind(message.place, behind.keys)
         else:
             self.submit(route, generation)
-        self._waiting = self._going_on = False
+        self._waiting = False
         self.wake()
 
     async def decided_on(self, message: StoredMessage, **how: Any) -> Route:
@@ -391,18 +389,18 @@ class Router:
         try:
             fate = await self._store.fate(original.place)
         except StoreError as error:
-            self._waiting = self._going_on = False
+            self._waiting = False
             self._failed(error)
             return
         if generation != self._generation:  # everything was dropped since: it comes again
-            self._waiting = self._going_on = False
+            self._waiting = False
             self.wake()
             return
         told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
         if not original.is_repeated(fate):
             await self._decide(message, how, told=original.place if told else 0)
             return
-        self._waiting = self._going_on = False
+        self._waiting = False
         self.submit(duplicate(message, original.place, self.configuration.hash), generation)
         self.wake()
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from engine.core.changes import Remake
     from engine.core.messages import Delivery, StoredMessage
     from engine.core.ports import Place, Runtime, Store
+    from engine.flow.late import Late
 
 _SOON_MS: Final = 1_000
 _WAITS_MAX: Final = 200
@@ -19,6 +20,9 @@ _WAITS_MAX: Final = 200
 
 class Deciding(Protocol):
     """A router, as far as the others must know it."""
+
+    late: Late
+    """Its messages that waited, and what came behind them."""
 
     @property
     def settled(self) -> Place:
@@ -32,9 +36,6 @@ class Deciding(Protocol):
 
     def take_up(self, places: Iterable[Place], *, expired: bool, keys: Collection[int] = ()) -> None:
         """Decide on messages that waited, `keys`: lane keys of their patients; those of other groups are left out."""
-
-    def joined(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Note that references of patients changed, as (before, after)."""
 
     @property
     def rests(self) -> bool:

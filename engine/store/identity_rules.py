@@ -48,7 +48,7 @@ def has_identity(route: Route) -> bool:
 
 
 class Views:
-    """Which views on patients were found wrong since the start: what was decided on one of them is refused."""
+    """Which views on patients were wrong, or given up, since the start: what was decided on one of them is refused."""
 
     __slots__ = ("_wrong",)
 
@@ -71,6 +71,15 @@ class Views:
         for part in _parts_of(change):
             if isinstance(part, (Route, Identify)) and events_of(part):
                 self._wrong = max(self._wrong, part.view)
+
+    def lost(self, changes: Iterable[Change]) -> None:
+        """
+        Note that changes weren't stored, because nothing can be at the moment.
+
+        Who submitted them may submit others before he hears of it, which would come before what is decided again.
+        """
+        views = (part.view for change in changes for part in _parts_of(change))
+        self._wrong = max(self._wrong, max(views, default=0))
 
 
 def _parts_of(change: Change) -> Iterable[Route | Identify | Requeue | Remake]:

@@ -208,6 +208,7 @@ class MemoryStore:
             self._fault("commit")
         except Exception as error:
             undo.back_to(0)
+            self._views.lost(change for change, _ in batch)
             unavailable = StoreUnavailable(f"nothing can be stored at the moment: {error}")
             self._in_trouble = True
             self._announcer.trouble(unavailable)
@@ -242,6 +243,13 @@ class MemoryStore:
     def _with_body(self, message: StoredMessage) -> StoredMessage:
         place = message.place
         return replace(message, raw=self.disk.bodies[place], attachments=self.disk.attachments.get(place, ()))
+
+    async def last_queued(self, group: str) -> int:
+        """The highest place of a routing group of which a delivery is queued."""
+        rows = self.disk.deliveries.values()
+        places = (row.delivery.place for row in rows if row.delivery.queued)
+        messages = self.disk.messages
+        return max((one for one in places if one in messages and messages[one].message.group == group), default=0)
 
     async def message(self, place: int) -> StoredMessage | None:
         """One message with its bytes (None: never existed, or pruned)."""

@@ -6,7 +6,7 @@ import pytest
 
 from engine.core.changes import Identify, Receipt
 from engine.core.ports import Urgency
-from engine.errors import StoreUnavailable
+from engine.errors import ChangeRefused, StoreUnavailable
 from tests.conformance.identities import fence, mint, review, waits
 from tests.conformance.stores import (
     House,
@@ -75,3 +75,38 @@ async def _decide_with_a_fault(house: House, store: object, places: list[int], s
     assert isinstance(outcome, Receipt), outcome
     assert len(change.fences) == 1
     return False
+
+
+@in_loop
+async def test_what_was_submitted_before_its_sender_heard_of_a_failure(fallible_house: House) -> None:
+    """It is refused: it would come before what must be decided again, and may name patients who don't exist."""
+    house = fallible_house
+    store, _ = await house.open()
+    places = await receive(store, 4)
+
+    def fault(name: str) -> None:
+        if name == "commit":
+            raise OSError("gone")
+
+    house.fault = fault
+    lost = await outcome_of(store, routed(places[0], delivery(places[0]), view=5))
+    assert isinstance(lost, StoreUnavailable)
+    house.fault = None
+    await works_again(store)
+    late = await outcome_of(store, routed(places[1], delivery(places[1]), view=5))
+    assert isinstance(late, ChangeRefused)
+    await fine(store, *(routed(place, delivery(place), view=6) for place in places[:2]))
+    await fine(store, routed(places[2], delivery(places[2])))
+    await store.close()
+
+
+@in_loop
+async def test_the_last_place_of_a_group_that_is_queued(house: House) -> None:
+    """Whatever the state of the message, and whatever other groups have."""
+    store, _ = await house.open()
+    assert await store.last_queued("main") == 0
+    places = await receive(store, 3)
+    await fine(store, routed(places[1], delivery(places[1], lanes=(1,))), routed(places[0], delivery(places[0])))
+    assert await store.last_queued("main") == places[1]
+    assert await store.last_queued("other") == 0
+    await store.close()

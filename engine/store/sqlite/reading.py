@@ -44,6 +44,12 @@ SELECT {_MESSAGE} FROM messages AS m INDEXED BY messages_unrouted JOIN bodies AS
 WHERE m.state = 0 AND m.routing = ? AND m.id > ? ORDER BY m.id LIMIT ?
 """  # noqa: S608 (our own columns)
 _ONE_MESSAGE: Final = f"SELECT {_MESSAGE} FROM messages AS m JOIN bodies AS b ON b.message = m.id WHERE m.id = ?"  # noqa: S608
+_LAST_QUEUED: Final = """
+SELECT (
+    SELECT m.id FROM deliveries AS d INDEXED BY deliveries_queue CROSS JOIN messages AS m ON m.id = d.id >> 16
+    WHERE d.queued = 1 AND d.destination = n.destination AND m.routing = ?1 ORDER BY d.id DESC LIMIT 1
+) FROM (SELECT DISTINCT destination FROM deliveries WHERE queued = 1) AS n
+"""
 _COLUMNS: Final = ", ".join(DELIVERY_COLUMNS)
 _QUEUE: Final = f"""
 SELECT json_group_array(json_array({_COLUMNS})) FROM (
@@ -131,6 +137,11 @@ class Reads:
         finally:
             cursor.close()
         return items, len(items) < limit
+
+    def last_queued(self, connection: Connection, group: str) -> int:
+        """Return the highest place of a routing group of which a delivery is queued; 0: there is none."""
+        places = connection.execute(_LAST_QUEUED, (self._names.find(group),)).fetchall()
+        return max((place for (place,) in places if place is not None), default=0)
 
     def message(self, connection: Connection, place: int) -> StoredMessage | None:
         """Return one message with its bytes."""

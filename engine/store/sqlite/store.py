@@ -101,8 +101,7 @@ class SqliteStore:
         self._bytes_held = 0
         self._unrouted = 0
         """Messages taken in this run and not yet routed."""
-        self._aside = 0
-        """Of these, those that are routed beside what comes."""
+        self._aside = 0  # of these, those that are routed beside what comes
         self._company: Company | None = None
         self._announced = 0
         self._waiting_reads: list[tuple[int, asyncio.Future[None]]] = []
@@ -394,6 +393,10 @@ class SqliteStore:
         items, whole = await self._read(lambda c: self._reads.unrouted(c, group, after, limit, max_bytes))
         last = items[-1].place if items else after
         return Page(items, max(last, high) if whole else last)
+
+    async def last_queued(self, group: str) -> int:
+        """The highest place of a routing group of which a delivery is queued."""
+        return await self._read(lambda c: self._reads.last_queued(c, group))
 
     async def message(self, place: int) -> StoredMessage | None:
         """One message with its bytes."""

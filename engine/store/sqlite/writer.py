@@ -328,6 +328,7 @@ class Writer(Thread):
         unavailable = StoreUnavailable(f"nothing can be stored at the moment: {error}")
         first = self.trouble is None or self.low_disk
         self.trouble = unavailable
+        self._parts.books.views.lost(item[0] for item in batch)
         outcomes: list[Outcome] = [(change, done, unavailable) for change, done, _ in batch]
         self._parts.report(Report(outcomes, self.begun, size, [unavailable] if first else []))
         self._disconnect()
@@ -360,6 +361,7 @@ class Writer(Thread):
 
     def _report_failed(self, batch: list[Pending], error: StoreError) -> None:
         self.begun += 1
+        self._parts.books.views.lost(item[0] for item in batch)
         outcomes: list[Outcome] = [(change, done, error) for change, done, _ in batch]
         self._parts.report(Report(outcomes, self.begun, sum(item[2] for item in batch)))
 

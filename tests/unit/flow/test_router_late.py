@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.core.changes import Route
+from engine.core.changes import Reopen, Route
 from engine.core.lifecycle import MessageState
-from engine.core.messages import StoredMessage
+from engine.core.messages import Delivery, StoredMessage
+from engine.core.ports import SendOutcome, Urgency
 from engine.flow import evaluating
 from engine.flow.router import Router
 from engine.identity.crossreference import Unread
-from tests.support.group import Group, group, hl7, of_cha
+from engine.identity.decisions import territorial
+from engine.store.memory_rows import MemoryDisk
+from tests.support.fake_door import NOT_SENT, accepted, answer
+from tests.support.group import DOORS, ROUTES, SITES, Group, group, hl7, of_cha, of_chb
 
 
 def of(person: int, control_id: int, event: str = "A31", type_: str = "ADT") -> bytes:
@@ -117,15 +122,109 @@ def test_a_wait_whose_end_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyP
         await it.rest(10)
         decided.clear()
 
+        route_of = evaluating.Evaluating.route_of
+
         def asks(*_: object, **__: object) -> Route:
-            monkeypatch.undo()
-            monkeypatch.setattr(Router, "decided_on", decided_on)
+            monkeypatch.setattr(evaluating.Evaluating, "route_of", route_of)
             raise Unread
 
         monkeypatch.setattr(evaluating.Evaluating, "route_of", asks)
+        submitted: list[int] = []
+        submit = it.store.submit
+
+        def submits(change: Any, *rest: Any) -> None:
+            if isinstance(change, Route):
+                submitted.append(change.place)
+            submit(change, *rest)
+
+        monkeypatch.setattr(it.store, "submit", submits)
         await it.rest(72 * 3600)
         assert await it.state(1) is MessageState.ROUTED
-        assert decided == [1]
+        assert decided == submitted == [1]
         assert it.routers[0].counts["routed"] == 1
 
     group(tmp_path, test)
+
+
+def once(place: int) -> Callable[[Delivery], SendOutcome]:
+    """Make a receiver that is busy, once, when a message comes: what isn't behind it in its lane passes."""
+    seen: list[int] = []
+
+    def receive(delivery: Delivery) -> SendOutcome:
+        if delivery.place == place and not seen:
+            seen.append(place)
+            return answer(delivery.control_id, "AR", error="206")
+        return accepted(delivery)
+
+    return receive
+
+
+def test_a_message_that_came_behind_stays_behind_its_person(tmp_path: Path) -> None:
+    """An officer links while it is still to be decided on: what was queued before it leaves before it."""
+
+    async def test(it: Group) -> None:
+        await it.send("gam_cha", of(1, 1, "A28"))
+        await it.send("gam_chb", hl7(2, "A28", of_chb(1), name="NOMB^LEA^LEA"))
+        await it.send("lis_cha", *(of(2, number, "R01", "ORU") for number in range(3, 59)))
+        it.doors["dpi"].receiver = lambda _: NOT_SENT
+        await it.send("gam_chb", hl7(59, "A31", of_chb(1), name="NOMB^LEA^LEA"))
+        (router,) = it.routers
+        one, other = (row.patient for row in it.store.disk.identifiers.values() if row.value == "1")
+        assert one != other
+        router.late.add([50], expired=False, keys=[territorial(it.references, other)])  # something of his is late
+        router.late.reading = True  # and takes its time
+        it.receive("gam_chb", hl7(60, "A31", of_chb(1), name="NOMB^LEA^LEA"))
+        await it.rest()
+        assert await it.state(60) is MessageState.RECEIVED
+        done, outcome = await it.act("identity-link", one=one, other=other)
+        assert done, outcome
+        router.late.reading = False
+        it.receive("gam_cha", of(3, 61, "A28"))
+        await it.rest()
+        assert await it.state(60) is MessageState.ROUTED
+        it.doors["dpi"].receiver = once(59)
+        await it.rest(600)
+        left = it.left("dpi")
+        assert left.index(59) < left.index(60)
+
+    group(tmp_path, test)
+
+
+def test_a_fence_after_a_start_stands_behind_what_waits(tmp_path: Path) -> None:
+    """Something of an old place is to be decided on again: what was decided on later counts all the same."""
+    disk = MemoryDisk()
+    listen = 'lis_chb: { routing: other, type: mllp, site: chb, listen: "127.0.0.1:6105" }'
+    doors = DOORS.replace("gam_chb: { type", "gam_chb: { routing: other, type")
+    doors = doors.replace("destinations:", f"  {listen}\ndestinations:")
+    text = SITES + doors + ROUTES.replace("from: [lis_cha]", "from: [lis_cha, lis_chb]")
+    groups = ("main", "other")
+
+    async def before(it: Group) -> None:
+        await it.send("lis_cha", of(9, 1, "R01", "ORU"))
+        await it.send("lis_chb", hl7(2, "R01", of_chb(9), type_="ORU"))
+        await it.send("gam_cha", of(1, 3, "A28"))
+        await it.send("gam_chb", hl7(4, "A28", of_chb(1), name="NOMB^LEA^LEA"))
+        it.doors["dpi"].receiver = lambda _: NOT_SENT
+        await it.send("gam_chb", hl7(5, "A31", of_chb(1), name="NOMB^LEA^LEA"))
+        for router in it.routers:
+            router.stop()
+        for place, name in enumerate(groups, 1):
+            assert await it.state(place) is MessageState.WAITING
+            it.store.submit(Reopen(place, name, MessageState.WAITING, MessageState.RECEIVED), Urgency.NOW)
+        await it.rest(0.1)
+
+    async def after(it: Group) -> None:
+        door = it.doors["dpi"]
+        door.receiver = lambda _: NOT_SENT
+        await it.rest()
+        one, other = (row.patient for row in it.store.disk.identifiers.values() if row.value == "1")
+        done, outcome = await it.act("identity-link", one=one, other=other)
+        assert done, outcome
+        await it.send("gam_chb", hl7(6, "A31", of_chb(1), name="NOMB^LEA^LEA"))
+        door.receiver = once(5)
+        await it.rest(600)
+        left = it.left("dpi")
+        assert left.index(5) < left.index(6)
+
+    group(tmp_path, before, text=text, groups=groups, disk=disk)
+    group(tmp_path, after, text=text, groups=groups, disk=disk)

@@ -59,8 +59,14 @@ class Router:
     def answers_for(self, group: str) -> bool:
         return group == self._group
 
-    def joined(self, pairs: Any) -> None:
-        """Nothing is kept."""
+    late: Any = None
+    rests = True
+
+    def wake(self) -> None:
+        """Nothing waits."""
+
+    async def remake(self, row: Any, message: Any, data: bytes) -> Any:
+        """Nothing is made anew."""
 
     def start_over(self, reason: str) -> None:
         """Nothing is dropped."""
