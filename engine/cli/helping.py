@@ -86,7 +86,7 @@ SAID: Final = {
     "send": Said((0, 1, 2, 69), "passerelle send admission.hl7 127.0.0.1:6101"),
     "convert": Said(_FILE, "passerelle convert LAB001.HPR --to hl7 | passerelle msg validate -"),
     "db tables": Said(_LOOK, "passerelle db tables"),
-    "db query": Said(_LOOK, 'passerelle db query "SELECT state, count(*) FROM messages GROUP BY state"'),
+    "db query": Said(_LOOK, 'passerelle db query "select name_of(source), count(*) from messages group by 1"'),
     "db export": Said(_LOOK, "passerelle db export messages --format csv"),
     "doctor": Said(_LOOK, "passerelle doctor"),
     "version": Said((0, 2), "passerelle version"),
