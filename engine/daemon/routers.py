@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from engine.core.asking import Sandbox
@@ -24,13 +24,16 @@ _LAST_ORDINAL: Final = (1 << ORDINAL_BITS) - 1
 class Routers:
     """The routers of one engine."""
 
-    def __init__(self, store: Store, runtime: Runtime, references: References, sandbox: Sandbox) -> None:
-        """Begin with none; `sandbox` runs code of the hospital's own."""
+    def __init__(
+        self, store: Store, runtime: Runtime, references: References, sandbox: Sandbox,
+        alert: Callable[[str, str, str], None] | None = None,
+    ) -> None:  # fmt: skip
+        """Begin with none; `sandbox` runs code of the hospital's own, `alert` is told of sources that speak amiss."""
         self._sandbox = sandbox
         self._store = store
         self._runtime = runtime
         self._references = references
-        self._identities = Identities(store, runtime)
+        self._identities = Identities(store, runtime, alert)
         self._routers: dict[str, Router] = {}
 
     async def add(self, groups: Iterable[str], configuration: Configuration, *, paused: bool = False) -> None:

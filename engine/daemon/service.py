@@ -143,7 +143,7 @@ class Service:
         self._sources = Sources(store, runtime, self._alerts)
         self._destinations = Destinations(configuration, store, runtime, recovery, self._alerts)
         self._pool = Pool()
-        self._routers = Routers(store, runtime, references, self._pool)
+        self._routers = Routers(store, runtime, references, self._pool, self._alerts)
         await self._destinations.open(moments)
         groups = [source.routing for source in configuration.sources.values()]
         # A group whose last source was removed: its messages become dead letters (E-SOURCE), they don't wait for ever.

@@ -10,6 +10,7 @@ The three stages; they meet only in the store.
     identities what is known of patients, shared by all routers
     waits      messages whose patient nobody knows yet; late: those that waited and are decided on now
     parting    what waits of patients who were parted; remaking: what one router makes of it
+    trespassing   sources that speak of others' numbers: told, once an hour
     treating   what operators ask of a router; identity_acts: what officers ask of the cross-reference
     acts       what is asked of a stage, one after the other; shared by router and delivery
 """

@@ -15,6 +15,7 @@ from engine.flow.decisions import decided, duplicate, faulty
 from engine.flow.joining import Parted
 from engine.flow.late import Behind
 from engine.identity.crossreference import Unread
+from engine.identity.deciding.decision import Code
 from engine.routes.decision import REJECTED, Evaluation
 from engine.routes.evaluation import evaluate, look_ahead
 from engine.routes.fences import fences
@@ -110,6 +111,8 @@ class Evaluating:
             arrival = Arrival(message.place, name, message.digest, message.received_ms, between, live)
             self._memory.remember(message.source, arrival)
         if self._router.configuration.identity is not None:
+            if any(one.code == Code.NOT_ASSERTED for one in deliveries):
+                self._router.identities.trespassing.by(message.source)
             lanes = ()  # those of persons: the numbers under which a message left are among its keys
         route = decided(message, evaluation, lanes, self._router.configuration.hash)
         route.view = self._router.identities.view_number  # also where nothing is known: all is decided again together

@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain, count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.flow.parting import Parting
+from engine.flow.trespassing import Trespassing
 from engine.flow.waits import Waits
 from engine.identity.crossreference import Known
 from engine.identity.decisions import territorial
@@ -73,14 +74,18 @@ class Shared(Known):
 class Identities:
     """The cross-reference in memory."""
 
-    def __init__(self, store: Store, runtime: Runtime) -> None:
+    def __init__(
+        self, store: Store, runtime: Runtime, alert: Callable[[str, str, str], None] | None = None
+    ) -> None:  # fmt: skip
         """
         Begin with nothing; `start` before the first decision.
 
         Args:
             store: Where rows are read.
             runtime: Clock and timer.
+            alert: Told of sources that speak of others' numbers.
         """
+        self.trespassing = Trespassing(runtime, alert)
         self._store = store
         self.view = Shared()
         self.usual: dict[tuple[object, ...], Usual] = {}

@@ -120,7 +120,10 @@ class Group:
         self.store = MemoryStore(disk)
         self.references = References(b"k" * 32)
         self.doors = {name: _Door(runtime) for name in self.configuration.destinations}
-        self.identities = Identities(self.store, runtime)
+        self.alerts: list[tuple[str, str]] = []
+        self.identities = Identities(
+            self.store, runtime, lambda code, _source, sentence: self.alerts.append((code, sentence))
+        )
         self.routers = [
             Router(
                 name, self.configuration, self.store, runtime, self.references, groups=groups,
@@ -128,7 +131,6 @@ class Group:
             )
             for name in groups
         ]  # fmt: skip
-        self.alerts: list[tuple[str, str]] = []
 
     async def start(self) -> None:
         recovery = await self.store.open(now_ms=self.runtime.now_ms())

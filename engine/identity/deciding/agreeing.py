@@ -45,7 +45,7 @@ def check_same_person(person: Person, terms: Terms, patient: PatientRow) -> None
         Ended: The traits disagree beyond tolerance.
     """
     traits = person.traits
-    if not person.status.believed:
+    if not person.status.believed and not _is_retired(person, terms):
         return
     if not (traits.birth_name or traits.first_name or traits.birth_date or person.names):
         return
@@ -63,6 +63,12 @@ def check_same_person(person: Person, terms: Terms, patient: PatientRow) -> None
                 "number: have the site check for whom it stands; if it is another person now, unlink the number, then "
                 "retry", patient.id,
             )  # fmt: skip
+
+
+def _is_retired(person: Person, terms: Terms) -> bool:
+    """Whether a person comes under a number that ended: whoever it is now, he isn't taken for the former unseen."""
+    rows = [terms.look(one) for one in person.local]
+    return any(row is not None and row.kind is IdentifierKind.ALIAS for row in rows)
 
 
 def _said_before(terms: Terms, patient: PatientRow) -> list[Assertion]:

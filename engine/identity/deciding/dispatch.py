@@ -8,7 +8,7 @@ from engine.identity.deciding.decision import Code, Ended, Outcome
 from engine.identity.deciding.following import follow, is_registry
 from engine.identity.deciding.ins import change_ins
 from engine.identity.deciding.knowing import know
-from engine.identity.deciding.merging import link, merge, rename, unlink
+from engine.identity.deciding.merging import link, merge, move, remember_retired, rename, unlink
 from engine.identity.deciding.moving import merge_stays, move_stays, paired, rename_stays
 from engine.identity.events import MERGES, RENAMES
 from engine.identity.policy import Unknown
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.identity.claimed import Person
     from engine.identity.deciding.terms import Terms
 
-_STAYS: Final = frozenset({"A35", "A41", "A42", "A43", "A44", "A45", "A49", "A50", "A51"})
+_STAYS: Final = frozenset({"A35", "A41", "A42", "A44", "A45", "A49", "A50", "A51"})
 _WITH_MRG: Final = frozenset({"A06", "A07"})
 """HL7 v2.5 § 3.3.6, 3.3.7: MRG when the stay's number changes with the class of the patient."""
 
@@ -42,7 +42,15 @@ def decide_events(terms: Terms) -> list[int]:
         return follow(terms)
     if claims.is_source and claims.event in ("A24", "A37") and len(claims.persons) > 1:
         return _linked(terms)
-    return [_decide(person, terms) for person in claims.persons]
+    return [_decided(person, terms) for person in claims.persons]
+
+
+def _decided(person: Person, terms: Terms) -> int:
+    patient = _decide(person, terms)
+    if patient:
+        remember_retired(patient, terms)
+    terms.retired.clear()
+    return patient
 
 
 def _linked(terms: Terms) -> list[int]:
@@ -68,6 +76,8 @@ def _decide(person: Person, terms: Terms) -> int:
         merge(person, terms)
     elif event in RENAMES:
         rename(person, terms)
+    elif event == "A43":
+        move(person, terms)
     elif person.replaces and event not in _STAYS and event not in _WITH_MRG:
         raise _not_read(event)
     if event in _STAYS or (event in _WITH_MRG and person.replaces) or event == "A36":
@@ -81,9 +91,7 @@ def _decide(person: Person, terms: Terms) -> int:
 def _stays(person: Person, terms: Terms) -> int:
     """Carry out what an event does with stays, once the patient under whom they come is known."""
     event = terms.claims.event
-    if event == "A43" or (
-        event in _WITH_MRG and any(new.value != old.value for new, old in paired(person.local, person.prior))
-    ):
+    if event in _WITH_MRG and any(new.value != old.value for new, old in paired(person.local, person.prior)):
         raise _not_read(event)
     terms.check_asserted(person.prior)
     accounts, visits, alternates = person.accounts, person.visits, person.alternates

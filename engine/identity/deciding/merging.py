@@ -3,8 +3,8 @@ Numbers of patients that a hospital merges, renames, links and unlinks.
 
 A40 (A18, A30, A34, A36; HPRIM P-2 with a fusion): HL7 v2.5 § 3.3.40, PAM France 2.11.1, ITI-30: an unknown survivor
 makes it an A47, an unknown source is no error, no stay moves. A47 (A46): § 3.3.47: a number gets another value; onto
-another patient's it is an error. Pairs are made by authority, what has no partner doesn't change. A24 and A37: §
-3.3.24, 3.3.37: link even if unknown, unlink.
+another patient's it is an error. Pairs are made by authority, what has no partner doesn't change. A24, A37
+and A43: § 3.3.24, 3.3.37, 3.3.43: link even if unknown, unlink, move.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.identities import IdentifierKind
 from engine.identity.deciding.decision import Code, Ended, Outcome, conflict
-from engine.identity.deciding.joining import join, obstacle
+from engine.identity.deciding.joining import join, obstacle, rows_of
 from engine.identity.deciding.moving import paired
 from engine.identity.deciding.parting import part
 from engine.identity.policy import OnMerge, Registry
@@ -52,7 +52,8 @@ def merge(person: Person, terms: Terms) -> None:
 def _merge_pair(new: Claimed, old: Claimed, terms: Terms) -> None:
     survivor, source = terms.look(new), terms.look(old)
     if source is None:
-        terms.findings.append("merge-source-unknown")  # ITI-30: no action, no error
+        terms.findings.append("merge-source-unknown")  # ITI-30: no error
+        terms.retired.append(old)
         return
     if survivor is None:
         _rename_to(new, source, terms)
@@ -70,6 +71,19 @@ def _merge_pair(new: Claimed, old: Claimed, terms: Terms) -> None:
         terms.draft.did("merge")
     if survivor.patient != source.patient:
         _join_or_review(survivor.patient, source.patient, terms, "merge")
+
+
+def remember_retired(patient: int, terms: Terms) -> None:
+    """
+    Let numbers that ended before anybody knew them lead to the patient in whom they ended.
+
+    ITI-30 wants no action of the identity: none is taken, nobody is joined. But a result that comes late under such a
+    number has its patient; and who gives it to another person contradicts him (agreeing).
+    """
+    for old in terms.retired:
+        if terms.look(old) is None:
+            terms.put(old, patient, _ALIAS)
+            terms.draft.did("retire")
 
 
 def _join_or_review(keep: int, gone: int, terms: Terms, rule: str, *, both_in_use: bool = False) -> None:
@@ -115,6 +129,7 @@ def rename(person: Person, terms: Terms) -> None:
         target, source = terms.look(new), terms.look(old)
         if source is None:
             terms.findings.append("rename-source-unknown")  # ITI-30: no error
+            terms.retired.append(old)
             continue
         if target is not None and target.patient != source.patient:
             raise conflict(
@@ -153,6 +168,50 @@ def link(one: Person, other: Person, terms: Terms) -> None:
             terms.draft.did("link")
     for gone in patients[1:]:
         _join_or_review(keep, gone, terms, "link", both_in_use=True)
+
+
+def move(person: Person, terms: Terms) -> None:
+    """
+    Carry out an A43: the numbers of MRG-1 are those of PID-3's patient, and stay in use (HL7 v2.5 § 3.3.43).
+
+    A number that is another patient's stands for whoever he is: that is asked as an A24 asks it (`on_merge`). One that
+    he holds beside others of his own isn't taken from him by a rule.
+
+    Raises:
+        Ended: Nothing says to whom they go, or something forbids it.
+    """
+    terms.check_asserted([*person.local, *person.prior])
+    moved = {one.hash for one in person.prior}
+    targets = [one for one in person.local if one.hash not in moved]
+    if not targets or not moved:
+        raise Ended(
+            Outcome.DEAD, Code.UNPAIRED,
+            "PID-3 names no number of the patient to whom that of MRG-1 goes: have it corrected, or do it with "
+            "identity link and unlink, then discard it",
+        )  # fmt: skip
+    known = [row for one in targets if (row := terms.look(one)) is not None]
+    if not known:
+        raise Ended(
+            Outcome.DEAD, Code.UNKNOWN,
+            "nobody knows the patient to whom the number of MRG-1 goes: when his admission has come, retry",
+        )  # fmt: skip
+    keep = known[0].patient
+    for one in person.prior:
+        row = terms.look(one)
+        if row is None:
+            terms.put(one, keep)
+            terms.draft.did("move")
+        elif row.patient != keep:
+            if _has_others(row, terms):
+                terms.propose(keep, row.patient, "link")
+                continue
+            _join_or_review(keep, row.patient, terms, "link", both_in_use=True)
+
+
+def _has_others(moved: IdentifierRow, terms: Terms) -> bool:
+    """Whether the patient of a number has other local numbers in use."""
+    patient = terms.draft.living(moved.patient)
+    return any(row.kind is _LOCAL and row.hash != moved.hash for row in rows_of(terms.draft, patient))
 
 
 def unlink(one: Person, other: Person, terms: Terms) -> None:

@@ -33,7 +33,8 @@ MEANINGS: Final = (
     Meaning(
         "E-ID-NOT-ASSERTED", _DEAD,
         "A source speaks of numbers of another site.",
-        "Find out why. If it may, write may_assert at the source, `passerelle apply`, then retry.",
+        "Find out why. If it may, write may_assert at the source, `passerelle apply`, then retry. An alert names the "
+        "source, once an hour.",
     ),
     Meaning(
         "E-ID-TWO-PATIENTS", _DEAD,

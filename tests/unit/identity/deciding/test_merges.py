@@ -10,7 +10,20 @@ from engine.identity.claims import read_claims
 from engine.identity.decisions import Outcome, territorial
 from engine.identity.policy import OnMerge
 from engine.parsers import open_message
-from tests.support.identity import ARCS, AUTHORITIES, NIA, NIR, REFERENCES, Group, ins, ipp, message, nda, pid
+from tests.support.identity import (
+    ARCS,
+    AUTHORITIES,
+    NIA,
+    NIR,
+    REFERENCES,
+    Group,
+    became_known,
+    ins,
+    ipp,
+    message,
+    nda,
+    pid,
+)
 
 CONTRACT = frozenset({frozenset({"cha", "chb"})})
 NUMBER, OTHER, TEMPORARY = "270013818500123", "270013818500456", "170013818500123"
@@ -81,14 +94,6 @@ def test_an_unknown_survivor_is_a_rename():
     assert group.hear(message("A28", pid(ipp("cha", "3")))).outcome is Outcome.KNOWN
 
 
-def test_an_unknown_source_is_no_error():
-    """Nothing is done with it."""
-    group = two()
-    decision = group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "404"))))
-    assert decision.outcome is Outcome.KNOWN
-    assert row(group, "cha", "404") is None
-
-
 def test_chains_are_flat_and_cycles_refused():
     """1 in 3 in 4: all lead to the living one; 4 in 1 would be a cycle."""
     group = Group(on_merge=OnMerge.EMIT)
@@ -138,10 +143,39 @@ def test_a_merge_without_a_pair():
     assert two().hear(message("A40", pid(ipp("cha", "1")), "MRG|2^^^X&9.9&ISO^PI")).code == "E-ID-UNPAIRED"
 
 
-@pytest.mark.parametrize("event", ["A31", "A39", "A48", "A43"])
+@pytest.mark.parametrize("event", ["A31", "A39", "A48"])
 def test_an_event_with_mrg_that_nobody_reads(event):
     """Dead letter of class identity."""
     assert two().hear(message(event, pid(ipp("cha", "1")), mrg(ipp("cha", "2")))).code == "E-ID-EVENT"
+
+
+@pytest.mark.parametrize("event", ["A40", "A47"])
+def test_a_number_that_nobody_knew_leads_to_who_goes_on(event):
+    """It isn't in use, and isn't another person's later; what waits for it goes on."""
+    group = two()
+    decision = group.hear(message(event, pid(ipp("cha", "1")), mrg(ipp("cha", "9"))))
+    assert row(group, "cha", "9").kind is IdentifierKind.ALIAS
+    assert group.same(("cha", "1"), ("cha", "9"))
+    assert REFERENCES.hash("patient", f"{ARCS['cha']}.1|PI", "9") in became_known(decision)
+    other = {"name": "MARTIN", "first": "PAUL", "born": "19450607", "sex": "M"}
+    for status in ("PROV", "VALI", "PROV~FICT", "PROV~ANOM"):
+        assert group.hear(message("A28", pid(ipp("cha", "9"), status=status, **other))).code == "E-ID-TRAITS"
+    assert group.hear(message("A28", pid(ipp("cha", "9")))).outcome is Outcome.KNOWN
+
+
+def test_a_number_moves_to_another_patient():
+    """A43: joined where the group says so; never taken from who has others in use."""
+    group = two(on_merge=OnMerge.EMIT)
+    assert group.hear(message("A43", pid(ipp("cha", "1")), mrg(ipp("cha", "2")))).emits == []
+    assert not group.same(("cha", "1"), ("cha", "2"))
+    assert (1, 2, "link") in group.reviews()
+    group.hear(message("A28", pid(ipp("cha", "3"))))
+    assert group.hear(message("A43", pid(ipp("cha", "1")), mrg(ipp("cha", "3")))).emits == [
+        ("00000000394", "00000000196")
+    ]
+    assert group.same(("cha", "1"), ("cha", "3"))
+    assert row(group, "cha", "3").kind is IdentifierKind.LOCAL
+    assert group.hear(message("A43", pid(ipp("cha", "8")), mrg(ipp("cha", "2")))).code == "E-ID-UNKNOWN"
 
 
 def test_late_messages_of_a_merged_number():
