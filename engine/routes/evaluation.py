@@ -98,18 +98,10 @@ def look_ahead(
 
 
 def render_again(
-    configuration: Configuration,
-    stored: StoredMessage,
-    references: References,
-    route_name: str,
-    destination: str,
-    id_: int,
-    part: tuple[int, int] = (0, 0),
-    answers: Answers | None = None,
-    knowledge: Knowledge | None = None,
-    at_ms: int = 0,
-    former_id: str = "",
-) -> Delivery:
+    configuration: Configuration, stored: StoredMessage, references: References, route_name: str, destination: str,
+    id_: int, part: tuple[int, int] = (0, 0), answers: Answers | None = None, knowledge: Knowledge | None = None,
+    at_ms: int = 0, former_id: str = "",
+) -> Delivery:  # fmt: skip
     """
     Make one delivery anew under today's configuration (retry).
 
