@@ -233,7 +233,8 @@ async def _destination(
         "lanes": summary.get("lanes", 0),
         "why": str(facts.get("why") or ""),
     }
-    if declared is not None and declared.contact and row["state"] not in _FINE:
+    officer = row["state"] == "parked" and facts.get("for_officer")  # the receiver's people can do nothing
+    if declared is not None and declared.contact and row["state"] not in _FINE and not officer:
         row["contact"] = ", ".join(declared.contact.values())
     if configuration is not None and declared is None:
         row["why"] = row["why"] or "no longer in the configuration"

@@ -10,6 +10,7 @@ from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Hold, show_delivery_id
 from engine.flow.delivery.queue import DestinationQueue
 
+_FOR_OFFICER: Final = ", for an identity officer: `passerelle identity review`"
 _AT_DOOR_SHOWN: Final = 50
 
 
@@ -43,6 +44,7 @@ def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monoton
         "more": lanes.has_more,
         "retrying": retrying,
         "parked": parked,
+        "for_officer": _is_for_officer(queue),
         "held": held,
         "lanes_behind": lanes.key_count,
         "circuit": word,
@@ -110,6 +112,11 @@ def _state(queue: DestinationQueue, hold: Hold | None, word: str, *, parked: int
     return "retrying" if retrying else "ok"
 
 
+def _is_for_officer(queue: DestinationQueue) -> bool:
+    """Whether all that holds lanes is conflicts of identity: the receiver's people can do nothing."""
+    return bool(queue.parking.since) and len(queue.parking.conflicts) == len(queue.parking.since)
+
+
 def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: float) -> str:
     """Say in words why something waits: `dpi accepts connections but has not acknowledged for 6 min; …`."""
     name, circuit = queue.name, queue.circuit
@@ -142,11 +149,11 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
         sentence = f"{count} dead {'delivery holds its lane' if count == 1 else 'deliveries hold their lanes'}"
         sentence = f"{name}: {sentence}, the oldest for {oldest}"
         if conflicts := len(queue.parking.conflicts):
-            sentence += f"; {conflicts} of identity, for an identity officer: `passerelle identity review`"
+            sentence += f"; {conflicts} of identity{_FOR_OFFICER}"
     elif queue.outage.retrying:
         sentence = _retrying(queue, now_ms=now_ms, monotonic=monotonic)
     contact = queue.destination.contact
-    if sentence and contact:
+    if sentence and contact and not (sentence.endswith(_FOR_OFFICER) and _is_for_officer(queue)):
         sentence += "; contact " + ", ".join(str(value) for value in contact.values())
     return sentence
 

@@ -49,6 +49,12 @@ def test_status_is_degraded_and_says_why_and_whom_to_call() -> None:
     assert answer["destinations"][0]["state"] == "down"
     assert answer["problems"][0].startswith("dpi accepts no connection")
     assert answer["problems"][0].endswith("(call 5555)")
+    why = "dpi: 1 dead delivery holds its lane"
+    for officer in (False, True):  # who decides on a conflict of identity isn't at the receiver
+        live.facts[DESTINATION] = {"state": "parked", "why": why, "parked": 1, "for_officer": officer}
+        answer = call("status", live=live)
+        assert ("5555" in answer["problems"][0]) is not officer
+        assert ("contact" in answer["destinations"][0]) is not officer
 
 
 @pytest.mark.parametrize(

@@ -155,10 +155,10 @@ def test_what_died_in_the_router_takes_its_place() -> None:
 
 @pytest.mark.parametrize("lane", ["park", "block", "pass"])
 def test_a_conflict_of_identity_is_told_and_whose_it_is(lane: str) -> None:
-    """Once; the receiver can do nothing about it. It is forgotten when it was treated."""
+    """Once; neither the receiver nor its people can do anything about it. It is forgotten when it was treated."""
 
     async def run(runtime: SimulatedRuntime) -> None:
-        bench = Bench(runtime, dead_letter=DeadLetter(lane=lane))
+        bench = Bench(runtime, dead_letter=DeadLetter(lane=lane), contact={"phone": "5555"})
         await bench.start()
         flags = int(DeliveryFlag.IDENTITY_EVENT)
         bad = bench.add(1, 2, kind=DeliveryKind.BODILESS, state=DeliveryState.DEAD, code="E-ID-TRAITS", flags=flags)
@@ -171,6 +171,8 @@ def test_a_conflict_of_identity_is_told_and_whose_it_is(lane: str) -> None:
         assert (
             "1 of identity, for an identity officer: `passerelle identity review`" in bench.stage.facts()["dpi"]["why"]
         )
+        assert bench.stage.facts()["dpi"]["for_officer"]
+        assert "5555" not in bench.stage.facts()["dpi"]["why"]
         assert (await bench.act("discard", delivery=bad, destination="dpi"))[0]
         await runtime.until(lambda: bench.row(behind).state is DeliveryState.DELIVERED)
         assert bench.stage.facts()["dpi"]["why"] == ""
