@@ -40,8 +40,10 @@ _SECTIONS: Final = (
     "mother ",
     "social security ",
     "insurance ",
+    "guarantor ",
     "was NDA ",
     "was visit ",
+    "was alternate visit ",
     "was ",
 )
 """How a part of what a destination receives begins; the order is that of README.md."""
@@ -80,7 +82,7 @@ class Step:
     line: Line
     verb: str
     """send, repeat, down, up, mute, answers, hours, kill, restart, link, unlink, apart, undo, retry, pass, discard,
-    hold, release, carriers."""
+    apply, hold, release, carriers."""
     words: dict[str, str] = field(default_factory=dict)
     receipts: list[Receipt] = field(default_factory=list)
     refused: str = ""
@@ -123,6 +125,7 @@ _STEPS: Final = tuple(
         ("retry", rf"operator retries (?P<event>{_EVENT}){_LABEL}"),
         ("pass", rf"operator passes (?P<event>{_EVENT}){_LABEL}"),
         ("discard", rf"operator discards (?P<event>{_EVENT}){_LABEL}"),
+        ("apply", r"operator applies (?P<name>[a-z_ ]+): (?P<value>.+)"),
         ("hold", r"operator holds (?P<destination>\w+)"),
         ("release", r"operator releases (?P<destination>\w+)"),
     )
@@ -228,10 +231,13 @@ class _Reader:
 
     def _given(self, scenario: Scenario, line: Line, text: str) -> None:
         name, _, value = text.removeprefix("given ").partition(": ")
-        if value not in GIVEN.get(name, ()):
-            allowed = "; ".join(f"given {one}: {' | '.join(values)}" for one, values in GIVEN.items())
-            raise self._refused(line, f"allowed: {allowed}")
+        self._check_given(line, name, value)
         scenario.given[name] = value
+
+    def _check_given(self, line: Line, name: str, value: str) -> None:
+        if value not in GIVEN.get(name, ()):
+            allowed = "; ".join(f"{one}: {' | '.join(values)}" for one, values in GIVEN.items())
+            raise self._refused(line, f"allowed: {allowed}")
 
     def _read_step(self, line: Line, text: str) -> Step:
         for verb, pattern in _STEPS:
@@ -247,6 +253,8 @@ class _Reader:
                 raise self._refused(line, f"a hospital is one of {', '.join(HOSPITALS)}")
             if words.get("source") in ("lis", "dpi") and verb == "send" and "site" not in words:
                 raise self._refused(line, f"{words['source']} serves several hospitals: say `for cha`")
+            if verb == "apply":
+                self._check_given(line, words["name"], words["value"])
             return Step(line, verb, words)
         raise self._refused(line, "no line of the language; README.md lists them")
 

@@ -79,8 +79,7 @@ def hl7(event: str, control_id: str, parts: Parts, *, facility: str) -> bytes:
         segments.append(_segment("ZBE", {2: "20260102030000", 4: "INSERT", 5: "N"} | movement))
     if extra := _extra(parts):
         segments.append(extra)
-    if insured := _of(parts, "IN1"):
-        segments.append(_segment("IN1", {1: "1"} | insured))
+    segments += [_segment(payer, {1: "1"} | said) for payer in ("GT1", "IN1") if (said := _of(parts, payer))]
     if kind == "ORM":
         segments += [f"ORC|NW|{control_id}^DPI", f"OBR|1|{control_id}^DPI||2160-0^CREATININE^LN"]
     elif kind == "ORU":
@@ -92,20 +91,36 @@ def hl7(event: str, control_id: str, parts: Parts, *, facility: str) -> bytes:
     return ("\r".join(segments) + "\r").encode()
 
 
+def _hprim_ins(cx: str) -> str:
+    """Put an INS as PID-3 has it into P-11: value, type, dates, OID (H2.3 and later)."""
+    value, _, authority = cx.partition("^^^")
+    name, oid, *_ = authority.split("&")
+    return f"{value}~{name.removeprefix('ASIP-SANTE-')}~~~~{oid}"
+
+
 def hprim(control_id: str, parts: Parts) -> bytes:
-    """Return a result of a town laboratory as HPRIM Santé 2.3, in CP1252; `was IPP` is a fusion (P-2.2, P-2.3)."""
+    """
+    Return a result of a town laboratory as HPRIM Santé, in CP1252; `was IPP` is a fusion (P-2.2, P-2.3).
+
+    One that says an INS or a status is of version 2.5: P-6 with the given names, P-11, P-34 birth place, P-38.
+    """
     said, local = traits_of(parts), parts.local
     ipp = local.get("IPP", "")
     if "was IPP" in local:
         ipp += f"~{local['was IPP']}~FU"
     name = f"{said.get('birth name', '')}~{said.get('first name', '')}"
-    patient = _segment(
-        "P",
-        {1: "1", 2: ipp, 4: local.get("NDA", ""), 5: name, 6: said.get("birth name", ""),
-         7: said.get("born", "").replace("-", ""), 8: said.get("sex", "")},
-    )  # fmt: skip
+    fields = {1: "1", 2: ipp, 4: local.get("NDA", ""), 5: name, 6: said.get("birth name", ""),
+              7: said.get("born", "").replace("-", ""), 8: said.get("sex", "")}  # fmt: skip
+    newer = bool(parts.statuses or parts.ins)
+    if newer:
+        fields |= {
+            6: f"{said.get('birth name', '')}~{said.get('first name', '')}~{said.get('all first names', '')}",
+            11: "^".join(map(_hprim_ins, parts.ins)), 34: f"~{said.get('birth place', '')}",
+            38: "^".join(dict.fromkeys(STATUS_CODES[one] for one in parts.statuses)),
+        }  # fmt: skip
+    patient = _segment("P", fields)
     lines = [
-        f"H|~^\\&|{control_id}.HPR||LABO~LABO DE VILLE||ORU|||CHA~CHA||P|H2.3~C|202601020304",
+        f"H|~^\\&|{control_id}.HPR||LABO~LABO DE VILLE||ORU|||CHA~CHA||P|H2.{5 if newer else 3}~C|202601020304",
         patient,
         f"OBR|1|~D{control_id}|~F{control_id}|GLU~GLYCEMIE~L",
         "OBX|1|NM|GLU~GLYCEMIE~L||5.4|mmol/L|||||F",

@@ -23,7 +23,8 @@ _SENTENCES: Final = (
     ("", "PID", 3, "IPP"), ("NDA ", "PID", 18, "NDA"), ("visit ", "PV1", 19, "visit"),
     ("alternate visit ", "PV1", 50, "visit"), ("movement ", "ZBE", 1, "NDA"),
     ("mother ", "PID", 21, "IPP"), ("social security ", "PID", 19, "IPP"), ("insurance ", "IN1", 49, "IPP"),
-    ("was NDA ", "MRG", 3, "NDA"), ("was visit ", "MRG", 5, "visit"), ("was ", "MRG", 1, "IPP"),
+    ("guarantor ", "GT1", 12, "IPP"), ("was NDA ", "MRG", 3, "NDA"), ("was visit ", "MRG", 5, "visit"),
+    ("was alternate visit ", "MRG", 6, "visit"), ("was ", "MRG", 1, "IPP"),
 )  # fmt: skip
 
 

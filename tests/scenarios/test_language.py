@@ -71,7 +71,8 @@ def test_several_stand_in_one_file(tmp_path: Path) -> None:
         ("dpi, pacs receive", "dpi, pax receive", "a destination is one of dpi, pacs"),
         ("G1, cha 1001\n    # a", "G1, chd 1001\n    # a", "'chd 1001' is no identifier"),
         ("G1, cha 1001\n    # a", "was cha 7; G1\n    # a", "in this order: PID-3"),
-        ("on_merge: emit", "on_merge: guess", "given on_merge: review | emit"),
+        ("on_merge: emit", "on_merge: guess", "on_merge: review | emit"),
+        ("  officer links G1 and G2", "  operator applies on_merge: guess\n  officer links G1 and G2", "review | emit"),
         ("officer links G1 and G2", "officer dislikes G1", "README.md lists them"),
         ("    G1 is cha 1001", "    G1 will be cha 1001", "README.md lists them"),
         ('  plan: 1 "a sentence"\n', "", "says which sentence it shows"),
@@ -133,6 +134,21 @@ def test_what_left_is_told_as_a_line() -> None:
 def test_an_hprim_fusion_is_written_as_laboratories_do() -> None:
     raw = hprim("S0001", parts_of("IPP 1, was IPP 2, NDA 5, Marie", "cha", PEOPLE))
     assert b"\r\nP|1|1~2~FU||5|DUPONT~Marie|DUPONT|19600512|F\r\n" in raw
+
+
+def test_an_hprim_ins_stands_in_p_11_with_its_status() -> None:
+    raw = hprim("S0001", parts_of("IPP 1, Marie, qualified", "cha", PEOPLE))
+    patient = next(line for line in raw.split(b"\r\n") if line.startswith(b"P|")).split(b"|")
+    assert (patient[6], patient[11]) == (
+        b"DUPONT~Marie~Marie Jeanne", b"260051305500182~INS-NIR~~~~1.2.250.1.213.1.4.8",
+    )  # fmt: skip
+    assert (patient[34], patient[38], b"|H2.5~C|" in raw) == (b"~13055", b"VALI", True)
+
+
+def test_other_routes_are_applied_by_a_line_that_given_knows(tmp_path: Path) -> None:
+    text = GOOD.replace("  officer links", "  operator applies contracts: none\n  officer links")
+    applied = the_one(tmp_path, text).steps[1]
+    assert (applied.verb, applied.words) == ("apply", {"name": "contracts", "value": "none"})
 
 
 def test_what_differs_stands_under_its_line(tmp_path: Path) -> None:

@@ -76,7 +76,8 @@ class World:
     def __init__(self, scenario: Scenario, directory: Path, people: dict[str, Person], *, apart: bool) -> None:
         self._scenario, self._directory, self._people = scenario, directory, people
         self._ports = _ports()
-        self._routes = routes_text(scenario.given, self._ports)
+        self._given = dict(scenario.given)
+        self._routes = routes_text(self._given, self._ports)
         self.destinations = {one: Destination(one, self._ports[f"to_{one}"]) for one in _DESTINATIONS}
         self._clock = Clock()
         self.apart = apart or any(step.verb == "kill" for step in scenario.steps)
@@ -213,6 +214,13 @@ class World:
     async def _restart(self, _step: Step) -> None:
         await self.stop()
         await self.start()
+
+    async def _apply(self, step: Step) -> None:
+        """Let the engine go on under other routes; a restart finds them too."""
+        self._given[step.words["name"]] = step.words["value"]
+        self._routes = routes_text(self._given, self._ports)
+        (self._directory / "routes.yaml").write_text(self._routes, encoding="utf-8")
+        await self.engine.call("config_apply", reason="transcript")
 
     async def _hold(self, step: Step) -> None:
         await self.engine.call("hold", name=f"to_{step.words['destination']}", reason="transcript", seconds=3600)
