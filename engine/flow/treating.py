@@ -13,9 +13,11 @@ from engine.flow.acts import Refusal
 from engine.flow.identity_acts import PREFIX, IdentityActs
 from engine.flow.joining import Parted
 from engine.routes.evaluation import render_again
+from engine.routes.parting import stands
 
 if TYPE_CHECKING:
     from engine.core.asking import Answers
+    from engine.core.messages import StoredMessage
     from engine.flow.router import Router
     from engine.routes.identifying import Identified
 
@@ -58,11 +60,7 @@ class Treating:
         if not router.answers_for(message.group):
             return  # another group's router executes it
         if row.flags & DeliveryFlag.DERIVED:  # it follows from a decision that isn't made again
-            if row.flags & DeliveryFlag.PARTED:
-                raise Refusal("the two patients of this merge were parted since: discard it")
-            if row.kind is not DeliveryKind.BYTES:
-                raise Refusal("this merge was never written: discard it, and have the receiver merge the two numbers")
-            await router.acts.fulfil(intention, "goes back to its place", [Requeue(row)])
+            await self._retry_derived(intention, row, message)
             return
 
         def render(answers: Answers) -> tuple[Delivery, Identified | None, int]:
@@ -85,6 +83,29 @@ class Treating:
             changes = [Requeue(again, rendered_again=True, view=view, keys=keys)]
             changes += self._identifies(identified, again, view)
         await self.fulfil(intention, "goes back to its place", changes)
+
+    async def _retry_derived(self, intention: Intention, row: Delivery, message: StoredMessage) -> None:
+        """
+        Send a derived merge as it was made, if its two numbers still name one patient.
+
+        It is looked up whatever its mark says: what was discarded when they were parted has none.
+        """
+        router = self._router
+        data = await router.store.payloads([row.id], 1) if row.kind is DeliveryKind.BYTES else {}
+        if row.id not in data:
+            raise Refusal("this merge was never written: discard it, and have the receiver merge the two numbers")
+
+        def look(_: Answers) -> tuple[bool, int]:
+            knowledge = router.evaluating.knowledge(expired=True, wide=True, recalls=True)
+            holds = knowledge is not None and stands(
+                router.configuration, message, row, data[row.id], router.references, knowledge
+            )
+            return holds, router.identities.view_number
+
+        holds, view = await router.answered(look)
+        if not holds or row.flags & DeliveryFlag.PARTED:
+            raise Refusal("the two patients of this merge were parted since: discard it")
+        await router.acts.fulfil(intention, "goes back to its place", [Requeue(row, view=view)])
 
     def _identifies(self, identified: Identified, again: Delivery, view: int) -> list[Identify]:
         """Make the changes of what a retry decided on patients."""

@@ -203,10 +203,10 @@ class Group:
         first = self.pid3(destination, place)[0]
         return first.partition("^")[0] if f"&{GHT}&ISO^PN" in first else ""
 
-    async def act(self, verb: str, **arguments: Any) -> tuple[bool, str]:
+    async def act(self, verb: str, *, stage: str = "router", **arguments: Any) -> tuple[bool, str]:
         """Ask for an operator's act, and wait for its outcome."""
         receipts: list[Receipt | StoreError] = []
-        intention = Intention("router", verb, arguments, "nadia", "a test", self.runtime.now_ms())
+        intention = Intention(stage, verb, arguments, "nadia", "a test", self.runtime.now_ms())
         self.store.submit(Intend(intention), Urgency.NOW, receipts.append)
         await self.runtime.until(lambda: receipts)
         receipt = receipts[0]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pathlib
 
+import pytest
+
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import DeliveryFlag
+from tests.support.fake_door import accepted, answer
 from tests.support.group import DOORS, INS, ROUTES, SITES, Group, group, hl7, of_cha
 from tests.support.parting import A, B, away, back, key, known, row, undo
 
@@ -31,6 +34,33 @@ def test_a_merge_that_was_taken_back(tmp_path: pathlib.Path) -> None:
         done, why = await it.act("retry", delivery=derived.id)
         assert (done, why) == (False, "the two patients of this merge were parted since: discard it")
         assert any("E-ID-PARTED; what comes for its patients waits" in said for _, said in it.alerts)
+
+    group(tmp_path, test, text=EMIT + DOORS + ROUTES)
+
+
+@pytest.mark.parametrize("parted", [True, False])
+def test_a_merge_that_was_discarded_meanwhile(tmp_path: pathlib.Path, parted: bool) -> None:
+    """What was discarded when its patients were parted has no mark: restored and retried, it is looked up."""
+
+    async def test(it: Group) -> None:
+        await it.send("gam_cha", hl7(1, "A28", A), hl7(2, "A28", of_cha(2), name="MARTIN^LEO^LEO"))
+        it.doors["dpi"].receiver = lambda one: (
+            answer(one.control_id, "AR", error="204") if one.type.startswith("ADT^A40") else accepted(one)
+        )
+        await it.send("gam_cha", hl7(3, "A40", A, f"MRG|{of_cha(2)}"))
+        await it.rest(300)
+        derived = row(it, 3, 1)
+        assert (derived.state, bool(derived.flags & DeliveryFlag.DERIVED)) == (DeliveryState.DEAD, True)
+        assert (await it.act("discard", stage="delivery", delivery=derived.id))[0]
+        if parted:
+            merge = next(one for one in it.store.disk.identity_events.values() if "merge" in one.rule)
+            assert (await it.act("identity-undo", event=merge.id))[0]
+        assert (await it.act("restore", stage="delivery", delivery=derived.id))[0]
+        it.doors["dpi"].receiver = accepted
+        done, why = await it.act("retry", delivery=derived.id)
+        await it.rest(300)
+        assert (row(it, 3, 1).state is DeliveryState.DELIVERED) is done is not parted
+        assert (why == "the two patients of this merge were parted since: discard it") is parted
 
     group(tmp_path, test, text=EMIT + DOORS + ROUTES)
 
