@@ -21,6 +21,8 @@ from engine.identity.statuses import Attribute, IdentityStatus, identity_status,
 from engine.identity.traits import StrictTraits
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from engine.core.references import References
     from engine.identity.authorities import Recogniser
     from engine.parsers.hl7v2.delimiters import Delimiters
@@ -83,15 +85,32 @@ class _Reader:
         starts = message.positions(b"PID")
         if len(starts) == 1:
             behind = {code: message.head(code) for code in _BEHIND}
-            return [self._person(message.peek(starts[0]), behind)]
+            person = self._person(message.peek(starts[0]), behind)
+            if behind[b"MRG"] is not None:
+                self._further(person, message.positions(b"MRG"), message.positions(b"PV1"))
+            return [person]
         persons = []
         for start, end in zip_longest(starts, starts[1:]):
-            found: dict[bytes, Segment | None] = dict.fromkeys(_BEHIND)
-            for code in _BEHIND:
-                inside = [one for one in message.positions(code) if one > start and (end is None or one < end)]
-                found[code] = message.peek(inside[0]) if inside else None
-            persons.append(self._person(message.peek(start), found))
+            inside = {
+                code: [one for one in message.positions(code) if one > start and (end is None or one < end)]
+                for code in _BEHIND
+            }
+            found = {code: message.peek(positions[0]) if positions else None for code, positions in inside.items()}
+            person = self._person(message.peek(start), found)
+            self._further(person, inside[b"MRG"], inside[b"PV1"])
+            persons.append(person)
         return persons
+
+    def _further(self, person: Person, merged: Sequence[int], visits: Sequence[int]) -> None:
+        """Read what one PID has behind its first MRG and PV1: an A45 moves several visits (HL7 v2.5 § 3.3.45)."""
+        if len(merged) < 2:
+            return
+        for position in merged[1:]:
+            self._replaced(self._message.peek(position), person)
+        for position in visits[1:]:
+            visit = self._message.peek(position)
+            person.visits += self._stays(visit.field(19), "VN")
+            person.alternates += self._stays(visit.field(50), "VN")
 
     def _person(self, pid: Segment, behind: dict[bytes, Segment | None]) -> Person:
         """Read one PID with what stands behind it."""
@@ -117,11 +136,11 @@ class _Reader:
 
     def _replaced(self, merged: Segment, person: Person) -> None:
         """Read MRG."""
-        person.replaces = any(merged.field(number) for number in range(1, merged.count + 1))
+        person.replaces |= any(merged.field(number) for number in range(1, merged.count + 1))
         self._patients(merged.field(1), person.prior, person.prior_federation, person.prior_ins)
-        person.prior_accounts = self._stays(merged.field(3), "AN")
-        person.prior_visits = self._stays(merged.field(5), "VN")
-        person.prior_alternates = self._stays(merged.field(6), "VN")
+        person.prior_accounts += self._stays(merged.field(3), "AN")
+        person.prior_visits += self._stays(merged.field(5), "VN")
+        person.prior_alternates += self._stays(merged.field(6), "VN")
 
     def _status(
         self, pid: Segment, behind: dict[bytes, Segment | None], *, pseudonym: bool, holds: bool

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from engine.parsers.hl7v2.message import Message
 
 _COMPLETED: Final = (
-    (b"PID", ((18, "AN"), (21, ""))), (b"PV1", ((19, "VN"), (50, ""))), (b"MRG", ((1, ""), (3, "AN"), (5, "VN"))),
+    (b"PID", ((18, "AN"), (21, ""))), (b"PV1", ((19, "VN"), (50, ""))),
+    (b"MRG", ((1, ""), (3, "AN"), (5, "VN"), (6, ""))),
 )  # fmt: skip
 """Fields of type CX whose authorities are completed, with CX-5 by PAM France where a message has none."""
 MOVEMENT: Final = "movement"

@@ -62,7 +62,8 @@ def hl7(event: str, control_id: str, parts: Parts, *, facility: str) -> bytes:
         "MSH",
         {1: "^~\\&", 2: "GAM", 3: facility, 4: "PASSERELLE", 5: "GHT", 6: "20260102030405",
          8: f"{kind}^{event}^{_STRUCTURES.get(event, f'{kind}_{event}')}", 9: control_id, 10: "P", 11: "2.5^FRA^2.11",
-         16: "FRA", 17: "UNICODE UTF-8", 18: "FR"},
+         16: "FRA", 17: "UNICODE UTF-8", 18: "FR"}
+        | {number - 1: value for number, value in _of(parts, "MSH").items()},
     )  # fmt: skip
     segments = [msh]
     if kind == "ADT":

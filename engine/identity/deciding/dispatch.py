@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from engine.identity.deciding.terms import Terms
 
 _STAYS: Final = frozenset({"A35", "A41", "A42", "A44", "A45", "A49", "A50", "A51"})
+_BOTH: Final = frozenset({"A18", "A36"})
+"""Merge the stay too, where they name one that ends: HL7 v2.5 § 3.3.18, 3.3.36."""
 _WITH_MRG: Final = frozenset({"A06", "A07"})
 """HL7 v2.5 § 3.3.6, 3.3.7: MRG when the stay's number changes with the class of the patient."""
 
@@ -80,7 +82,7 @@ def _decide(person: Person, terms: Terms) -> int:
         move(person, terms)
     elif person.replaces and event not in _STAYS and event not in _WITH_MRG:
         raise _not_read(event)
-    if event in _STAYS or (event in _WITH_MRG and person.replaces) or event == "A36":
+    if event in _STAYS or (event in _WITH_MRG and person.replaces) or (event in _BOTH and person.prior_accounts):
         return _stays(person, terms)
     patient = know(person, terms)
     if patient and (person.deletes_ins or (event in RENAMES and person.prior_ins)):
@@ -95,16 +97,15 @@ def _stays(person: Person, terms: Terms) -> int:
         raise _not_read(event)
     terms.check_asserted(person.prior)
     accounts, visits, alternates = person.accounts, person.visits, person.alternates
-    moved = accounts or person.prior_accounts
     # stays that move, merge or change their number aren't recorded as an ordinary event's
     patient = know(person if event in _WITH_MRG else person.without_stays(), terms)
     if not patient:
         return patient
     if event == "A44":
-        move_stays(person, terms, moved)
+        move_stays(person, terms, [*accounts, *person.prior_accounts])
     elif event == "A45":
-        move_stays(person, terms, visits or person.prior_visits)
-    elif event in ("A35", "A41") or (event == "A36" and person.prior_accounts):
+        move_stays(person, terms, [*visits, *person.prior_visits, *alternates, *person.prior_alternates])
+    elif event in ("A35", "A41") or event in _BOTH:
         merge_stays(person, terms, accounts, person.prior_accounts)
     elif event == "A42":
         merge_stays(person, terms, visits, person.prior_visits)

@@ -172,7 +172,10 @@ def link(one: Person, other: Person, terms: Terms) -> None:
 
 def move(person: Person, terms: Terms) -> None:
     """
-    Carry out an A43: the numbers of MRG-1 are those of PID-3's patient, and stay in use (HL7 v2.5 § 3.3.43).
+    Carry out an A43: numbers of MRG-1 are those of PID-3's patient, and stay in use (HL7 v2.5 § 3.3.43).
+
+    As the standard writes it PID-3 and MRG-1 both name the number that moves; what stands beside it says to whom it
+    goes (PID-3), and from whom (MRG-1). Where they have none in common all numbers of MRG-1 move.
 
     A number that is another patient's stands for whoever he is: that is asked as an A24 asks it (`on_merge`). One that
     he holds beside others of his own isn't taken from him by a rule.
@@ -180,9 +183,8 @@ def move(person: Person, terms: Terms) -> None:
     Raises:
         Ended: Nothing says to whom they go, or something forbids it.
     """
-    terms.check_asserted([*person.local, *person.prior])
-    moved = {one.hash for one in person.prior}
-    targets = [one for one in person.local if one.hash not in moved]
+    terms.check_asserted([*person.local, *person.prior, *person.prior_federation])
+    moved, targets = _moving(person)
     if not targets or not moved:
         raise Ended(
             Outcome.DEAD, Code.UNPAIRED,
@@ -196,7 +198,7 @@ def move(person: Person, terms: Terms) -> None:
             "nobody knows the patient to whom the number of MRG-1 goes: when his admission has come, retry",
         )  # fmt: skip
     keep = known[0].patient
-    for one in person.prior:
+    for one in moved:
         row = terms.look(one)
         if row is None:
             terms.put(one, keep)
@@ -206,6 +208,15 @@ def move(person: Person, terms: Terms) -> None:
                 terms.propose(keep, row.patient, "link")
                 continue
             _join_or_review(keep, row.patient, terms, "link", both_in_use=True)
+
+
+def _moving(person: Person) -> tuple[list[Claimed], list[Claimed]]:
+    """Return the numbers that an A43 moves, and those of the patient to whom they go."""
+    prior = {one.hash for one in (*person.prior, *person.prior_federation)}
+    both = prior & {one.hash for one in person.local}
+    moved = [one for one in person.prior if not both or one.hash in both]
+    targets = [one for one in person.local if one.hash not in prior]
+    return moved, targets or [one for one in person.federation if one.hash not in prior]
 
 
 def _has_others(moved: IdentifierRow, terms: Terms) -> bool:

@@ -3,8 +3,8 @@ Stays: under whose number they are, and the events that move, merge and renumber
 
 A stay hangs on the local number under which its site gave it, so it goes wherever that number goes. A40 moves none
 (PAM France 2.11.1); A44 moves one, most often before its A40, and is taken as it comes (CPage sends them so). A41, A42,
-A35: one stay goes on in another (HL7 v2.5 § 3.3.41, 3.3.42). A45 moves visits (§ 3.3.45); A49 and A50 give a stay or
-a visit another number (§ 3.3.49, 3.3.50), A51 an alternate one (§ 3.3.51).
+A35 (A18, A36): one stay goes on in another (HL7 v2.5 § 3.3.41, 3.3.42). A45 moves visits (§ 3.3.45); A49 and A50 give a
+stay or a visit another number (§ 3.3.49, 3.3.50), A51 an alternate one (§ 3.3.51).
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ def move_stays(person: Person, terms: Terms, stays: list[Claimed]) -> None:
     """
     Carry out an A44, or an A45: stays go under the number of PID-3.
 
+    Args:
+        person: To whom they go.
+        terms: Of the message.
+        stays: By their new numbers and by those of MRG, which may differ: results still come under the old ones.
+
     Raises:
         Ended: A stay is a third patient's, or nothing says which stay moves from where.
     """
@@ -52,7 +57,7 @@ def move_stays(person: Person, terms: Terms, stays: list[Claimed]) -> None:
         raise _unpaired("the stay that moves, PID-3 or MRG-1")
     sources = {one.hash for one in person.prior}
     origins = {row.patient for one in person.prior if (row := terms.look(one)) is not None}
-    for stay in stays:
+    for stay in {one.hash: one for one in stays}.values():
         owner = owner_of(stay, person)
         if owner is None:
             raise _unpaired("the stay that moves and a number of its site in PID-3")
@@ -112,9 +117,11 @@ def rename_stays(person: Person, terms: Terms, stays: list[Claimed], prior: list
 
 
 def paired(new: list[Claimed], old: list[Claimed]) -> list[tuple[Claimed, Claimed]]:
-    """Pair numbers by authority; the unpaired stay as they are."""
-    by_authority = {one.authority: one for one in old}
-    return [(one, by_authority[one.authority]) for one in new if one.authority in by_authority]
+    """Pair each prior number with the new one of its authority; the unpaired stay as they are."""
+    by_authority: dict[str, Claimed] = {}
+    for one in new:
+        by_authority.setdefault(one.authority, one)
+    return [(by_authority[one.authority], one) for one in old if one.authority in by_authority]
 
 
 def _check_holder(stay: Claimed, owner: Claimed, terms: Terms) -> None:

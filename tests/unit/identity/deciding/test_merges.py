@@ -163,6 +163,30 @@ def test_a_number_that_nobody_knew_leads_to_who_goes_on(event):
     assert group.hear(message("A28", pid(ipp("cha", "9")))).outcome is Outcome.KNOWN
 
 
+def test_all_numbers_of_mrg_1_end():
+    """HL7 v2.5: MRG-1 repeats; none of one authority is passed over, nor left in use."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "2"))))
+    group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "2"), ipp("cha", "3"))))
+    group.hear(message("A40", pid(ipp("cha", "1")), mrg(ipp("cha", "4")), mrg(ipp("cha", "5"))))
+    for ended in ("2", "3", "4", "5"):
+        assert group.same(("cha", "1"), ("cha", ended))
+        assert row(group, "cha", ended).kind is IdentifierKind.ALIAS
+
+
+def test_a43_moves_what_both_name():
+    """HL7 v2.5 § 3.3.43: PID-3 to whom, MRG-1 from whom; neither is joined, nor proposed."""
+    group = Group(on_merge=OnMerge.EMIT)
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    group.hear(message("A28", pid(ipp("chb", "7"), born="19700301")), "chb")
+    moved = ipp("chc", "5")
+    raw = message("A43", pid(ipp("cha", "1"), moved), mrg(ipp("chb", "7"), moved))
+    decision = group.hear(raw, may=("cha", "chb", "chc"))
+    assert (decision.outcome, decision.emits, group.reviews()) == (Outcome.DECIDED, [], [])
+    assert group.same(("cha", "1"), ("chc", "5"))
+    assert not group.same(("cha", "1"), ("chb", "7"))
+
+
 def test_a_number_moves_to_another_patient():
     """A43: joined where the group says so; never taken from who has others in use."""
     group = two(on_merge=OnMerge.EMIT)

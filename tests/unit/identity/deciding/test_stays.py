@@ -131,6 +131,38 @@ def test_visits(group):
     assert seen("V4") == 2
 
 
+def test_several_visits_move_at_once(group):
+    """A45: one PID, then MRG and PV1 of each; an alternate number moves as the visit's own."""
+    for number in ("V1", "V2", "V3"):
+        group.hear(message("A01", pid(ipp("cha", "1")), pv1(visit("cha", number))))
+    moving = [
+        segment for number in ("V1", "V2")
+        for segment in (mrg(ipp("cha", "1"), seen=visit("cha", number)), pv1(visit("cha", number)))
+    ]  # fmt: skip
+    alternate = [mrg(ipp("cha", "1"), alternate=visit("cha", "V9")), pv1(alternate=visit("cha", "V9"))]
+    group.hear(message("A45", pid(ipp("cha", "2")), *moving, *alternate))
+
+    def seen(number: str):
+        raw = message("R01", pid(), pv1(visit("cha", number)), type_="ORU")
+        return group.hear(raw).patient.id
+
+    assert [seen(number) for number in ("V1", "V2", "V3", "V9")] == [2, 2, 1, 2]
+
+
+def test_a_stay_moves_under_both_its_numbers(group):
+    """A44 may give it another one (HL7 v2.5 § 3.3.44): the old one isn't left to whom it was taken from."""
+    moved = pid(ipp("cha", "2"), stay=nda("cha", "S3"))
+    group.hear(message("A44", moved, mrg(ipp("cha", "1"), nda("cha", "S1"))))
+    assert (result(group, "S3"), result(group, "S1")) == (2, 2)
+
+
+def test_a18_merges_stays_where_it_names_one(group):
+    """HL7 v2.5 § 3.3.18; without one in MRG-3 that of PID-18 is remembered as an admission's."""
+    group.hear(message("A18", pid(ipp("cha", "1"), stay=nda("cha", "S1")), mrg(ipp("cha", "8"), nda("cha", "S8"))))
+    group.hear(message("A18", pid(ipp("cha", "1"), stay=nda("cha", "S7")), mrg(ipp("cha", "9"))))
+    assert (result(group, "S8"), result(group, "S7")) == (1, 1)
+
+
 @pytest.mark.parametrize("event", ["A44", "A41", "A42", "A45", "A49", "A50"])
 def test_an_event_of_stays_without_them(group, event):
     """It is never passed on unread."""
