@@ -135,7 +135,7 @@ def unescape(data: bytes, delimiters: Delimiters, codec: str = "") -> bytes:
     book = _book(delimiters)
     if len(data) <= RUN_BYTES:
         return _read(data, mark, book, codec)
-    return b"".join([_read(run, mark, book, codec) for run in _runs_of_sequences(data, mark)])
+    return b"".join([_read(run, mark, book, codec) for run in runs_of_sequences(data, mark)])
 
 
 def _read(data: bytes, mark: bytes, book: _Codebook, codec: str) -> bytes:
@@ -151,8 +151,8 @@ def _read(data: bytes, mark: bytes, book: _Codebook, codec: str) -> bytes:
     return b"".join(pieces + last)
 
 
-def _runs_of_sequences(data: bytes, mark: bytes) -> Iterator[bytes]:
-    """Cut where no sequence is open."""
+def runs_of_sequences(data: bytes, mark: bytes) -> Iterator[bytes]:
+    """Cut a leaf into runs of some 64 KB, where no sequence is open."""
     start = 0
     while len(data) - start > RUN_BYTES:
         end = data.find(mark, start + RUN_BYTES)

@@ -13,12 +13,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from engine.parsers.hl7v2.delimiters import Delimiters, read_delimiters
-from engine.parsers.hl7v2.escapes import escape, escape_all, meaning_of, octets_of, sequences_of, unescape
+from engine.parsers.hl7v2.escapes import (
+    escape,
+    escape_all,
+    meaning_of,
+    octets_of,
+    runs_of_sequences,
+    sequences_of,
+    unescape,
+)
 from engine.parsers.hl7v2.header import header_line
 from engine.parsers.hl7v2.iso2022 import Switches, encode, is_known
 
 _SWITCHES: Final = (b"C", b"M")
-_BYTES: Final = b"X"
+_BEYOND_ASCII: Final = rb"X(?:[0-9A-Fa-f]{2})*?[89A-Fa-f][0-9A-Fa-f]"
 
 
 def depends_on_charset(data: bytes, mark: bytes, codec: str = "", start: int = 0) -> bool:
@@ -33,8 +41,15 @@ def depends_on_charset(data: bytes, mark: bytes, codec: str = "", start: int = 0
     """
     if not mark or data.find(mark, start) < 0:
         return False
-    letters = _SWITCHES if codec == "utf-8" else (*_SWITCHES, _BYTES)
-    return any(data.find(mark + letter, start) >= 0 for letter in letters)
+    if _may_switch(data, mark, start):
+        return True
+    if codec == "utf-8" or data.find(mark + b"X", start) < 0:
+        return False
+    return re.compile(re.escape(mark) + _BEYOND_ASCII).search(data, start) is not None
+
+
+def _may_switch(data: bytes, mark: bytes, start: int = 0) -> bool:
+    return any(data.find(mark + letter, start) >= 0 for letter in _SWITCHES)
 
 
 def read(data: bytes, codec: str, delimiters: Delimiters) -> str:
@@ -114,7 +129,33 @@ def resolve(raw: bytes, codec: str) -> bytes:
 def _resolve_leaf(leaf: bytes, codec: str, old: Delimiters, new: Delimiters) -> bytes:
     if not depends_on_charset(leaf, old.escape):
         return leaf.decode(codec).encode()
+    if not _may_switch(leaf, old.escape):
+        return b"".join([_resolve_octets(run, codec, old, new) for run in runs_of_sequences(leaf, old.escape)])
     return b"".join([written for _, written in _pieces(leaf, codec, old, new)])
+
+
+def _resolve_octets(run: bytes, codec: str, old: Delimiters, new: Delimiters) -> bytes:
+    r"""
+    Do what `_pieces` does where nothing switches, so that each sequence means the same wherever it stands.
+
+    A value may be nothing but \XE9\: it is cut at its sequences by one call; each different piece is looked up once.
+    """
+    pieces = sequences_of(old).split(run)
+    texts, bodies = pieces[0::2], pieces[1::2]
+    switches = Switches(codec)
+    written: dict[bytes, bytes] = {}
+    for body in dict.fromkeys(bodies):
+        text = switches.text(octets) if (octets := octets_of(body)) and not octets.isascii() else None
+        if text is not None:
+            written[body] = escape_all(text.encode(), new)
+        elif body.isascii():
+            written[body] = new.escape + body + new.escape
+        else:  # no sequence: text between two escape characters, which may end a character of two bytes
+            return b"".join([written for _, written in _pieces(run, codec, old, new)])
+    plain = {piece: piece.decode(codec).encode() for piece in dict.fromkeys(texts)}
+    pieces[0::2] = map(plain.__getitem__, texts)
+    pieces[1::2] = map(written.__getitem__, bodies)
+    return b"".join(pieces)
 
 
 def _pieces(leaf: bytes, codec: str, old: Delimiters, new: Delimiters) -> list[tuple[str, bytes]]:
