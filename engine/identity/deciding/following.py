@@ -1,8 +1,8 @@
 """
 Another registry numbers the patients (`registry: follow`): its messages fill the cross-reference.
 
-Its A28 and A31 list a federation identifier with the local numbers of the hospitals; its A40 joins two. It decides,
-nothing is reviewed here. Absence in its lists unlinks nothing (PAM France, A31).
+Its A28 and A31 list a federation identifier with the local numbers of the hospitals; its A40 joins two, its A24 and A37
+link and unlink numbers. It decides, nothing is reviewed here. Absence in its lists unlinks nothing (PAM France, A31).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from engine.identity.deciding.asserting import put_assertion
 from engine.identity.deciding.decision import Code, conflict
 from engine.identity.deciding.joining import join
 from engine.identity.deciding.knowing import know
+from engine.identity.deciding.merging import unlink
 from engine.identity.deciding.moving import paired, record_stays
 from engine.identity.events import MERGES, RENAMES
 from engine.identity.policy import GROUP, Registry
@@ -34,8 +35,35 @@ def is_registry(terms: Terms) -> bool:
 
 
 def follow(terms: Terms) -> list[int]:
-    """Do as the registry says; return the ids of the persons' patients."""
-    return [_follow(person, terms) for person in terms.claims.persons]
+    """
+    Do as the registry says; return the ids of the persons' patients.
+
+    Raises:
+        Ended: It links two of its own patients (A24): its A40 joins them; or an identity officer said the contrary.
+    """
+    persons = terms.claims.persons
+    if terms.claims.event == "A24" and len(persons) > 1:
+        return _linked(persons, terms)
+    if terms.claims.event == "A37" and len(persons) > 1:
+        unlink(persons[0], persons[1], terms)
+    return [_follow(person, terms) for person in persons]
+
+
+def _linked(persons: list[Person], terms: Terms) -> list[int]:
+    """Carry out an A24: the numbers of both persons lead to the one patient whom it numbers."""
+    numbered, *others = sorted(persons, key=lambda person: not person.federation)
+    id_ = _follow(numbered, terms)
+    for other in others:
+        theirs = _follow(other, terms) if other.federation else id_
+        if theirs != id_:
+            raise conflict(
+                Code.TWO_PATIENTS, "the registry links two of its own patients: its A40 says which of them goes on",
+                id_, theirs,
+            )  # fmt: skip
+        terms.check_asserted(other.local)
+        for one in other.local:
+            _lead_to(id_, one, terms)
+    return [id_ for _ in persons]
 
 
 def _follow(person: Person, terms: Terms) -> int:

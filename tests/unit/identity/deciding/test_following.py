@@ -53,6 +53,24 @@ def test_the_registry_moves_a_number():
     assert not group.same(("cha", "1"), ("chb", "7"))
 
 
+def test_the_registry_links_and_unlinks():
+    """A24, A37: numbers; two patients of its own are its A40's affair, and which one goes on isn't guessed."""
+    group = group_that_follows()
+    lists(group, "R1", ipp("cha", "1"))
+    lists(group, "R2", ipp("chc", "5"))
+
+    def hear(event: str, one: str, other: str):
+        return group.hear(message(event, one, other), "", may=REGISTRY)
+
+    hear("A24", pid(ipp("chb", "7")), pid(pn("R1")))
+    assert group.same(("cha", "1"), ("chb", "7"))
+    hear("A37", pid(pn("R1"), ipp("cha", "1")), pid(ipp("chb", "7")))
+    assert not group.same(("cha", "1"), ("chb", "7"))
+    decision = hear("A24", pid(pn("R1"), ipp("cha", "1")), pid(pn("R2"), ipp("chc", "5")))
+    assert decision.code == "E-ID-TWO-PATIENTS"
+    assert not group.same(("cha", "1"), ("chc", "5"))
+
+
 def test_the_registry_merges():
     """Its A40 joins two patients, whatever on_merge says."""
     group = group_that_follows()
