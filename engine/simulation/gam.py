@@ -66,12 +66,12 @@ class Stay:
 class Gam:
     """Writes the messages of one hospital's admissions; decides nothing."""
 
-    def __init__(self, hospital: Hospital, sequence: Sequence, clock: Clock) -> None:
-        """Numbers begin again with each run; control ids differ by the sequence's tag."""
+    def __init__(self, hospital: Hospital, sequence: Sequence, clock: Clock, *, stays: int = 0) -> None:
+        """Numbers of stays begin after `stays`; control ids differ from run to run by the sequence's tag."""
         self.hospital = hospital
         self.sequence = sequence
         self._clock = clock
-        self._stays = 0
+        self._stays = stays
         self._movements = 0
 
     # --- stays ---------------------------------------------------------------------------------------------

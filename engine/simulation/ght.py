@@ -40,6 +40,10 @@ Say = Callable[[dict[str, Any]], None]
 """Takes the figures, once a second, ready for JSON."""
 
 
+PEOPLE: Final = 1
+"""Seed of the population: the same people live there in each run, so that a number stays the same person's."""
+
+
 class Group:
     """The senders of the group and its receivers, ready to run."""
 
@@ -60,8 +64,9 @@ class Group:
         self.counts: Counter[str] = Counter()
         self.events: deque[str] = deque(maxlen=12)
         self.systems = systems_of(configuration, units_of(configuration))
-        tag = tag or _base36(int(time.time()))
-        self.story = Story(self.systems, Population(seed), seed=seed, tag=tag, clock=_now)
+        begin_s = int(time.time())
+        tag = tag or _base36(begin_s)
+        self.story = Story(self.systems, Population(PEOPLE), seed=seed, tag=tag, clock=_now, begin_s=begin_s)
         self.senders = self._senders(seed, plain)
         self.dpi: Dpi | None = None
         self.bus: Bus | None = None

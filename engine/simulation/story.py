@@ -19,6 +19,12 @@ from engine.simulation.ris import Ris
 from engine.simulation.systems import Clock, Sequence, Systems
 from engine.simulation.writing import Outgoing
 
+SECONDS_A_BIRTH: Final = 16
+"""A run of the usual rate has fewer births than one in so many seconds, and less than a stay a second at a hospital."""
+_BIRTHS: Final = 390_000
+_STAYS: Final = 1_000_000
+"""After so many the numbers come again, which have six digits; newborns end before those registered twice begin."""
+
 OPEN_STAYS_MAX: Final = 150
 """Beds of one hospital: when they are taken, patients leave first."""
 
@@ -42,7 +48,9 @@ class Ward:
 class Story:
     """Tells one message, or some that belong together, at each step."""
 
-    def __init__(self, systems: Systems, population: Population, *, seed: int, tag: str, clock: Clock) -> None:
+    def __init__(
+        self, systems: Systems, population: Population, *, seed: int, tag: str, clock: Clock, begin_s: int = 0
+    ) -> None:
         """
         Prepare the hospitals.
 
@@ -52,19 +60,22 @@ class Story:
             seed: Of all that happens.
             tag: Begins all control ids of this run.
             clock: For the instants in messages.
+            begin_s: Seconds of the wall clock at which the run begins: newborns and stays of a later run are others,
+                and must have other numbers where the engine remembers those of an earlier one.
         """
         self._chance = random.Random(seed)
         self._population = population
         self._clock = clock
         self.wards = [
-            Ward(Gam(hospital, Sequence(f"{tag}{hospital.site.name[-1]}"), clock)) for hospital in systems.hospitals
+            Ward(Gam(hospital, Sequence(f"{tag}{hospital.site.name[-1]}"), clock, stays=begin_s % _STAYS))
+            for hospital in systems.hospitals
         ]
         self._lis = Lis(systems.laboratory, Sequence(f"{tag}L"), clock) if systems.laboratory else None
         self._ris = Ris(systems.radiology, Sequence(f"{tag}R"), clock) if systems.radiology else None
         town = systems.town_laboratory
         self._town = TownLaboratory(town, Sequence(f"V{tag}"), clock) if town else None
         self._orders = 0
-        self._births = 0
+        self._births = begin_s // SECONDS_A_BIRTH % _BIRTHS
         self._later: list[tuple[int, Callable[[], list[Outgoing]]]] = []
         self._step = 0
         self._events: list[tuple[Telling, int]] = [

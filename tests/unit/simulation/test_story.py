@@ -8,14 +8,14 @@ from engine.core.messages import Attachment, StoredMessage
 from engine.core.references import References
 from engine.routes import load
 from engine.routes.evaluation import evaluate
-from engine.simulation.ght import units_of
+from engine.simulation.ght import PEOPLE, units_of
 from engine.simulation.patients import Population
 from engine.simulation.story import UNKNOWN_UNIT, Story
 from engine.simulation.systems import systems_of
 
 
-def tell(systems, clock, steps, seed=1):
-    story = Story(systems, Population(seed), seed=seed, tag="t", clock=clock)
+def tell(systems, clock, steps, seed=1, begin_s=0):
+    story = Story(systems, Population(PEOPLE), seed=seed, tag="t", clock=clock, begin_s=begin_s)
     return [message for _ in range(steps) for message in story.step()]
 
 
@@ -39,6 +39,24 @@ def test_everything_happens_that_hospitals_send(systems, clock):
         "gam_cha", "gam_chb", "gam_chc", "lis_ght", "ris_ght", "labo_ville"
     }  # fmt: skip
     assert any(UNKNOWN_UNIT.encode() in message.payload for message in messages)
+
+
+def test_a_number_means_the_same_in_another_run(systems, clock):
+    """A second `dev.py run` on the same data: one person a number, one person a stay; else false conflicts."""
+    of_number, of_stay = {}, {}
+    for run in range(3):
+        for message in tell(systems, clock, 2500, seed=run, begin_s=1_764_000_000 + run * 3_600):
+            fields = {line[:3]: line.split(b"|") for line in message.payload.split(b"\r")}
+            if b"PID" not in fields or b"MRG" in fields:
+                continue
+            pid = fields[b"PID"]
+            number, stay = pid[3].split(b"~")[0], pid[18] if len(pid) > 18 else b""
+            traits = (pid[7][:8], pid[8])
+            assert of_number.setdefault((message.source, number), traits) == traits
+            if stay:
+                assert of_stay.setdefault((message.source, stay), traits) == traits
+    assert len(of_number) > 500
+    assert len(of_stay) > 500
 
 
 def test_control_ids_are_unique(systems, clock):
