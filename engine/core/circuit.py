@@ -77,8 +77,8 @@ class Circuit:
         self._protocol_in_row = 0
         self._refusals = 0
         self._refused_lanes: set[int] = set()
-        self._asked = False
-        """An attempt was asked for while an older one was under way."""
+        self.epoch = 0
+        """Grows when it opens, and when an operator wants an attempt: how a send of before ends is no probe's end."""
 
     @property
     def is_open(self) -> bool:
@@ -120,7 +120,15 @@ class Circuit:
         return self._answered(self.trouble)
 
     def failed(
-        self, outcome: Outcome, lane: int, under_way: int, now: float, chance: float, *, works: bool = False
+        self,
+        outcome: Outcome,
+        lane: int,
+        under_way: int,
+        now: float,
+        chance: float,
+        *,
+        epoch: int,
+        works: bool = False,
     ) -> Trouble:
         """
         Take a failure into account; one that is an answer comes after `answered`.
@@ -131,6 +139,7 @@ class Circuit:
             under_way: Other sends under way.
             now: Monotonic seconds.
             chance: For the jitter.
+            epoch: That of the moment in which the send began.
             works: Another was accepted while this attempt was under way.
 
         Returns:
@@ -147,8 +156,8 @@ class Circuit:
         if kind is not Trouble.NONE and before in (Trouble.NONE, Trouble.CANARY):
             self._open(kind, now, chance)
             return kind
-        if before is Trouble.NONE:
-            return Trouble.NONE
+        if before is Trouble.NONE or epoch != self.epoch:
+            return Trouble.NONE  # several ended together: the delay is that of the first
         self.probes += 1
         if kind is not Trouble.NONE and kind is not before:
             self.trouble = kind
@@ -163,17 +172,19 @@ class Circuit:
             return Trouble.NONE
         return self._answered(self.trouble)
 
-    def resume(self, under_way: int, now: float) -> None:
+    def resume(self, now: float) -> None:
         """Try at once, because an operator says so: a trial ends, an outage goes on until a success."""
         if self.trouble is Trouble.CANARY:
             self._refusals = 0
             self._refused_lanes.clear()
             self._answered(self.trouble)
         elif self.trouble is not Trouble.NONE:
-            self.probes, self.next_probe, self._asked = 0, now, under_way > 0
+            self.epoch += 1
+            self.probes, self.next_probe = 0, now
 
     def try_one(self, now: float) -> None:
         """Send one as a trial before the rest, after a hold; in an outage, the next probe at once."""
+        self.epoch += 1
         self.next_probe = now
         if self.trouble is Trouble.NONE:
             self.trouble, self.probes = Trouble.CANARY, 0
@@ -184,7 +195,6 @@ class Circuit:
             self.trouble = Trouble.NONE
             self.probes = 0
             self.next_probe = 0.0
-            self._asked = False
             self._width = 1
             self._widened_after = self.successes - 1
         return ended
@@ -206,6 +216,7 @@ class Circuit:
         return Trouble.STORM if storm else Trouble.NONE
 
     def _open(self, kind: Trouble, now: float, chance: float) -> None:
+        self.epoch += 1
         self.trouble, self.in_outage, self.probes, self._width = kind, True, 1, 0
         self._delay(now, chance)
 
@@ -220,8 +231,8 @@ class Circuit:
         self._widened_after = self.successes
 
     def _delay(self, now: float, chance: float) -> None:
-        if self.trouble is Trouble.CANARY or self._asked:
-            self.next_probe, self._asked = now, False
+        if self.trouble is Trouble.CANARY:
+            self.next_probe = now
             return
         delays = getattr(self._limits, _DELAYED_AS[self.trouble])
         self.next_probe = now + delay(delays, self.probes, chance)

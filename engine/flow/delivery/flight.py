@@ -56,7 +56,7 @@ class Failure:
 class Flight:
     """A delivery at the door, or whose outcome is being stored."""
 
-    __slots__ = ("answer", "apart", "begin_ms", "data", "delivery", "settle", "slot", "successes", "verdict")
+    __slots__ = ("answer", "apart", "begin_ms", "data", "delivery", "epoch", "settle", "slot", "successes", "verdict")
 
     def __init__(self, delivery: Delivery, slot: int, begin_ms: int, *, apart: bool) -> None:
         """Take off."""
@@ -70,6 +70,8 @@ class Flight:
         self.settle: Settle | None = None
         self.successes = 0
         """What the destination had accepted at take-off."""
+        self.epoch = 0
+        """The circuit's at take-off."""
 
     def judge(self, outcome: SendOutcome, destination: Destination) -> Verdict:
         """Judge how it ended (core.judgment) and remember the answer."""

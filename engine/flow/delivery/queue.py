@@ -254,7 +254,7 @@ class DestinationQueue:
             delivery.flags |= DeliveryFlag.POSSIBLE_DUPLICATE
         apart = bool(self._passing.apart) and delivery.id in self._passing.apart
         flight = Flight(delivery, self._slots.take(), self._runtime.now_ms(), apart=apart)
-        flight.successes = self.circuit.successes
+        flight.successes, flight.epoch = self.circuit.successes, self.circuit.epoch
         try:
             self._store.sending(delivery.id, delivery.attempts + 1, flight.slot)
         except (StoreError, OSError) as error:
@@ -330,6 +330,7 @@ class DestinationQueue:
             len(self._under_way),
             runtime.monotonic(),
             runtime.random(),
+            epoch=flight.epoch,
             works=self.circuit.successes != flight.successes,
         )
         if began is not Trouble.NONE:
@@ -494,6 +495,6 @@ class DestinationQueue:
 
     def resume(self) -> None:
         """Try now, because an operator says so: one in an outage, which goes on until a success; else everything."""
-        self.circuit.resume(len(self._under_way), self._runtime.monotonic())
+        self.circuit.resume(self._runtime.monotonic())
         self.outage.again_from_the_first(self.lanes)
         self._leave()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.core.circuit import HANG_AFTER, STORM_LANES, STORM_REFUSALS, Circuit, Trouble
 from engine.core.judgment import Outcome
 from engine.routes.configuration import Retry
@@ -11,10 +13,12 @@ def circuit() -> Circuit:
     return Circuit(Retry())
 
 
-def fail(one: Circuit, outcome: Outcome, lane: int = 1, *, now: float = 0.0, under_way: int = 0) -> Trouble:
+def fail(
+    one: Circuit, outcome: Outcome, lane: int = 1, *, now: float = 0.0, under_way: int = 0, epoch: int | None = None
+) -> Trouble:
     if outcome in (Outcome.BUSY, Outcome.REFUSED, Outcome.PERHAPS_BUSY):
         one.answered()
-    return one.failed(outcome, lane, under_way, now, 0.5)
+    return one.failed(outcome, lane, under_way, now, 0.5, epoch=one.epoch if epoch is None else epoch)
 
 
 def test_a_closed_circuit_lets_the_door_be_filled() -> None:
@@ -63,7 +67,9 @@ def test_a_connection_that_fails_while_others_work_narrows_it() -> None:
     one.succeeded()
     assert one.room(1, 4, 10.5) == 0
     assert one.room(1, 4, 11.1) == 1, "after the delay, one more is tried"
-    assert one.failed(Outcome.CONNECT, 1, 0, 12.0, 0.5, works=True) is Trouble.NONE, "another was accepted meanwhile"
+    assert one.failed(Outcome.CONNECT, 1, 0, 12.0, 0.5, epoch=one.epoch, works=True) is Trouble.NONE, (
+        "another was accepted meanwhile"
+    )
     assert one.room(0, 4, 12.5) == 1
 
 
@@ -105,6 +111,24 @@ def test_an_outage_may_change_its_face() -> None:
     assert one.next_probe == 61.0
 
 
+@pytest.mark.parametrize("late", range(0, 16, 3))
+@pytest.mark.parametrize(
+    ("outcome", "until"), [(Outcome.REFUSED, STORM_REFUSALS), (Outcome.UNKNOWN, HANG_AFTER), (Outcome.CONNECT, 1)]
+)
+def test_the_first_wait_does_not_grow_with_what_was_under_way(outcome: Outcome, until: int, late: int) -> None:
+    """Sends that began before the outage end in it: they are no probes that failed."""
+    one, began = circuit(), circuit().epoch
+    for n in range(until):
+        fail(one, outcome, n, epoch=began)
+    assert one.is_open
+    first = one.next_probe
+    for n in range(late):
+        fail(one, outcome, until + n, now=0.3, epoch=began)
+    assert (one.next_probe, one.probes) == (first, 1)
+    fail(one, outcome, now=first)
+    assert one.probes == 2
+
+
 def test_three_answers_that_are_none_open_it() -> None:
     """Another MSA-2, or no HL7 at all."""
     one = circuit()
@@ -129,7 +153,7 @@ def test_an_operator_may_ask_for_an_attempt_at_once() -> None:
     for n in range(STORM_REFUSALS):
         fail(one, Outcome.REFUSED, n, now=5.0 + n)
     assert one.room(0, 4, 15.0) == 0
-    one.resume(0, 15.0)
+    one.resume(15.0)
     assert one.trouble is Trouble.STORM
     assert one.room(0, 4, 15.0) == 1
     assert fail(one, Outcome.REFUSED, 1, now=15.0) is Trouble.NONE
@@ -146,8 +170,10 @@ def test_an_attempt_that_is_asked_for_comes_after_the_one_under_way() -> None:
     for _ in range(HANG_AFTER):
         fail(one, Outcome.UNKNOWN)
     assert one.next_probe == 30.0
-    one.resume(1, 40.0)
-    fail(one, Outcome.UNKNOWN, now=50.0)
+    began = one.epoch
+    one.resume(40.0)
+    assert one.room(1, 4, 40.0) == 0
+    fail(one, Outcome.UNKNOWN, now=50.0, epoch=began)
     assert one.room(0, 4, 50.0) == 1
     fail(one, Outcome.UNKNOWN, now=60.0)
     assert one.room(0, 4, 60.0) == 0
@@ -157,7 +183,7 @@ def test_an_operator_may_end_a_trial() -> None:
     """Without an outage, everything leaves."""
     one = circuit()
     one.try_one(5.0)
-    one.resume(0, 6.0)
+    one.resume(6.0)
     assert not one.is_open
 
 

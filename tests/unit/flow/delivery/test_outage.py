@@ -340,3 +340,22 @@ def test_an_outage_goes_on_over_a_restart() -> None:
         await again.stop()
 
     scenario(run)
+
+
+def test_the_first_probe_leaves_after_the_first_delay() -> None:
+    """What was under way when the storm was recognised is refused too, and lengthens nothing."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime, capacity=16)
+        await bench.start()
+        bench.door.receiver = lambda delivery: answer(delivery.control_id, "AE", error="204")
+        bench.add_many(many(100, 50))
+        await runtime.until(lambda: bench.queue.circuit.is_open)
+        await runtime.sleep(1)
+        first = len(bench.door.sent)
+        assert first > 10, "some were under way"
+        await runtime.until(lambda: len(bench.door.sent) > first)
+        assert bench.door.sent[first][0] - bench.door.sent[first - 1][0] < 40
+        await bench.stop()
+
+    scenario(run)
