@@ -14,6 +14,7 @@ import click
 from engine.cli.acting import act, act_options, asked_reason
 from engine.cli.asking import Answer, Session, ask, ask_secret, session
 from engine.cli.identity_import import import_
+from engine.cli.identity_review import review
 from engine.cli.msg import reveal_options
 from engine.cli.options import common_options, options
 from engine.cli.printing import cell, note, print_json, print_more, print_rows
@@ -30,7 +31,6 @@ _ASKED: Final = {
     "number": "The group's own number of the patient",
 }
 _IMPACT: Final = (("sent_ms", "sent"), "destination", "id", "message", "type", "state", "note")
-_REVIEWS: Final = ("id", "one", "other", "rule", ("at_ms", "since"), "message", "state", "traits", "sentence")
 _HISTORY: Final = ("id", ("at_ms", "at"), "rule", "who", "message", "undoes", ("changes", "detail"), "reason")
 
 
@@ -101,26 +101,6 @@ def history(*, id_: str, before: str, limit: int, reveal: bool, reason: str) -> 
         rows = [row | {"changes": "; ".join(row["changes"])} for row in rows]
     print_rows(rows, _HISTORY, empty="no decision")
     print_more(answer, "--before")
-
-
-@identity.command("review")
-@click.option(
-    "--state",
-    type=click.Choice(["open", "linked", "apart", "all"]),
-    default="open",
-    show_default=True,
-    help="Pairs in this state.",
-)
-@click.option("--after", default="", metavar="ID", help="Go on after this pair.")
-@click.option("--limit", type=click.IntRange(1, 400), default=50, show_default=True, help="How many at most.")
-@common_options
-def review(*, state: str, after: str, limit: int) -> None:
-    """List the pairs of patients that a person must look at, oldest first."""
-    answer = ask("identity_review", state=state, after=after, limit=limit)
-    print_rows(answer.get("rows", []), _REVIEWS, empty="no pair to look at" if state == "open" else "no pair")
-    if answer.get("rows") and state == "open":
-        note("`passerelle identity show ID` shows one; then `identity link ONE OTHER`, or `identity apart ONE OTHER`")
-    print_more(answer, "--after")
 
 
 @identity.command("link")
@@ -205,6 +185,7 @@ def impact(*, id_: str, event: str, before: str, limit: int, **asked: bool) -> N
 
 
 identity.add_command(import_, "import")
+identity.add_command(review)
 
 
 @identity.command("export")

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Final
 
 
 class IdentifierKind(IntEnum):
@@ -114,6 +115,26 @@ class ReviewRow:
     place: int
     at_ms: int
     state: ReviewState = ReviewState.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Which pairs of the review list are meant; what isn't given narrows nothing."""
+
+    state: ReviewState | None = ReviewState.OPEN
+    """None: any."""
+    rule: str = ""
+    site: str = ""
+    """One that says something of one of the two."""
+    since_ms: int = 0
+    """On the list, for this reason, since then."""
+    patient: int = 0
+    """One of the two."""
+    living: bool = False
+    """Only while both are there: of one who was joined to another, nothing is to be decided."""
+
+
+OPEN_PAIRS: Final = Pairs()
 
 
 @dataclass(slots=True)

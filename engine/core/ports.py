@@ -14,12 +14,13 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from engine.core.changes import Change, Receipt, Route
 from engine.core.identities import (
+    OPEN_PAIRS,
     IdentifierRow,
     IdentityEvent,
     IdentityFacts,
     IdentityRows,
+    Pairs,
     PatientRow,
-    ReviewState,
 )
 from engine.core.messages import Arrival, Attachment, Delivery, Fate, Hold, Intention, StoredMessage
 from engine.errors import StoreError
@@ -309,10 +310,11 @@ class StoreQueries(Protocol):
     async def identity_event(self, event: int) -> IdentityEvent | None:
         """One identity event, as it was given to the store."""
 
-    async def reviews(
-        self, *, state: ReviewState | None = ReviewState.OPEN, after: int = 0, limit: int = 50
-    ) -> list[dict[str, Any]]:
-        """Pairs on the review list, in the order in which they came onto it; None: in any state."""
+    async def reviews(self, which: Pairs = OPEN_PAIRS, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """Pairs on the review list, in the order in which they came onto it, by id above `after`."""
+
+    async def review_counts(self, which: Pairs = OPEN_PAIRS) -> dict[str, int]:
+        """Pairs on the review list: by rule, how many."""
 
     async def identity_stats(self) -> dict[str, Any]:
         """Counts of patients, identifiers by kind, events by rule, reviews by state, and messages that wait."""

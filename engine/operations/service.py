@@ -9,7 +9,7 @@ from typing import Any, Final
 from engine.errors import OperationRefused
 from engine.operations import changing, dead, explaining, exporting, messages, planning, queues, status, tables, trying
 from engine.operations.desk import Answer, Desk
-from engine.operations.identities import deciding, looking, taking, telling
+from engine.operations.identities import deciding, looking, reviewing, taking, telling
 
 Operation = Callable[..., Awaitable[Answer]]
 
@@ -43,7 +43,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         looking.identity_find,
         looking.identity_show,
         looking.identity_history,
-        looking.identity_review,
+        reviewing.identity_review,
         looking.identity_stats,
         telling.identity_impact,
         deciding.identity_link,

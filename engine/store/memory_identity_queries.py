@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewState
+from engine.core.identities import (
+    OPEN_PAIRS,
+    IdentifierRow,
+    IdentityEvent,
+    Pairs,
+    PatientRow,
+    ReviewRow,
+)
 from engine.core.lifecycle import FRAGMENT_WAITING
 from engine.store.identity_rows import pack_review
 from engine.store.memory_rows import MemoryDisk
@@ -34,14 +42,32 @@ class MemoryIdentityQueries:
         found = self._disk.identity_events.get(event)
         return None if found is None else replace(found)
 
-    async def reviews(
-        self, *, state: ReviewState | None = ReviewState.OPEN, after: int = 0, limit: int = 50
-    ) -> list[dict[str, Any]]:
-        """Pairs on the review list, in the order in which they came onto it."""
-        numbers = sorted((number, pair) for pair, number in self._disk.review_numbers.items() if number > after)
-        rows = [(number, self._disk.reviews[pair]) for number, pair in numbers]
-        chosen = [(number, row) for number, row in rows if state is None or row.state == state]
-        return [review_row((number, *pack_review(row))) for number, row in chosen[:limit]]
+    async def reviews(self, which: Pairs = OPEN_PAIRS, *, after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
+        """Pairs on the review list, in the order in which they came onto it, by id above `after`."""
+        numbers = self._disk.review_numbers
+        chosen = sorted((numbers[row.low, row.high], pack_review(row)) for row in self._chosen(which))
+        return [review_row((number, *values)) for number, values in chosen if number > after][:limit]
+
+    async def review_counts(self, which: Pairs = OPEN_PAIRS) -> dict[str, int]:
+        """Pairs on the review list: by rule, how many."""
+        return dict(Counter(row.rule for row in self._chosen(which)))
+
+    def _chosen(self, which: Pairs) -> list[ReviewRow]:
+        patients = self._disk.patients
+
+        def meant(row: ReviewRow) -> bool:
+            pair = (row.low, row.high)
+            there = [patients[one] for one in pair if one in patients]
+            return (
+                which.state in (None, row.state)
+                and which.rule in ("", row.rule)
+                and which.patient in (0, *pair)
+                and row.at_ms >= which.since_ms
+                and (not which.living or len(there) == len(pair))
+                and (not which.site or any(said.site == which.site for one in there for said in one.assertions))
+            )
+
+        return [row for row in self._disk.reviews.values() if meant(row)]
 
     async def identity_stats(self) -> dict[str, Any]:
         """Counts of patients, identifiers by kind, events by rule, reviews by state, messages that wait."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engine.core.changes import Identify, Prune, Receive, Reopen, Requeue, Route, Treat, events_of
-from engine.core.identities import IdentityEvent, ReviewState, Wait
+from engine.core.identities import IdentityEvent, Pairs, ReviewState, Wait
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryKind
 from tests.conformance.identities import attach, fence, mint, reverse, review
@@ -141,7 +141,7 @@ async def view(store: Any, places: list[int]) -> list[Any]:
     seen.append(await store.waiting_until(1 << 50, 1_000))
     seen.append(await store.queries.identity_events(limit=1_000))
     seen.append([await store.queries.identity_events(patient=key, identifier=100 + key) for key in range(1, 6)])
-    seen.append(await store.queries.reviews(state=None, limit=1_000))
+    seen.append(await store.queries.reviews(Pairs(state=None), limit=1_000))
     seen.append(await store.queries.identity_rows())
     seen.append(await store.queries.identity_stats())
     seen.append(await store.queries.carriers(range(1, 4), limit=1_000))

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from engine.core.changes import Fulfil, Identify, Intend, Prune, Receipt, Requeue
-from engine.core.identities import IdentifierKind, IdentityEvent, ReviewState, Wait
+from engine.core.identities import IdentifierKind, IdentityEvent, Pairs, ReviewState, Wait
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Intention
 from engine.core.ports import Urgency
@@ -106,7 +106,7 @@ async def test_what_was_undone_is_as_before(house: House) -> None:
     await fine(store, Identify(reverse(second), place=places[2]))
     after = await store.identities([11, 21], [2], [7])
     assert after == before
-    assert await store.queries.reviews(state=None) == []
+    assert await store.queries.reviews(Pairs(state=None)) == []
     assert (await store.identity_facts()).next_patient == 3
     assert [event.undoes for event in await store.queries.identity_events()] == [2, 3, 0, 0, 0]
     await balanced(store)

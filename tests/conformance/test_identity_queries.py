@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from engine.core.changes import Identify
-from engine.core.identities import IdentityEvent, ReviewState
+from engine.core.identities import IdentityEvent, Pairs, ReviewState
 from engine.core.lifecycle import MessageState
-from tests.conformance.identities import fence, identifier, mint, patient, review, stay
+from tests.conformance.identities import fence, identifier, mint, patient, review, said, stay
 from tests.conformance.stores import (
     House,
     decided,
@@ -31,11 +32,11 @@ async def test_the_review_list_keeps_its_order(house: House) -> None:
     apart = review(5, 6, state=ReviewState.APART)
     event = IdentityEvent("apart", 3, 1, "alice", "twins", reviews={(5, 6): (review(5, 6), apart)})
     await fine(store, Identify(event, place=places[-1]))
-    everything = await store.queries.reviews(state=None)
+    everything = await store.queries.reviews(Pairs(state=None))
     assert [(row["low"], row["state"]) for row in everything] == [(5, "apart"), (1, "open"), (3, "open")]
     assert [row["low"] for row in await store.queries.reviews()] == [1, 3]
     assert [row["low"] for row in await store.queries.reviews(after=everything[1]["id"])] == [3]
-    assert [row["low"] for row in await store.queries.reviews(state=ReviewState.APART)] == [5]
+    assert [row["low"] for row in await store.queries.reviews(Pairs(state=ReviewState.APART))] == [5]
     stats = await store.queries.identity_stats()
     assert stats["reviews"] == {"apart": 1, "open": 2}
     assert stats["events"] == {"apart": 1, "same-traits": 3}
@@ -112,4 +113,46 @@ async def test_an_export_pages_by_patient(house: House) -> None:
     rows = await store.identities([13])
     assert rows.identifiers == {13: stay(13, 11), 11: identifier(11, 1)}
     assert sorted(rows.patients) == [1]
+    await store.close()
+
+
+@in_loop
+async def test_the_review_list_is_asked_by_rule_site_time_and_patient(house: House) -> None:
+    """As officers look at it: each narrows the pages and the counts."""
+    store, _ = await house.open()
+    (place,) = await receive(store, 1)
+    people = {
+        1: patient(1, said("cha")),
+        2: patient(2, said("chb"), said("cha")),
+        3: patient(3, said("chc", attributes=("chb",))),
+    }
+    listed = {
+        (1, 2): review(1, 2, rule="merge", at_ms=10), (1, 3): review(1, 3, at_ms=20), (2, 3): review(2, 3, at_ms=30),
+        (3, 9): review(3, 9, at_ms=40),
+    }  # fmt: skip
+    event = IdentityEvent(
+        "mint", place, 1, patients={key: (None, row) for key, row in people.items()},
+        reviews={pair: (None, row) for pair, row in listed.items()},
+    )  # fmt: skip
+    await fine(store, decided(place, MessageState.FILTERED, identity=[event]))
+    for which, pairs in (
+        (Pairs(), [(1, 2), (1, 3), (2, 3), (3, 9)]),
+        (Pairs(living=True), [(1, 2), (1, 3), (2, 3)]),
+        (Pairs(rule="same-traits"), [(1, 3), (2, 3), (3, 9)]),
+        (Pairs(rule="same-traits", living=True), [(1, 3), (2, 3)]),
+        (Pairs(site="chb"), [(1, 2), (2, 3)]),
+        (Pairs(site="cha"), [(1, 2), (1, 3), (2, 3)]),
+        (Pairs(site="chc", state=None), [(1, 3), (2, 3), (3, 9)]),
+        (Pairs(site="hb"), []),
+        (Pairs(since_ms=20), [(1, 3), (2, 3), (3, 9)]),
+        (Pairs(patient=2), [(1, 2), (2, 3)]),
+        (Pairs(patient=9), [(3, 9)]),
+        (Pairs(patient=2, rule="merge", site="chb", since_ms=10, living=True), [(1, 2)]),
+        (Pairs(state=ReviewState.APART), []),
+    ):
+        rows = await store.queries.reviews(which)
+        assert [(row["low"], row["high"]) for row in rows] == pairs, which
+        assert await store.queries.review_counts(which) == Counter(row["rule"] for row in rows), which
+        assert await store.queries.reviews(which, limit=1) == rows[:1]
+        assert await store.queries.reviews(which, after=rows[0]["id"] if rows else 0) == rows[1:]
     await store.close()

@@ -112,7 +112,9 @@ def test_two_split_patients_are_linked_while_messages_wait(evening):
         numbers = [group_number(await officer.got(name)) for name in ("A1", "B1")]
         assert len(set(numbers)) == 2, "nothing certain joins them"
 
-        (pair,) = await officer.look("identity", "review")
+        (answer,) = await officer.look("identity", "review")
+        (pair,) = answer["rows"]
+        assert answer["counts"] == {"same-traits": 1}
         assert (pair["rule"], pair["traits"]) == ("same-traits", "all strict traits are the same")
         one, other = pair["one"], pair["other"]
         found = [await officer.look("identity", "find", "--ipp", answers=f"{ipp}\n") for ipp in ("42", "77")]
@@ -128,7 +130,7 @@ def test_two_split_patients_are_linked_while_messages_wait(evening):
         assert told.splitlines()[-1] == f"1 done: patient {other} is patient {one} from now on"
         (shown,) = await officer.look("identity", "show", one)
         assert {row["authority"] for row in shown["identifiers"]} == {"group/ipp", "cha/ipp", "chb/ipp"}
-        assert await officer.look("identity", "review") == []
+        assert (await officer.look("identity", "review"))[0]["rows"] == []
 
         await officer.send(adt("A3", "cha", "42", "A03"), adt("B3", "chb", "77", "A03"))
         await officer.type("release", "dpi", "--reason", "linked", answers="y\n")

@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from engine.identity.policy import IdentityPolicy, OnUnknown
 
 SENTENCES: Final = {
-    "same-traits": "all five strict traits are the same",
-    "ins-one-side": "both name one INS, but not both hospitals have qualified it",
-    "ins-no-contract": "both have one INS qualified, by hospitals that no contract joins",
-    "ins-minor": "both have one INS qualified, and the person is a minor",
-    "ins-incomplete": "both have one INS qualified, but not all strict traits are said by both in full",
-    "ins-traits": "both have one INS qualified, but a strict trait differs",
+    "conflict": "a message in conflict names both",
     "merge": "a hospital merged a number of the one into a number of the other",
     "link": "a hospital linked a number of the one with a number of the other",
+    "ins-traits": "both have one INS qualified, but a strict trait differs",
+    "ins-incomplete": "both have one INS qualified, but not all strict traits are said by both in full",
+    "ins-minor": "both have one INS qualified, and the person is a minor",
+    "ins-no-contract": "both have one INS qualified, by hospitals that no contract joins",
+    "ins-one-side": "both name one INS, but not both hospitals have qualified it",
     "stay-elsewhere": "a stay of the one came with a number of the other",
-    "conflict": "a message in conflict names both",
+    "same-traits": "all five strict traits are the same",
 }
-"""By rule: what an identity officer reads; no value of a message."""
+"""By rule, the most urgent first (draft.strength agrees): what an identity officer reads; no value of a message."""
 
 
 class Terms:

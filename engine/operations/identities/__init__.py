@@ -3,7 +3,8 @@ The cross-reference, as identity officers see it and change it.
 
     knowing      patients and identifiers by what operators type; rows read for a decision
     seeing       rows as people read them, values as pseudonyms unless revealed
-    looking      find, show, history, review list, statistics
+    looking      find, show, history, statistics
+    reviewing    the review list, the most urgent pairs first
     telling      who received an identifier (impact)
     deciding     link, unlink, mark apart, undo, jump the counter forward: consequence first, executed by the router
     remaining    what waits with numbers of two who are parted

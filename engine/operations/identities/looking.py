@@ -1,13 +1,12 @@
-"""Look into the cross-reference: a patient, his history, pairs that a person must look at, counts."""
+"""Look into the cross-reference: a patient, his history, counts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.core.identities import IdentifierKind, ReviewState
+from engine.core.identities import IdentifierKind
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import DeliveryKind
-from engine.errors import OperationRefused
 from engine.operations.acts import require_reason
 from engine.operations.identities.knowing import (
     KINDS,
@@ -17,15 +16,14 @@ from engine.operations.identities.knowing import (
     require_patient,
     require_references,
 )
-from engine.operations.identities.seeing import Seeing, compared
+from engine.operations.identities.reviewing import reviews_of
+from engine.operations.identities.seeing import Seeing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.core.identities import PatientRow
     from engine.operations.desk import Answer, Desk
 
-_STATES: Final = {"open": ReviewState.OPEN, "linked": ReviewState.LINKED, "apart": ReviewState.APART, "all": None}
 _PAGE_MAX: Final = 400
 _QUEUE_MAX: Final = 100
 _WITHOUT_BYTES: Final = (DeliveryKind.FENCE, DeliveryKind.WALL)
@@ -83,7 +81,7 @@ async def identity_show(
         await desk.audit(who, "reveal", f"patient {id}", require_reason(reason))
     seeing = Seeing(configuration, references, reveal=reveal)
     waiting = await waiting_of(desk, [patient.id], [row.hash for row in rows])
-    reviews, _ = await _reviews(desk, ReviewState.OPEN, patient.id, 0, _PAGE_MAX)
+    reviews = await reviews_of(desk, patient.id)
     shown = seeing.patient(patient, rows)
     return {"v": 1, "masked": not reveal} | shown | {"reviews": reviews, "waiting": waiting}
 
@@ -123,24 +121,6 @@ async def identity_history(
     return {"v": 1, "masked": not reveal, "rows": rows, "next": rows[-1]["id"] if len(rows) == wanted else ""}
 
 
-async def identity_review(desk: Desk, state: str = "open", after: str = "", limit: int = 50) -> Answer:
-    """
-    List pairs of patients that a person must look at, oldest first, and how what is known of them compares.
-
-    Args:
-        desk: Where.
-        state: open, linked, apart or all.
-        after: Id of the last pair seen, to go on.
-        limit: How many at most.
-    """
-    require_identity(desk)
-    if state not in _STATES:
-        raise OperationRefused(f"'{state}' is not one of {', '.join(_STATES)}", exit_code=2)
-    wanted = min(limit, _PAGE_MAX)
-    rows, last = await _reviews(desk, _STATES[state], 0, read_number(after, "pair") if after else 0, wanted)
-    return {"v": 1, "rows": rows, "next": last}
-
-
 async def identity_stats(desk: Desk) -> Answer:
     """Count patients, identifiers by kind, decisions by rule, pairs by state, messages that wait for an identifier."""
     require_identity(desk)
@@ -173,32 +153,4 @@ async def waiting_of(desk: Desk, patients: Iterable[int], identifiers: Iterable[
     return found
 
 
-async def _reviews(
-    desk: Desk, state: ReviewState | None, patient: int, after: int, limit: int
-) -> tuple[list[dict[str, Any]], str]:
-    """Return pairs, those to look at only while both patients are there, and where to go on."""
-    found = await desk.queries.reviews(state=state, after=after, limit=limit)
-    chosen = [row for row in found if patient in (0, row["low"], row["high"])]
-    ids = sorted({int(row[end]) for row in chosen for end in ("low", "high")})
-    known: dict[int, PatientRow] = {}
-    for first in range(0, len(ids), _PAGE_MAX):
-        known |= (await desk.store.identities((), ids[first : first + _PAGE_MAX])).patients
-    if state is ReviewState.OPEN:
-        chosen = [row for row in chosen if row["low"] in known and row["high"] in known]
-    last = str(found[-1]["id"]) if len(found) == limit else ""
-    return [_review(row, known) for row in chosen], last
-
-
-def _review(row: dict[str, Any], known: dict[int, PatientRow]) -> dict[str, Any]:
-    one, other = known.get(int(row["low"])), known.get(int(row["high"]))
-    comparison = compared(one, other) if one is not None and other is not None else "one of the two is no more"
-    return {
-        "id": str(row["id"]), "one": str(row["low"]), "other": str(row["high"]), "state": row["state"],
-        "rule": row["rule"], "message": str(row["place"]) if row["place"] else "", "at_ms": row["at_ms"],
-        "sentence": row["sentence"], "traits": comparison,
-    }  # fmt: skip
-
-
-__all__ = [
-    "KINDS", "identity_find", "identity_history", "identity_review", "identity_show", "identity_stats", "waiting_of",
-]  # fmt: skip
+__all__ = ["KINDS", "identity_find", "identity_history", "identity_show", "identity_stats", "waiting_of"]

@@ -1,4 +1,4 @@
-"""Operators' questions on the cross-reference: its history, the review list, exports, who received an identifier."""
+"""Operators' questions on the cross-reference: its history, exports, who received an identifier."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any, Final, Protocol, TypeVar
 
-from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewState
+from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow
 from engine.core.lifecycle import FRAGMENT_WAITING
 from engine.store.counting import CounterKey
 from engine.store.identity_rows import read_touched, unpack_patient
 from engine.store.identity_rules import owners_of
 from engine.store.names import Names
-from engine.store.rows import REVIEW_KEYS, identity_stats_of, review_row
+from engine.store.rows import identity_stats_of
 from engine.store.sqlite.driver import Connection
 from engine.store.sqlite.identity_reads import read_identifiers
+from engine.store.sqlite.review_queries import ReviewQueries
 
 ROWS_MAX: Final = 1_000
 _EVENT: Final = "e.rule, e.place, e.at_ms, e.who, e.reason, e.undoes, e.id, e.touched"
@@ -46,7 +47,7 @@ class Source(Protocol):
         """Run a read."""
 
 
-class IdentityQueries:
+class IdentityQueries(ReviewQueries):
     """The part of StoreQueries on identities, over a SqliteStore."""
 
     _store: Source
@@ -76,19 +77,6 @@ class IdentityQueries:
         def read(connection: Connection) -> IdentityEvent | None:
             row = connection.execute(query, (event,)).fetchone()
             return None if row is None else _event(row)
-
-        return await self._store.ask(read)
-
-    async def reviews(
-        self, *, state: ReviewState | None = ReviewState.OPEN, after: int = 0, limit: int = 50
-    ) -> list[dict[str, Any]]:
-        """Pairs on the review list, in the order in which they came onto it."""
-        only, values = ("AND state = ?", [int(state)]) if state is not None else ("", [])
-        query = f"SELECT {', '.join(REVIEW_KEYS)} FROM reviews WHERE id > ? {only} ORDER BY id LIMIT ?"  # noqa: S608
-
-        def read(connection: Connection) -> list[dict[str, Any]]:
-            rows = connection.execute(query, (after, *values, min(limit, ROWS_MAX))).fetchall()
-            return [review_row(row) for row in rows]
 
         return await self._store.ask(read)
 

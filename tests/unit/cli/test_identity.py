@@ -63,7 +63,9 @@ def test_the_database_shows_no_value_either(passerelle, officer):
 
 def test_a_pair_to_review(passerelle, officer):
     """How they compare, and what to do."""
-    done = passerelle("identity", "review")
+    done = passerelle("identity", "review", "--rule", "same-traits", "--site", "chb", "--since", "2d")
+    assert done.stdout.startswith("1 pair: 1 same-traits\n")
+    assert json.loads(passerelle("identity", "review", "--json").stdout)["counts"] == {"same-traits": 1}
     assert "all strict traits are the same" in done.stdout
     assert "identity apart ONE OTHER" in done.stderr
     assert "to review with patient 1" in passerelle("identity", "show", "2").stdout
