@@ -12,10 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.core.asking import Answers
+from engine.core.lifecycle import MessageState
 from engine.core.messages import StoredMessage
 from engine.core.references import References
 from engine.errors import StepFailed
 from engine.routes.configuration import Configuration, Exit, Route
+from engine.routes.decision import Evaluation
 from engine.routes.evaluation import evaluate
 from engine.routes.identifying import Knowledge
 from engine.routes.when import Clause
@@ -59,6 +61,8 @@ class Explained:
     """Of the route; None: it has none."""
     exits: dict[str, Seen | None] = field(default_factory=dict)
     """By destination, the conditions of `to:`, asked of what the steps left; empty where no step ran."""
+    wanted_by: tuple[str, ...] = ()
+    """The other routes that take the message, where this one doesn't."""
 
 
 def explain(
@@ -80,7 +84,18 @@ def explain(
     def work(answers: Answers, known: Knowledge) -> Explained:
         return _explained(configuration, route, stored, name, answers, patients.references, known)
 
-    return known_throughout(work, ask, patients)
+    explained = known_throughout(work, ask, patients)
+    if explained.passed.evaluation.state is MessageState.UNROUTED:
+        explained.wanted_by = known_throughout(
+            lambda answers, known: _wanted_by(evaluate(configuration, stored, patients.references, answers, known)),
+            ask,
+            patients,
+        )
+    return explained
+
+
+def _wanted_by(evaluation: Evaluation) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(one.route for one in evaluation.deliveries if one.route))
 
 
 def _explained(
@@ -115,8 +130,15 @@ def told(explained: Explained, show: Show) -> Row:
         "exits": [
             {"destination": name, "when": _row(seen, show)} for name, seen in explained.exits.items()
         ],
-        "ending": ending_of(passed),
+        "wanted_by": list(explained.wanted_by),
+        "ending": _ending(explained),
     }  # fmt: skip
+
+
+def _ending(explained: Explained) -> str:
+    if explained.wanted_by:
+        return f"it is routed by {', '.join(explained.wanted_by)}, not by this route"
+    return ending_of(explained.passed)
 
 
 def _row(seen: Seen | None, show: Show) -> Row | None:

@@ -10,7 +10,7 @@ from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Hold, show_delivery_id
 from engine.flow.delivery.queue import DestinationQueue
 
-_FOR_OFFICER: Final = ", for an identity officer: `passerelle identity review`"
+_FOR_OFFICER: Final = ", for an identity officer"
 _AT_DOOR_SHOWN: Final = 50
 
 

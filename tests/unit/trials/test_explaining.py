@@ -84,6 +84,19 @@ def test_not_wanted_and_not_asked(explained):
     assert "E-SITE-UNKNOWN" in lost["ending"]
 
 
+def test_another_route_takes_it(explained):
+    """What this route leaves isn't unrouted where others want it."""
+    answer = explained(
+        routes="""routes:
+  r: { from: gam, when: type == ORU, to: dpi }
+  s: { from: gam, when: type == ADT, to: dpi }
+  t: { from: gam, when: type == ADT, to: bus }
+"""
+    )
+    assert answer["wanted_by"] == ["s", "t"]
+    assert answer["ending"] == "it is routed by s, t, not by this route"
+
+
 def test_a_route_without_condition(explained):
     """It wants everything."""
     row = explained(routes="routes:\n  r: { from: [gam, lis], to: [dpi, bus, raw] }\n")
