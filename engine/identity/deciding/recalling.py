@@ -3,21 +3,31 @@ Who the patients of a message are that was decided on before: looked up, and not
 
 A delivery that waits while its patients are parted is made anew by what is known since then. To decide again would undo
 what an officer has just said: the INS by which two were joined still stands in the message, and so does the merge.
+
+A number says who is meant only as long as it stands for the same person. So what the message says of the person must
+agree with what is said of whoever has the number now; where nobody has said anything of him yet, nothing shows that it
+is his (IDENTITY, decision 7: nothing is guessed).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from engine.identity.deciding.asserting import own_assertion
 from engine.identity.deciding.decision import Code, Decision, Outcome, stay_patients, territorial
+from engine.identity.deciding.judging import believed_assertion
 from engine.identity.events import IDENTITY_EVENTS, MERGES
+from engine.identity.traits import Trait, Verdict, compare_traits, traits_of, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.core.identities import PatientRow
+    from engine.core.identities import Assertion, PatientRow
     from engine.identity.claimed import Claims, Person
     from engine.identity.crossreference import CrossReference
+
+_TELLING: Final = (Trait.BIRTH_NAME, Trait.FIRST_NAME, Trait.BIRTH_DATE)
+"""One of them at least must be the same: the sex alone tells nobody."""
 
 
 def holds_together(claims: Claims, view: CrossReference) -> bool:
@@ -49,7 +59,8 @@ def recall(claims: Claims, view: CrossReference, *, passes: bool) -> Decision:
         passes: It may leave when nobody knows its patient.
 
     Returns:
-        Known, or dead (E-ID-PARTED): its numbers are those of several, or of nobody. Without any event.
+        Known, or dead (E-ID-PARTED): its numbers are those of several, of nobody, or of a person who, by what is said
+        of him, isn't the one of whom it speaks. Without any event.
 
     Raises:
         Unread: The view never read one of its numbers.
@@ -65,6 +76,9 @@ def recall(claims: Claims, view: CrossReference, *, passes: bool) -> Decision:
         patient = view.patient(ids[0]) if ids else None
         if patient is None and not passes:
             return _dead(claims, ids, "nobody has its patient's numbers any more")
+        doubt = "" if patient is None else _doubt(person, claims.site, patient)
+        if doubt:
+            return _dead(claims, ids, doubt)
         patients.append(patient)
     known = all(one is not None for one in patients)
     return Decision(Outcome.KNOWN if known else Outcome.PASS, tuple(patients))
@@ -77,6 +91,35 @@ def _named(person: Person, view: CrossReference, *, merges: bool) -> dict[int, N
         numbers += [*person.prior_federation, *person.prior]
     rows = [view.identifier(one.hash) for one in numbers]
     return dict.fromkeys(row.patient for row in rows if row is not None)
+
+
+def _doubt(person: Person, site: str, patient: PatientRow) -> str:
+    """
+    Say why a message may not be about the patient to whom its number leads now; empty: it is.
+
+    The word of its own site counts, else that of all others.
+    """
+    own = own_assertion(patient, site)
+    said = [own] if own is not None else [one for one in patient.assertions if believed_assertion(one)]
+    if not said:
+        return "its number is another patient's now, and no hospital has said yet who that is"
+    if all(_agree(person, one) for one in said):
+        return ""
+    return "its number is another patient's now, and names, dates or sex of the message aren't known to be his"
+
+
+def _agree(person: Person, said: Assertion) -> bool:
+    """Whether a person is the one of whom a site speaks: within tolerance, a usual name being no other name."""
+    traits = traits_of(said)
+    if person.traits == traits:
+        return True
+    compared = compare_traits(person.traits, traits)
+    verdicts = dict(compared.verdicts)
+    if said.birth_name and any(words(name) == words(said.birth_name) for name in person.names):
+        verdicts[Trait.BIRTH_NAME] = Verdict.SAME
+    different = [one for one, verdict in verdicts.items() if verdict is Verdict.DIFFERENT]
+    beyond = len(set(different) - {Trait.BIRTH_PLACE}) > 1 or Trait.FIRST_NAME in compared.far
+    return not beyond and any(verdicts[one] is Verdict.SAME for one in _TELLING)
 
 
 def _dead(claims: Claims, ids: Iterable[int], reason: str) -> Decision:

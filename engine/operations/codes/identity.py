@@ -103,10 +103,12 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-ID-PARTED", _DEAD,
-        "It waited here while its patients were parted, and can't be made anew: it says that the two are one, its "
-        "numbers are those of two people or of nobody, or its route is gone. What comes for them waits behind it.",
-        "An identity officer looks whose it is. Discard a merge that holds no more; retry what is right now: it is "
-        "decided on again by what it says, so mark two people apart first (`identity apart`).",
+        "Its patients were parted while it waited, and it can't be made anew: it merges them, its numbers are two"
+        " people's, nobody's, or of somebody whose traits aren't known to be these, or its route is gone. What "
+        "comes for them waits behind it.",
+        "An officer looks whose it is. Discard a merge that holds no more, or what is about who had the number "
+        "before; retry what is right: it is decided on again by what it says, so mark two people apart first "
+        "(`identity apart`).",
     ),
     Meaning(
         "E-ID-SITE", _DEAD,
