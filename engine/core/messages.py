@@ -104,6 +104,8 @@ class DeliveryFlag(IntEnum):
     It is looked at again, and made anew where it has to be (core.changes.Remake). Who marks it is the store, in the
     commit that parts them. On a delivery that was delivered: it was in flight then, and left as it was made.
     """
+    ANOTHER_SENT = 64
+    """Made anew since its patients were parted, when an attempt as it was made before may have arrived."""
 
 
 class PayloadKind(IntEnum):

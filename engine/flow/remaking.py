@@ -62,7 +62,7 @@ class Remaking:
             if stands(configuration, message, row, data, references, knowledge):
                 return self._as_it_was(row)
             now_ms = router.runtime.now_ms()
-            made = made_anew(configuration, message, row, references, answers, knowledge, now_ms)
+            made = made_anew(configuration, message, row, data, references, answers, knowledge, now_ms)
         except (Asked, Unread):
             raise
         except Exception as error:

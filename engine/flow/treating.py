@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from engine.core.changes import Identify, Reopen, Requeue, events_of
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention, place_of
-from engine.core.own_ids import former_id
+from engine.core.own_ids import former
 from engine.flow.acts import Refusal
 from engine.flow.identity_acts import PREFIX, IdentityActs
 from engine.flow.joining import Parted
 from engine.routes.evaluation import render_again
-from engine.routes.parting import stands
+from engine.routes.parting import mark_made_anew, stands
 
 if TYPE_CHECKING:
     from engine.core.asking import Answers
@@ -63,17 +63,20 @@ class Treating:
             await self._retry_derived(intention, row, message)
             return
 
+        data = await self._data_of(row)
+
         def render(answers: Answers) -> tuple[Delivery, Identified | None, int]:
             knowledge = router.evaluating.knowledge(expired=True, wide=True)
             made = render_again(
                 router.configuration, message, router.references, row.route, row.destination, delivery_id, row.part,
-                answers, knowledge, router.runtime.now_ms(), former_id(row.id, row.control_id, row.target),
+                answers, knowledge, router.runtime.now_ms(), former(row, data),
             )  # fmt: skip
             return made, None if knowledge is None else knowledge.identified, router.identities.view_number
 
         again, identified, view = await router.answered(render)
         if again.state is not DeliveryState.PENDING:
             raise Refusal(" ".join(filter(None, ("it would die again:", again.code, again.field, again.reason))))
+        mark_made_anew(again, row, data)
         if identified is None:
             changes: list[Requeue | Identify] = [Requeue(again, rendered_again=True, view=view)]
         else:
@@ -84,6 +87,11 @@ class Treating:
             changes += self._identifies(identified, again, view)
         await self.fulfil(intention, "goes back to its place", changes)
 
+    async def _data_of(self, row: Delivery) -> bytes:
+        """Read the bytes of a delivery; empty: it has none."""
+        found = await self._router.store.payloads([row.id], 1) if row.kind is DeliveryKind.BYTES else {}
+        return found.get(row.id, b"")
+
     async def _retry_derived(self, intention: Intention, row: Delivery, message: StoredMessage) -> None:
         """
         Send a derived merge as it was made, if its two numbers still name one patient.
@@ -91,14 +99,14 @@ class Treating:
         It is looked up whatever its mark says: what was discarded when they were parted has none.
         """
         router = self._router
-        data = await router.store.payloads([row.id], 1) if row.kind is DeliveryKind.BYTES else {}
-        if row.id not in data:
+        data = await self._data_of(row)
+        if not data:
             raise Refusal("this merge was never written: discard it, and have the receiver merge the two numbers")
 
         def look(_: Answers) -> tuple[bool, int]:
             knowledge = router.evaluating.knowledge(expired=True, wide=True, recalls=True)
             holds = knowledge is not None and stands(
-                router.configuration, message, row, data[row.id], router.references, knowledge
+                router.configuration, message, row, data, router.references, knowledge
             )
             return holds, router.identities.view_number
 

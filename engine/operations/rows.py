@@ -25,7 +25,8 @@ _PARTED = {
 }
 
 
-PARTED_WORDS = frozenset(_PARTED.values())
+_ANOTHER_SENT = "may have arrived first as it was made before its patients were parted: tell its receiver"
+PARTED_WORDS = frozenset({*_PARTED.values(), _ANOTHER_SENT})
 
 
 def word(kind: type[IntEnum], value: Any) -> str:
@@ -55,6 +56,8 @@ def delivery_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
     if flags & DeliveryFlag.PARTED:
         shown["flags"] += [words for state, words in _PARTED.items() if word(DeliveryState, state) == shown["state"]]
+    if flags & DeliveryFlag.ANOTHER_SENT:
+        shown["flags"].append(_ANOTHER_SENT)
     rank, count = part_of(flags)
     if count > 1:
         shown["part"] = f"{rank} of {count}"

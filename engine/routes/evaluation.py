@@ -18,6 +18,7 @@ from engine.core.messages import (
     Delivery,
     StoredMessage,
 )
+from engine.core.own_ids import Former
 from engine.core.references import References
 from engine.errors import OperationRefused, ParseError, StepFailed
 from engine.identity.claimed import Claims
@@ -100,7 +101,7 @@ def look_ahead(
 def render_again(
     configuration: Configuration, stored: StoredMessage, references: References, route_name: str, destination: str,
     id_: int, part: tuple[int, int] = (0, 0), answers: Answers | None = None, knowledge: Knowledge | None = None,
-    at_ms: int = 0, former_id: str = "",
+    at_ms: int = 0, former: Former | None = None,
 ) -> Delivery:  # fmt: skip
     """
     Make one delivery anew under today's configuration (retry).
@@ -118,7 +119,7 @@ def render_again(
         answers: As for `evaluate`.
         knowledge: As for `evaluate`; what is decided stands in its `identified`. A retry doesn't wait.
         at_ms: As for `evaluate`.
-        former_id: Under which it was made before, and leaves again; empty: it had no id of its own.
+        former: What it was; it keeps its id only where it is made of the same bytes.
 
     Returns:
         The delivery, ready to send, or dead without bytes when a step fails again.
@@ -138,7 +139,7 @@ def render_again(
         )
     alone = replace(stored, alone=True)  # what has a delivery waits for no other part any more
     walk = _Walk(configuration, source, alone, references, answers, knowledge)
-    walk.at(at_ms, former_id)
+    walk.at(at_ms, former)
     try:
         refusal = walk.prepare()
         if refusal is not None:
@@ -176,16 +177,16 @@ class _Walk(Making):
         self._flags = 0
         self._again_id = None
         self._at_ms = 0
-        self._former_id = ""
+        self._former = None
         self._deriving = False
         self._begun = 0
         """How many deliveries there were when the route at hand began."""
 
     # --- the walk ------------------------------------------------------------------------------------------
 
-    def at(self, at_ms: int, former_id: str = "") -> None:
-        """Say when deliveries are made, and under which id one was made before."""
-        self._at_ms, self._former_id = at_ms, former_id
+    def at(self, at_ms: int, former: Former | None = None) -> None:
+        """Say when deliveries are made, and what one was before."""
+        self._at_ms, self._former = at_ms, former
 
     def run(self) -> Evaluation:
         """Walk."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, delivery_id, part_flags
-from engine.core.own_ids import own_id
+from engine.core.own_ids import later_id, own_id
 from engine.errors import StepFailed
 from engine.identity.events import flags_of
 from engine.parsers import open_message
@@ -16,6 +16,7 @@ from engine.routes.multiplying import Part, run
 from engine.transforms.identifying import Unidentified
 
 if TYPE_CHECKING:
+    from engine.core.own_ids import Former
     from engine.parsers.hl7v2.message import Message
     from engine.routes.configuration import Exit, Route
     from engine.routes.decision import Evaluation
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
 class Making(LaneKeys):
     """What the walk of a message needs to make deliveries."""
 
-    __slots__ = ("_again_id", "_at_ms", "_deriving", "_flags", "_former_id", "_raw_message", "_result", "_variant")
+    __slots__ = ("_again_id", "_at_ms", "_deriving", "_flags", "_former", "_raw_message", "_result", "_variant")
 
     _again_id: int | None
     """Of the delivery that is made anew."""
     _at_ms: int
     """When deliveries are made; 0: on trial."""
-    _former_id: str
-    """Under which the delivery that is made anew was made before."""
+    _former: Former | None
+    """What the delivery that is made anew was before."""
     _deriving: bool
     """What is made is a merge that follows from the message (routes.deriving)."""
     _flags: int
@@ -53,9 +54,16 @@ class Making(LaneKeys):
             own = own.fork(own.message.copy())  # encode sets MSH-10 and MSH-18 of a copy
         delivery = self._delivery(route, exit_, part)
         delivery.lanes = lanes
-        own_id_ = self._former_id or own_id(delivery.id, self._at_ms)
-        findings = self._result.findings
+        former, findings = self._former, self._result.findings
+        own_id_ = (former.own_id if former is not None else "") or own_id(delivery.id, self._at_ms)
         encode(delivery, destination, own, self._stored, own_id=own_id_, touched=touched, findings=findings)
+        if (
+            former is not None
+            and former.own_id
+            and (delivery.rendered, delivery.target) != (former.data, former.target)
+        ):
+            own_id_ = later_id(delivery.id, self._at_ms, former.own_id)
+            encode(delivery, destination, own, self._stored, own_id=own_id_, touched=touched, findings=[])
         if self.identified is not None:
             self.left(own, delivery, destination)
         return delivery

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from engine.core.bundle import unpack
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import DeliveryFlag, PayloadKind
-from engine.core.own_ids import former_id
+from engine.core.own_ids import former
 from engine.errors import OperationRefused, ParseError
 from engine.identity.claims import read_claims
 from engine.identity.crossreference import Unread
@@ -88,8 +88,8 @@ def _claims(
 
 
 def made_anew(
-    configuration: Configuration, stored: StoredMessage, delivery: Delivery, references: References, answers: Answers,
-    knowledge: Knowledge, at_ms: int,
+    configuration: Configuration, stored: StoredMessage, delivery: Delivery, data: bytes, references: References,
+    answers: Answers, knowledge: Knowledge, at_ms: int,
 ) -> Delivery | Cause:  # fmt: skip
     """
     Make a delivery anew by what is known now, in its place; nothing is decided again.
@@ -100,10 +100,11 @@ def made_anew(
         configuration: Today's: that of its route, as with a retry.
         stored: Its message.
         delivery: Its row.
+        data: Its bytes.
         references: Makes the hashes.
         answers: Replies of the hospital's own code.
         knowledge: What is known; `recalls`.
-        at_ms: As for `evaluate`; it leaves under the id of its own that it had.
+        at_ms: As for `evaluate`.
 
     Returns:
         The delivery, ready to send; or why there is none.
@@ -116,7 +117,7 @@ def made_anew(
     try:
         again = render_again(
             configuration, stored, references, delivery.route, delivery.destination, delivery.id, delivery.part,
-            answers, knowledge, at_ms, former_id(delivery.id, delivery.control_id, delivery.target),
+            answers, knowledge, at_ms, former(delivery, data),
         )  # fmt: skip
     except OperationRefused as refused:
         return Cause(str(refused))
@@ -125,4 +126,18 @@ def made_anew(
         inner = "" if again.code == PARTED else f"{again.code}: "
         return Cause(f"{inner}{again.reason}", again.field, lanes)
     again.lanes = lanes
+    mark_made_anew(again, delivery, data)
     return again
+
+
+def mark_made_anew(again: Delivery, former: Delivery, data: bytes) -> None:
+    """
+    Mark what is made of other bytes where the former ones may have arrived: people have to tell the receiver.
+
+    Args:
+        again: As it is made now.
+        former: Its row; only what was made before its patients were parted is marked.
+        data: Its former bytes.
+    """
+    if former.flags & DeliveryFlag.PARTED and former.flags & DeliveryFlag.POSSIBLE_DUPLICATE and again.rendered != data:
+        again.flags |= DeliveryFlag.ANOTHER_SENT

@@ -145,8 +145,8 @@ def check_remake(change: Remake, old: Delivery) -> None:
 
 
 def keep_doubt(given: Delivery, old: Delivery) -> None:
-    """Keep on what was rendered again that the receiver may have the delivery already."""
-    given.flags |= old.flags & DeliveryFlag.POSSIBLE_DUPLICATE
+    """Keep on what was rendered again that the receiver may have the delivery already, and with what in it."""
+    given.flags |= old.flags & (DeliveryFlag.POSSIBLE_DUPLICATE | DeliveryFlag.ANOTHER_SENT)
 
 
 def check_treat(change: Treat, state: DeliveryState) -> None:

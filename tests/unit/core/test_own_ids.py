@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.core.messages import delivery_id, read_delivery_id
-from engine.core.own_ids import former_id, own_id
+from engine.core.own_ids import former_id, later_id, own_id
 
 NOW_MS = 1_790_000_000_000
 
@@ -39,6 +39,19 @@ def test_the_delivery_is_read_in_it():
 def test_on_trial_it_is_the_deliverys():
     """What isn't sent has no time."""
     assert own_id(delivery_id(7, 2), 0) == "7-2"
+
+
+@pytest.mark.parametrize("delivery", [delivery_id(7, 2), delivery_id(99_999_999_999, 16_000)])
+def test_other_bytes_have_another_id(delivery):
+    """Never one that was given before, in the same second or after a clock was set back; and they are known again."""
+    former = own_id(delivery, NOW_MS)
+    given = {former, ""}
+    for at_ms in (NOW_MS, NOW_MS - 5_000, NOW_MS + 1, NOW_MS + 60_000, NOW_MS):
+        former = later_id(delivery, at_ms, former)
+        assert former not in given
+        assert former_id(delivery, former, "") == former
+        given.add(former)
+    assert later_id(delivery_id(7, 2), NOW_MS, "7-2") == own_id(delivery_id(7, 2), NOW_MS)
 
 
 @pytest.mark.parametrize(

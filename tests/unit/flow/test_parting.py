@@ -8,7 +8,7 @@ import pytest
 
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import DeliveryFlag
-from tests.support.fake_door import accepted, answer
+from tests.support.fake_door import NO_ANSWER, accepted, answer
 from tests.support.group import DOORS, ROUTES, SITES, Group, group, hl7
 from tests.support.parting import A, B, away, back, key, known, row, undo
 
@@ -28,7 +28,7 @@ def test_what_waits_is_made_anew(tmp_path: pathlib.Path) -> None:
         await it.send("gam_chb", hl7(6, "A31", B, name="MARTIN^LEO^LEO"))
         assert not any(one.delivery.flags & DeliveryFlag.PARTED for one in it.store.disk.deliveries.values())
         assert row(it, 4).payload == before.payload
-        assert row(it, 3).control_id == own_id
+        assert row(it, 3).control_id != own_id
         assert [row(it, place).state for place in (3, 4, 5, 6)] == [DeliveryState.PENDING] * 4
         await back(it)
         assert it.left("dpi") == [1, 2, 3, 4, 5, 6]
@@ -85,6 +85,39 @@ def test_what_is_in_flight_leaves_as_it_was_made(tmp_path: pathlib.Path) -> None
         group(tmp_path, lambda it, fails=fails: test(it, fails=fails))
 
 
+@pytest.mark.parametrize("control_id", ["own", "as_received"])
+def test_what_may_have_arrived(tmp_path: pathlib.Path, control_id: str) -> None:
+    """
+    Other bytes leave under another id: a receiver that knows repetitions by MSH-10 would keep the wrong person.
+
+    What stays as it was made keeps its id, also after an attempt. Where the id is the sender's, people are told.
+    """
+
+    async def test(it: Group, *, other: bool) -> None:
+        await known(it)
+        it.doors["dpi"].receiver = lambda _: NO_ANSWER
+        message = hl7(3, "A31", B, name="MARTIN^LEO^LEO") if other else hl7(3, "A31", A)
+        await it.send("gam_chb" if other else "gam_cha", message)
+        await it.rest(40)
+        before = row(it, 3)
+        assert before.attempts
+        assert before.flags & DeliveryFlag.POSSIBLE_DUPLICATE
+        await undo(it)
+        await back(it)
+        after = row(it, 3)
+        assert after.state is DeliveryState.DELIVERED
+        assert it.number("dpi", 3) == it.number("dpi", 2 if other else 1)
+        assert (after.control_id == before.control_id) is (control_id == "as_received" or not other)
+        assert bool(after.flags & DeliveryFlag.ANOTHER_SENT) is other
+        sent = {(data.split(b"|")[9], data) for one, data in it.doors["dpi"].data if one.place == 3}
+        assert len(sent) == 1 + other
+        assert len({own for own, _ in sent}) == (len(sent) if control_id == "own" else 1)
+
+    text = DOORS.replace("connections: 4 }", f"connections: 4, encode: {{ control_id: {control_id} }} }}", 1)
+    for other in (True, False):
+        group(tmp_path, lambda it, other=other: test(it, other=other), text=SITES + text + ROUTES)
+
+
 def test_a_whole_queue_keeps_its_order(tmp_path: pathlib.Path) -> None:
     """More than one page of what waits is made anew, each in its place."""
 
@@ -115,6 +148,7 @@ def test_a_crash_in_between(tmp_path: pathlib.Path) -> None:
         it.doors["dpi"].receiver = accepted
         await it.rest(300)
         assert it.left("dpi") == [1, 2]
+        it.store.sending(row(it, 3).id, 1, 7)
         kept.append(it.store.disk)
         numbers.append(it.number("dpi", 2))
 
@@ -122,6 +156,7 @@ def test_a_crash_in_between(tmp_path: pathlib.Path) -> None:
         await it.rest(300)
         assert it.left("dpi") == [3]
         assert it.number("dpi", 3) == numbers[0]
+        assert row(it, 3).flags & DeliveryFlag.ANOTHER_SENT  # it may have left in the run before
 
     kept: list = []
     numbers: list[str] = []
@@ -142,7 +177,9 @@ def test_what_is_dead_never_goes_back_as_it_was(tmp_path: pathlib.Path, policy: 
         await undo(it)
         assert row(it, 3).flags & DeliveryFlag.PARTED
         it.doors["dpi"].receiver = accepted
+        own_id = row(it, 3).control_id
         assert (await it.act("retry", delivery=row(it, 3).id))[0]
+        assert row(it, 3).control_id != own_id
         await it.rest(5)
         assert it.number("dpi", 3) == it.number("dpi", 2)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.core.changes import Identify
 from engine.core.lifecycle import DeliveryState
-from engine.core.messages import read_delivery_id
+from engine.core.messages import DeliveryFlag, read_delivery_id
 from engine.identity import acts
 from engine.operations.identities.knowing import decided
 from tests.support.custody import NOW_MS, delivery, receive, settle
@@ -79,5 +79,9 @@ def test_who_received_it_as_it_was_made_is_told(tmp_path):
         assert await note() == "its patients were parted: to be made anew"
         await settle(office.store, int(wrong.partition("-")[0]), DeliveryState.DELIVERED)
         assert await note() == "left as it was made when its patients were parted"
+        office.store.disk.deliveries[read_delivery_id(wrong)].delivery.flags ^= (
+            DeliveryFlag.PARTED | DeliveryFlag.ANOTHER_SENT
+        )
+        assert (await note()).startswith("may have arrived first as it was made before its patients were parted")
 
     at_office(tmp_path, work)
