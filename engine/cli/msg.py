@@ -26,7 +26,7 @@ _ROW_KEYS: Final = (
     ("format", "format"), ("type", "type"), ("control_id", "control id"), ("charset", "charset"), ("size", "bytes"),
     ("attachments", "attachments"),
     ("ending", "state"), ("code", "code"), ("field", "field"), ("reason", "reason"), ("linked_to", "same as"),
-    ("joins", "holds too"),
+    ("joins", "holds too"), ("waits_until_ms", "waits until"), ("then", "then"),
     ("config", "configuration"),
 )  # fmt: skip
 _WHAT_BECAME: Final = (

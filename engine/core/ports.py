@@ -317,7 +317,14 @@ class StoreQueries(Protocol):
         """Pairs on the review list: by rule, how many."""
 
     async def identity_stats(self) -> dict[str, Any]:
-        """Counts of patients, identifiers by kind, events by rule, reviews by state, and messages that wait."""
+        """
+        Counts of patients, identifiers by kind, events by rule, reviews by state, and messages that wait.
+
+        Also when the first of these waits is over: `waiting_until_ms`, `parts_until_ms`; 0: none waits.
+        """
+
+    async def wait_end(self, place: Place) -> int:
+        """Until when a message waits, for its patient or for the other parts of a longer one; 0: it doesn't wait."""
 
     async def identity_rows(self, *, after: int = 0, limit: int = 500) -> list[tuple[PatientRow, list[IdentifierRow]]]:
         """Patients with their identifiers (stays excepted), by id above `after`: pages of an export."""

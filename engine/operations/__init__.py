@@ -15,6 +15,7 @@ What operators do, once, for the command line and the console.
     planning     what another configuration would change, and its effect on stored messages
     changing     the running configuration: apply, confirm, roll back, what ran when
     balance      received = delivered + waiting + …; rows, wording: ids, states, ages as people read them
+    waits        until when messages wait for what isn't there yet, and what then
     acts         intentions: recorded, audited, their outcome awaited
     masking      bodies without patient values; pseudonyms gives identifiers a stable, meaningless name
     trees        messages of a file as trees: names, values, words of tables, marks

@@ -17,6 +17,7 @@ from engine.operations.known import no_message, require_source
 from engine.operations.masking import Masking, known_words, revealed
 from engine.operations.pseudonyms import Pseudonyms
 from engine.operations.rows import delivery_row, message_row, place_in, read_delivery, read_place
+from engine.operations.waits import wait_of
 from engine.parsers.sniff import sniff
 
 _LIMIT: Final = 1000
@@ -104,7 +105,7 @@ async def message_show(
         "v": 1,
         "masked": not reveal,
         "size": len(body),
-        "message": message_row(row, revealed=reveal),
+        "message": message_row(row, revealed=reveal) | await wait_of(desk, row),
         "deliveries": [delivery_row(one) for one in deliveries],
         "segments": segments,
     }
@@ -135,18 +136,22 @@ async def message_trace(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word
     Tell the way of a message in order of time: received, each attempt, its end. Answers may quote it: left out.
 
     Returns:
-        message, deliveries, and `rows`: at_ms, what, delivery, destination, detail.
+        message (`waits_until_ms` and `then` while it waits), deliveries, and `rows`: at_ms, what, delivery,
+        destination, detail.
     """
     place = read_place(id)
     row = await _row(desk, place)
     deliveries = await desk.queries.deliveries_of(place)
-    shown = message_row(row)
+    waits = await wait_of(desk, row)
+    shown = message_row(row) | waits
     origin = shown.get("peer") or shown.get("name") or ""
     detail = f"from {row.get('source', '')} {origin}".strip()
     events = [_event(int(row.get("received_ms") or 0), "received", detail=detail)]
     if shown["state"] not in ("received", "routed"):
         detail = " ".join(str(row.get(key) or "") for key in ("code", "field", "reason")).strip()
         events.append(_event(0, shown["state"], detail=detail))
+    if waits:
+        events.append(_event(int(waits["waits_until_ms"]), "end of its wait", detail=f"then: {waits['then']}"))
     if row.get("joins"):
         others = ", ".join(map(str, row["joins"]))
         events.append(_event(0, "put together", detail=f"with what came as message {others}"))

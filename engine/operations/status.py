@@ -16,6 +16,7 @@ from engine.operations.balance import Counters, balance
 from engine.operations.desk import Answer, Desk, Live
 from engine.operations.former import last_takeover
 from engine.operations.rows import lane_name
+from engine.operations.waits import what_follows
 from engine.operations.wording import age, clock, several
 
 Moments = Mapping[tuple[str, str], int]
@@ -46,9 +47,10 @@ async def status(desk: Desk) -> Answer:
 
     Returns:
         engine (`running`, `degraded`, `stopped`), since_ms, headline, problems (sentences), notes (sentences that
-        degrade nothing), alerts (those that have begun and not ended), destinations, sources (with their
-        `findings`), router, store, dead_letters (how many), balance, configuration (`hash`, `path`, `changed`: its
-        files that say something else now, `refused`: a sentence when the last one offered was; `verb`, `before`,
+        degrade nothing), waits (messages that wait for a patient or for other parts: `until`, `count`,
+        `first_until_ms`, `then`, `code`), alerts (those that have begun and not ended), destinations, sources (with
+        their `findings`), router, store, dead_letters (how many), balance, configuration (`hash`, `path`, `changed`:
+        its files that say something else now, `refused`: a sentence when the last one offered was; `verb`, `before`,
         `at_ms`, `who`, `reason`: how it came to run; `confirm_until_ms`; without an engine, the one that ran last, or
         nothing). `--watch` and the demo read the same.
     """
@@ -72,6 +74,7 @@ def _without_store(desk: Desk, live: Live, trouble: str) -> Answer:
         "headline": headline("degraded", since, now),
         "problems": [trouble],
         "notes": ["counts and queues stand in the store: none is shown"],
+        "waits": [],
         "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": [],
         "sources": [],
@@ -105,6 +108,7 @@ async def _status(desk: Desk) -> Answer:
     drawn = balance(counters)
     problems = _problems(engine, destinations, sources, drawn) + await _held(desk, sources, counters, now)
     configured = await _configured(desk, engine)
+    waits = await _waits(desk)
     state = "stopped" if desk.live is None else "degraded" if problems else "running"
     since = desk.stopped_since_ms if desk.live is None else int(engine.get("started_ms") or 0)
     return {
@@ -116,7 +120,8 @@ async def _status(desk: Desk) -> Answer:
         "problems": problems,
         "notes": _notes(configured, now, stopped=desk.live is None)
         + _resting_files(live_sources)
-        + await _waiting_messages(desk),
+        + _waiting_messages(waits, now),
+        "waits": waits,
         "alerts": list(engine.get("alerts", {}).get("open", ())),
         "destinations": destinations,
         "sources": sources,
@@ -179,14 +184,29 @@ def _resting_files(sources: Mapping[str, Mapping[str, Any]]) -> list[str]:
     ]
 
 
-async def _waiting_messages(desk: Desk) -> list[str]:
-    """Say how many messages wait for something that isn't there yet: they stand in no destination's queue."""
+async def _waits(desk: Desk) -> list[dict[str, Any]]:
+    """Return what messages wait for that isn't there yet: they stand in no destination's queue."""
     stats = await desk.queries.identity_stats()  # no read of a stage: these wait for a silent store
-    find, said = "`passerelle msg find --state waiting`", []
-    for key, until, code in _AWAITED:
-        if count := int(stats[key]):
-            noun = several(count, "message waits", "messages wait")
-            said.append(f"{noun} until {until}: {find}, `passerelle code {code}`")
+    return [
+        {
+            "until": until, "code": code, "count": int(stats[key]), "first_until_ms": int(stats[f"{key}_until_ms"]),
+            "then": what_follows(desk.configuration(), None, parts=code == FRAGMENT_WAITING),
+        }
+        for key, until, code in _AWAITED
+        if stats[key]
+    ]  # fmt: skip
+
+
+def _waiting_messages(waits: list[dict[str, Any]], now: int) -> list[str]:
+    """Say how many messages wait for something, until when the first of them, and what happens then."""
+    said = []
+    for one in waits:
+        noun = several(one["count"], "message waits", "messages wait, each")
+        which = "" if one["count"] == 1 else "the first "
+        end = f"{which}until {clock(one['first_until_ms'], now)} at the latest"
+        end += f", then: {one['then']}" if one["then"] else ""
+        find = f"`passerelle msg find --state waiting`, `passerelle code {one['code']}`"
+        said.append(f"{noun} until {one['until']}, {end}: {find}")
     return said
 
 

@@ -71,8 +71,16 @@ class MemoryIdentityQueries:
 
     async def identity_stats(self) -> dict[str, Any]:
         """Counts of patients, identifiers by kind, events by rule, reviews by state, messages that wait."""
-        parts = sum(self._disk.messages[place].code == FRAGMENT_WAITING for place in self._disk.waits)
-        return identity_stats_of(self._disk.counters, len(self._disk.waits) - parts, parts)
+        ends: dict[bool, list[int]] = {False: [], True: []}
+        for place, wait in self._disk.waits.items():
+            ends[self._disk.messages[place].code == FRAGMENT_WAITING].append(wait.until_ms)
+        waiting, parts = ((len(one), min(one, default=0)) for one in ends.values())
+        return identity_stats_of(self._disk.counters, waiting, parts)
+
+    async def wait_end(self, place: int) -> int:
+        """Until when a message waits; 0: it doesn't wait."""
+        wait = self._disk.waits.get(place)
+        return 0 if wait is None else wait.until_ms
 
     async def identity_rows(self, *, after: int = 0, limit: int = 500) -> list[tuple[PatientRow, list[IdentifierRow]]]:
         """Patients with their identifiers (stays excepted), by id above `after`."""

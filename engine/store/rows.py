@@ -36,8 +36,17 @@ def review_row(values: Sequence[Any]) -> dict[str, Any]:
     return dict(zip(REVIEW_KEYS, (*rest, ReviewState(state).name.lower()), strict=True))
 
 
-def identity_stats_of(counters: Mapping[CounterKey, int], waiting: int, parts: int) -> dict[str, Any]:
-    """Return the counts of the cross-reference, of what waits for it, and of parts that wait for others."""
+def identity_stats_of(
+    counters: Mapping[CounterKey, int], waiting: Sequence[int], parts: Sequence[int]
+) -> dict[str, Any]:
+    """
+    Return the counts of the cross-reference, and of what waits.
+
+    Args:
+        counters: Of the store.
+        waiting: How many messages wait for a patient, and when the first of these waits is over.
+        parts: The same of parts that wait for others.
+    """
 
     def of(name: str) -> dict[str, int]:
         found = {what: n for (kind, each, what), n in counters.items() if kind == IDENTITY and each == name and n}
@@ -48,8 +57,10 @@ def identity_stats_of(counters: Mapping[CounterKey, int], waiting: int, parts: i
         "identifiers": of("identifier"),
         "events": of("event"),
         "reviews": of("review"),
-        "waiting": waiting,
-        "parts": parts,
+        "waiting": waiting[0],
+        "waiting_until_ms": waiting[1],
+        "parts": parts[0],
+        "parts_until_ms": parts[1],
     }
 
 

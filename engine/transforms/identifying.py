@@ -183,14 +183,19 @@ def require_section(reader: Reader, node: Node, verb: str) -> str:
 
 def sent_elsewhere(steps: Iterable[Step]) -> frozenset[str]:
     """Return the destinations to which steps send what nobody knows (`then: { send_to: DEST }`)."""
-    found: set[str] = set()
+    return frozenset(name for rule in rules_for_unknown(steps) if (name := rule.after_wait.destination))
+
+
+def rules_for_unknown(steps: Iterable[Step]) -> list[OnUnknown]:
+    """Return what each of the steps does with a message whose patient nobody knows, those inside others too."""
+    found: list[OnUnknown] = []
 
     def look(step: Step) -> Step:
         rule = getattr(step, "on_unknown", None)
-        if isinstance(rule, OnUnknown) and rule.after_wait.destination:
-            found.add(rule.after_wait.destination)
+        if isinstance(rule, OnUnknown):
+            found.append(rule)
         return step
 
     for step in steps:
         step.wrapped(look)
-    return frozenset(found)
+    return found

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from engine.core.changes import Identify
 from engine.core.identities import IdentityEvent, Pairs, ReviewState
-from engine.core.lifecycle import MessageState
-from tests.conformance.identities import fence, identifier, mint, patient, review, said, stay
+from engine.core.lifecycle import FRAGMENT_WAITING, MessageState
+from tests.conformance.identities import fence, identifier, mint, patient, review, said, stay, waits
 from tests.conformance.stores import (
     House,
     decided,
@@ -113,6 +113,20 @@ async def test_an_export_pages_by_patient(house: House) -> None:
     rows = await store.identities([13])
     assert rows.identifiers == {13: stay(13, 11), 11: identifier(11, 1)}
     assert sorted(rows.patients) == [1]
+    await store.close()
+
+
+@in_loop
+async def test_a_wait_says_when_it_is_over(house: House) -> None:
+    """Of one message; and the first of those for a patient, the first of those for other parts."""
+    store, _ = await house.open()
+    one, two, part, last = await receive(store, 4)
+    await fine(store, waits(one, 11, 12, until_ms=9_000), waits(two, 11, until_ms=8_000))
+    await fine(store, replace(waits(part, 21, until_ms=7_000), code=FRAGMENT_WAITING))
+    assert [await store.queries.wait_end(place) for place in (one, two, part, last)] == [9_000, 8_000, 7_000, 0]
+    stats = await store.queries.identity_stats()
+    assert (stats["waiting"], stats["waiting_until_ms"]) == (2, 8_000)
+    assert (stats["parts"], stats["parts_until_ms"]) == (1, 7_000)
     await store.close()
 
 

@@ -26,6 +26,13 @@ SELECT {_EVENT} FROM (
     WHERE key IN (SELECT value FROM json_each(?)) AND event < ? ORDER BY event DESC LIMIT ?
 ) AS t CROSS JOIN identity_events AS e ON e.id = t.event ORDER BY e.id DESC
 """  # noqa: S608 (our own columns)
+_WAITS: Final = """
+SELECT m.code IN (?, ?) AS part, count(*), min(w.over) FROM
+    (SELECT place, max(until_ms) AS over FROM identity_waits GROUP BY place) AS w
+    CROSS JOIN messages AS m ON m.id = w.place
+GROUP BY part
+"""
+"""For a patient, and for other parts: how many messages, and when the first of these waits is over."""
 _PAGE: Final = 200
 _TOP: Final = 1 << 62
 
@@ -84,13 +91,15 @@ class IdentityQueries(ReviewQueries):
         """Counts of patients, identifiers by kind, events by rule, reviews by state, messages that wait."""
         counters = self._store.counters
         code = self._store.names.find(FRAGMENT_WAITING)
-        query = (
-            "SELECT count(*), coalesce(sum(m.code IN (?, ?)), 0) FROM"
-            " (SELECT DISTINCT place FROM identity_waits) AS w CROSS JOIN messages AS m ON m.id = w.place"
-        )
         parameters = (FRAGMENT_WAITING, code)
-        waiting, parts = await self._store.ask(lambda one: one.execute(query, parameters).fetchone())
-        return identity_stats_of(counters, waiting - parts, parts)
+        found = await self._store.ask(lambda one: one.execute(_WAITS, parameters).fetchall())
+        waits = {part: ends for part, *ends in found}
+        return identity_stats_of(counters, waits.get(0, (0, 0)), waits.get(1, (0, 0)))
+
+    async def wait_end(self, place: int) -> int:
+        """Until when a message waits; 0: it doesn't wait."""
+        query = "SELECT coalesce(max(until_ms), 0) FROM identity_waits WHERE place = ?"
+        return int(await self._store.ask(lambda one: one.execute(query, (place,)).fetchone()[0]))
 
     async def identity_rows(self, *, after: int = 0, limit: int = 500) -> list[tuple[PatientRow, list[IdentifierRow]]]:
         """Patients with their identifiers (stays excepted), by id above `after`."""

@@ -61,11 +61,17 @@ def test_a_message_that_holds_others() -> None:
         desk, store = await opened()
         waiting = {"code": "E-FRAGMENT-WAITING", "reason": "it waits", "wait": Wait((11,), 9_000)}
         part = await receive(store, 7, state=MessageState.WAITING, **waiting)
+        asked = await Operations(desk).call("message_trace", {"id": str(part)}, who="eve")
+        assert asked["message"]["waits_until_ms"] == 9_000
+        assert asked["message"]["then"] == "it becomes a dead letter"
+        assert ("end of its wait", 9_000) in [(row["what"], row["at_ms"]) for row in asked["rows"]]
         whole = await receive(store, 8, deliveries=[delivery()], joins=(part,), whole=body(9))
         operations = Operations(desk)
         rows = (await operations.call("message_trace", {"id": str(whole)}, who="eve"))["rows"]
         assert ("put together", f"with what came as message {part}") in [(row["what"], row["detail"]) for row in rows]
-        rows = (await operations.call("message_trace", {"id": str(part)}, who="eve"))["rows"]
+        asked = await operations.call("message_trace", {"id": str(part)}, who="eve")
+        assert "waits_until_ms" not in asked["message"]
+        rows = asked["rows"]
         assert f"joined: E-JOINED  went on as a part of message {whole}" in [
             f"{row['what']}: {row['detail']}" for row in rows
         ]

@@ -274,12 +274,19 @@ def test_messages_that_wait_for_their_patient_are_told() -> None:
         await receive(store, 9, state=MessageState.WAITING, code="E-ID-WAITING", wait=Wait((42,), until))
         answer = await Operations(desk).call("status", {}, who="nurse")
         (note,) = answer["notes"]
-        assert note.startswith("1 message waits until the patient is known: `passerelle msg find --state waiting`")
+        assert note.startswith(
+            f"1 message waits until the patient is known, until {clock(until, NOW_MS)} at the latest"
+        )
+        assert "`passerelle msg find --state waiting`" in note
         assert answer["engine"] == "running"
         await receive(store, 10, state=MessageState.WAITING, code="E-FRAGMENT-WAITING", wait=Wait((11,), until))
         first, second = (await Operations(desk).call("status", {}, who="nurse"))["notes"]
         assert first == note
-        assert second.startswith("1 message waits until the other parts of the same message are there: ")
+        assert second.startswith("1 message waits until the other parts of the same message are there, until ")
+        waits = (await Operations(desk).call("status", {}, who="nurse"))["waits"]
+        assert [(one["code"], one["count"], one["first_until_ms"]) for one in waits] == [
+            ("E-ID-WAITING", 1, until), ("E-FRAGMENT-WAITING", 1, until),
+        ]  # fmt: skip
         await store.close()
 
     asyncio.run(run())

@@ -168,9 +168,7 @@ def test_a_conflict_of_identity_is_told_and_whose_it_is(lane: str) -> None:
         assert code == "dead"
         assert sentence.startswith(f"dpi: delivery {show_delivery_id(bad)} is dead: E-ID-TRAITS; ")
         assert sentence.endswith("waits until an identity officer has decided")
-        assert (
-            "1 of identity, for an identity officer" in bench.stage.facts()["dpi"]["why"]
-        )
+        assert "1 of identity, for an identity officer" in bench.stage.facts()["dpi"]["why"]
         assert bench.stage.facts()["dpi"]["for_officer"]
         assert "5555" not in bench.stage.facts()["dpi"]["why"]
         assert (await bench.act("discard", delivery=bad, destination="dpi"))[0]
