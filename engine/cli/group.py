@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import json
 import os
@@ -123,15 +124,25 @@ def _unusable(ctx: click.Context, error: OSError) -> None:
     if isinstance(error, BrokenPipeError):
         ctx.exit(0)  # the reader of our pipe (`head`) has enough
     reason = error.strerror or type(error).__name__
+    data = ctx.find_root().ensure_object(Options).data
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        _refuse_if_full(ctx, data)
     if error.filename is None:
         _refuse(ctx, f"the output can't be written: {reason}", 1)
-    data = ctx.find_root().ensure_object(Options).data
     path = Path(os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else str(error.filename))
     if isinstance(error, PermissionError) and (path == data or data in path.parents):
         from engine.operations.address import not_allowed
 
         _refuse(ctx, str(not_allowed(data)), 77)
     _refuse(ctx, f"'{path}' can't be used: {reason}", 69)
+
+
+def _refuse_if_full(ctx: click.Context, data: Path) -> None:
+    """Where the disk of the data directory has no room, say that: an error of a write doesn't name its file."""
+    from engine.store.sqlite.room import START_BYTES, disk_full, free_bytes
+
+    if data.is_dir() and free_bytes(data) < START_BYTES:
+        _refuse(ctx, str(disk_full(data)), disk_full(data).exit_code)
 
 
 def _refuse(ctx: click.Context, sentence: str, code: int) -> NoReturn:

@@ -37,8 +37,8 @@ from engine.routes.loader import file_secrets, load
 from engine.sandbox.pool import Pool
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
-from engine.store.sqlite.directory import disk_full, is_disk_full
 from engine.store.sqlite.patience import ASK_SECONDS
+from engine.store.sqlite.room import disk_full, is_disk_full
 
 _log = structlog.get_logger(__name__)
 
@@ -165,7 +165,7 @@ class Service:
         self._retention.start()
         self._ages = Ages(store, runtime, self._moments)
         self._ages.start(moments)
-        self._listening = Listening(store.silence, runtime, self._alerts)
+        self._listening = Listening(store.silence, store.room.shortage, runtime, self._alerts)
         self._listening.start()
 
     def _changed(self, configuration: Configuration) -> None:
@@ -242,6 +242,7 @@ class Service:
             "pid": os.getpid(),
             "version": version("passerelle"),
             "store_trouble": self._store.silence(ASK_SECONDS)
+            or self._store.room.shortage()
             or ("" if self._sources.available else "nothing can be stored, so nothing is received"),
             "configuration_refused": self.running.refused,
             "configuration": self._configuration.hash,

@@ -16,6 +16,7 @@ _ENDS: Final[Mapping[str, str]] = {
     "recovered": "outage",
     "E-FOLDER-BACK": "E-FOLDER-AWAY",
     "E-STORE-BACK": "E-STORE-SILENT",
+    "E-DISK-ROOM": "E-DISK-FULL",
 }
 """Code that ends -> code that it ends. What has no end here is a moment (`dead`): kept, never open."""
 _LASTING: Final = frozenset(_ENDS.values())

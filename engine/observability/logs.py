@@ -1,7 +1,8 @@
 """
 Logs: structlog to standard error; readable on a terminal, one JSON object a line elsewhere.
 
-Nothing here is called for each message: events are starts, stops, troubles and alerts.
+Nothing here is called for each message: events are starts, stops, troubles and alerts; an
+error that repeats itself is told once a minute.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import sys
 from typing import Any
 
 import structlog
+
+from engine.observability.repeats import Repeats
 
 
 def configure(*, level: str = "info", style: str = "auto") -> None:
@@ -25,6 +28,7 @@ def configure(*, level: str = "info", style: str = "auto") -> None:
     renderer: Any = structlog.dev.ConsoleRenderer(colors=readable) if readable else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[
+            Repeats(),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=False),
             structlog.processors.EventRenamer("event"),

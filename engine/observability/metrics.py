@@ -70,6 +70,13 @@ def _of_engine(status: Status) -> Iterator[tuple[Metric, Iterable[Sample]]]:
     yield Metric("problems", "gauge", "Problems that status names."), [_one(len(status["problems"]))]
     yield Metric("alerts_open", "gauge", "Alerts that have begun and not ended."), [_one(len(status["alerts"]))]
     yield Metric("dead_letters", "gauge", "Dead letters that need a person."), [_one(status["dead_letters"])]
+    store = status["store"]
+    if "free_bytes" in store:
+        yield Metric("disk_free_bytes", "gauge", "Room on the data directory's disk."), [_one(store["free_bytes"])]
+    yield (
+        Metric("disk_short", "gauge", "1 while that disk has too little room to take messages."),
+        [_one(bool(store.get("shortage")))],
+    )
     if configured:
         yield (
             Metric("configuration_info", "gauge", "The configuration that runs, or ran last."),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import pwd
@@ -78,6 +79,7 @@ class ControlServer:
 
         Raises:
             DoorFailed: The socket can't be made.
+            OSError: There is no room on the disk.
         """
         try:
             with socket_path(self._directory) as path:
@@ -92,6 +94,8 @@ class ControlServer:
             self._server = await asyncio.start_unix_server(self._converse, sock=listening)
             note_running(self._directory, self._now_ms())
         except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise  # the disk is full, and the daemon says so
             sentence = f"the control socket {self._directory / SOCKET} can't be opened: {error.strerror}"
             raise DoorFailed(sentence) from error
 

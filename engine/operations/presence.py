@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +54,8 @@ def stopped_since_ms(directory: Path) -> int:
         return since
     last = max((_changed_ms(path) for path in directory.iterdir() if path.name not in _OWN), default=since)
     since = max(last, since)
-    _write(directory, {"state": "stopped", "since_ms": since, "crashed": True})
+    with suppress(OSError):  # on a full disk: whoever opens the store then says so
+        _write(directory, {"state": "stopped", "since_ms": since, "crashed": True})
     return since
 
 

@@ -25,6 +25,7 @@ _FINE: Final = frozenset({"ok", "waiting", "retrying", "trial", "stopped"})
 """Words of a destination or source that don't degrade the whole."""
 _DEAD_COUNTED: Final = 1000
 _FILES_SHOWN: Final = 3
+_OUTAGE: Final = "outage"
 _WENT_BACK: Final = ("rollback", "return")
 _LATE_MS: Final = 15 * 60_000
 """Something unsent for longer than this degrades the status, whatever the reason."""
@@ -72,7 +73,7 @@ def _without_store(desk: Desk, live: Live, trouble: str) -> Answer:
         "now_ms": now,
         "since_ms": since,
         "headline": headline("degraded", since, now),
-        "problems": [trouble],
+        "problems": [str(engine.get("store_trouble") or trouble)],
         "notes": ["counts and queues stand in the store: none is shown"],
         "waits": [],
         "alerts": list(engine.get("alerts", {}).get("open", ())),
@@ -105,8 +106,13 @@ async def _status(desk: Desk) -> Answer:
     ]
     router = dict(desk.live.router()) if desk.live is not None else {}
     _add_findings(sources, live_sources, router)
+    shortage, full = str(facts.get("shortage") or ""), bool(facts.get("disk_full"))
+    engine["store_trouble"] = engine.get("store_trouble") or shortage
+    if full:
+        _wait_for_room(destinations, shortage)
     drawn = balance(counters)
-    problems = _problems(engine, destinations, sources, drawn) + await _held(desk, sources, counters, now)
+    problems = _problems(engine, [] if full else destinations, sources, drawn)
+    problems += await _held(desk, sources, counters, now)
     configured = await _configured(desk, engine)
     waits = await _waits(desk)
     state = "stopped" if desk.live is None else "degraded" if problems else "running"
@@ -122,7 +128,7 @@ async def _status(desk: Desk) -> Answer:
         + _resting_files(live_sources)
         + _waiting_messages(waits, now),
         "waits": waits,
-        "alerts": list(engine.get("alerts", {}).get("open", ())),
+        "alerts": _alerts(engine, full=full),
         "destinations": destinations,
         "sources": sources,
         "router": router,
@@ -261,6 +267,19 @@ async def _destination(
     return row
 
 
+def _wait_for_room(destinations: list[dict[str, Any]], shortage: str) -> None:
+    """Say that nothing leaves while no outcome can be stored: whatever else a queue met, no receiver is to blame."""
+    for row in destinations:
+        row.pop("contact", None)
+        row["why"] = shortage if row["waiting"] else ""
+
+
+def _alerts(engine: Mapping[str, Any], *, full: bool) -> list[dict[str, Any]]:
+    """Return the open alerts; on a full disk without outages, which nobody can tell from the want of room."""
+    alerts = engine.get("alerts", {}).get("open", ())
+    return [one for one in alerts if not (full and one.get("code") == _OUTAGE)]
+
+
 def _destination_state(facts: Mapping[str, Any], waiting: int, *, stopped: bool) -> str:
     """Name the state; delivery knows it (flow.delivery.status), but for what nobody waits for."""
     if stopped:
@@ -325,7 +344,7 @@ def _problems(
     found += [
         f"source {row['name']} is {row['state']}" + (f": {row['why']}" if row["why"] else "")
         for row in sources
-        if row["state"] not in _FINE
+        if row["state"] not in _FINE and not (row["state"] == "paused" and engine.get("store_trouble"))
     ]
     return found
 

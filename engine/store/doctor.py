@@ -12,6 +12,7 @@ from engine.store.names import Names
 from engine.store.sqlite.connections import FILE_NAME, open_reader
 from engine.store.sqlite.directory import KEY_BYTES, mark_of
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
+from engine.store.sqlite.room import of_disk
 from engine.store.sqlite.scan import recount_database
 
 _ORPHANS: Final = {
@@ -70,7 +71,7 @@ def doctor(directory: Path) -> list[dict[str, Any]]:
     path = directory / FILE_NAME
     if not path.exists():
         raise StoreUnavailable(f"there is no database in {directory}")
-    rows = [_directory(directory)]
+    rows = [_directory(directory), _disk(directory)]
     try:
         connection = open_reader(path)
         try:
@@ -96,6 +97,11 @@ def _directory(directory: Path) -> dict[str, Any]:
     fine = mode & 0o077 == 0
     hint = "" if fine else f": other accounts may enter; chmod 700 {directory}"
     return _row("directory", fine=fine, sentence=f"mode {mode:04o}{hint}")
+
+
+def _disk(directory: Path) -> dict[str, Any]:
+    fine, sentence = of_disk(directory)
+    return _row("disk", fine=fine, sentence=sentence)
 
 
 def _key(directory: Path, connection: Connection) -> dict[str, Any]:

@@ -30,6 +30,16 @@ MEANINGS: Final = (
         "Nothing.",
     ),
     Meaning(
+        "E-DISK-FULL", _STANDS,
+        "The disk of the data directory has too little room: nothing is received; when it is full, nothing leaves.",
+        "Make room on that disk (df -h, `passerelle status` names it); all goes on by itself, nothing is lost.",
+    ),
+    Meaning(
+        "E-DISK-ROOM", _STANDS,
+        "There is room on the disk again.",
+        "Nothing.",
+    ),
+    Meaning(
         "E-CONFIGURATION", _STANDS,
         "A configuration was offered and refused; the former one runs on.",
         "`passerelle lint` says what is wrong; correct routes.yaml and apply it again.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import mmap
@@ -21,16 +20,13 @@ from typing import Final
 from engine.errors import StoreLocked, StoreUnavailable
 from engine.store.backlog import sent_in
 from engine.store.sqlite.connections import FILE_NAME
+from engine.store.sqlite.room import disk_full, free_bytes, is_disk_full
 
 _SLOT: Final = struct.Struct("<qiI")
 _SLOT_VALUES: Final = struct.Struct("<qi")
 MAPPED_BYTES: Final = 4096 * _SLOT.size
 """As much of the slots' file is mapped; more deliveries than that are hardly ever under way."""
 KEY_BYTES: Final = 32
-LEAST_FREE_BYTES: Final = 1_000_000_000
-LEAST_FREE_SHARE: Final = 0.05
-START_BYTES: Final = 1_000_000
-"""A start that fails with less room than this fails for want of it."""
 LAST_COMMIT_SECONDS: Final = 10.0
 """How long the last commit of a killed engine may take: its disk may be slow."""
 LOOK_SECONDS: Final = 0.005
@@ -241,13 +237,7 @@ class DataDirectory:
 
     def free_bytes(self) -> int:
         """Return the room left on the disk for this account."""
-        found = os.statvfs(self.path)
-        return found.f_bavail * found.f_frsize
-
-    def least_free(self) -> int:
-        """Return the room below which nothing more is taken: 1 GB, or 5 % of a smaller disk."""
-        found = os.statvfs(self.path)
-        return min(LEAST_FREE_BYTES, int(found.f_blocks * found.f_frsize * LEAST_FREE_SHARE))
+        return free_bytes(self.path)
 
 
 def _take_room(descriptor: int, size: int) -> None:
@@ -273,22 +263,6 @@ def file_bytes(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Tell whether there is no room left, as the system or SQLite says it."""
-    if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return "disk is full" in str(error)
-
-
-def disk_full(path: Path) -> StoreUnavailable:
-    """Return what is said when there is no room even to begin."""
-    return StoreUnavailable(
-        f"the disk of the data directory '{path}' is full: no engine can start there until there is room "
-        f"(df -h {path}). Nothing is lost: what was acknowledged is on it, senders keep the rest; its service manager "
-        "starts the engine again"
-    )
 
 
 def _in_words(holder: str) -> str:

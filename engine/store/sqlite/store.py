@@ -25,7 +25,7 @@ from engine.store.sqlite.books import Books
 from engine.store.sqlite.checkpoints import Checkpoints
 from engine.store.sqlite.company import SOON_CROWD, Company
 from engine.store.sqlite.connections import FILE_NAME, migrate, open_checkpointer, open_writer
-from engine.store.sqlite.directory import START_BYTES, DataDirectory, disk_full, file_bytes, is_disk_full
+from engine.store.sqlite.directory import DataDirectory, file_bytes
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
 from engine.store.sqlite.identity_reads import read_facts, read_identities, read_waiting, read_waiting_for
 from engine.store.sqlite.ledger import Ledger
@@ -35,6 +35,7 @@ from engine.store.sqlite.readers import Reader
 from engine.store.sqlite.reading import Reads
 from engine.store.sqlite.recovery import recover
 from engine.store.sqlite.report import Report
+from engine.store.sqlite.room import START_BYTES, Room, disk_full, is_disk_full
 from engine.store.sqlite.scan import recount_database
 from engine.store.sqlite.writer import Writer, WriterParts
 
@@ -79,8 +80,9 @@ class SqliteStore:
         """Key of the References of this directory; known after `open`."""
         self._directory = DataDirectory(directory, briefly=briefly)
         self._path = directory / FILE_NAME
-        self._min_free = min_free
         self._free_bytes = free_bytes or self._directory.free_bytes
+        self.room = Room(directory, min_free, self._free_bytes, lambda: self._writer.trouble if self._writer else None)
+        """What is left of the disk."""
         self._fault = fault or (lambda _name: None)
         self._apart = apart
         self._ledger = Ledger()
@@ -126,7 +128,7 @@ class SqliteStore:
         writer = WriterProcess(self._announce) if self._apart else None
         try:
             if writer is not None:  # it makes itself ready while we look at the database
-                writer.spawn(self._directory.path, self._directory.lock, self._least_free())
+                writer.spawn(self._directory.path, self._directory.lock, self.room.least)
             connection, books, recovery = await loop.run_in_executor(None, self._open_database, now_ms)
         except BaseException:
             if writer is not None:
@@ -173,9 +175,6 @@ class SqliteStore:
         self._stopped_ms = found.stopped_ms
         return connection, books, found.recovery
 
-    def _least_free(self) -> int:
-        return self._directory.least_free() if self._min_free is None else self._min_free
-
     def _parts(self, books: Books) -> WriterParts:
         return WriterParts(
             connect=lambda: open_writer(self._path),
@@ -183,7 +182,7 @@ class SqliteStore:
             checkpoints=self._checkpoints,
             report=self._report,
             free_bytes=self._free_bytes,
-            least_free=self._least_free(),
+            least_free=self.room.least,
             fault=self._fault,
         )
 
@@ -485,7 +484,7 @@ class SqliteStore:
             "path": str(self._path),
             "data_bytes": file_bytes(self._path),
             "wal_bytes": file_bytes(self._path.with_name(self._path.name + "-wal")),
-            "free_bytes": self._free_bytes(),
+            **self.room.facts(),
             **self._ledger.facts(),
             "changes_waiting": self._changes_held,
             "bytes_waiting": self._bytes_held,

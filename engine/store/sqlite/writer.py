@@ -27,6 +27,7 @@ from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection, sqlite3
 from engine.store.sqlite.pruning import PAGES_FREED, prune
 from engine.store.sqlite.rare import RareChanges
 from engine.store.sqlite.report import Outcome, Pending, Report
+from engine.store.sqlite.room import too_little
 from engine.store.sqlite.transaction import Transaction, apply_one, apply_together
 from engine.store.sqlite.walk import CountDiffers
 
@@ -315,7 +316,7 @@ class Writer(Thread):
         if not self._parts.least_free or time.monotonic() - self._free_checked < FREE_CHECK_SECONDS:
             return
         self._free_checked = time.monotonic()
-        low = self._parts.free_bytes() < self._parts.least_free
+        low = too_little(self._parts.free_bytes(), self._parts.least_free, already=self.low_disk)
         if low and not self.low_disk:
             self.trouble = StoreUnavailable(LOW_DISK)
             trouble.append(self.trouble)

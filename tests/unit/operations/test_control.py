@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import socket
@@ -162,3 +163,20 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     server = ControlServer(tmp_path / "absent", Operations(None), now_ms=lambda: 0)  # type: ignore[arg-type]
     with pytest.raises(DoorFailed, match="can't be opened"):
         asyncio.run(server.open())
+
+
+def test_a_full_disk_is_no_trouble_of_the_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon says which disk is full; a sentence about the socket would lead astray."""
+
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("engine.operations.control.note_running", full)
+
+    async def run() -> None:
+        server = ControlServer(tmp_path, Operations(None), now_ms=lambda: 0)  # type: ignore[arg-type]
+        with pytest.raises(OSError, match="No space left"):
+            await server.open()
+        await server.close()
+
+    asyncio.run(run())

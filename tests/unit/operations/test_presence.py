@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
 
+import pytest
+
 from engine.operations.presence import stopped_since_ms
 from tests.support.custody import NOW_MS, engine_in_thread
+
+
+def test_a_full_disk_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a crash its time is told all the same; what opens the store next says that the disk is full."""
+    (tmp_path / "presence").write_text(json.dumps({"state": "running", "since_ms": 7000, "pid": 1}))
+
+    def full(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert stopped_since_ms(tmp_path) == 7000
 
 
 def test_presence_tells_since_when_nothing_runs(tmp_path: Path) -> None:

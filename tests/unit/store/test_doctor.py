@@ -43,6 +43,14 @@ def test_a_sound_directory_is_sound(filled: Path) -> None:
     assert all(set(row) == {"check", "fine", "sentence"} and row["sentence"] for row in rows)
 
 
+def test_a_full_disk_is_named(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else is wrong then; with room the check says how much."""
+    (fine,) = [row for row in doctor(filled) if row["check"] == "disk"]
+    assert fine["sentence"].endswith("B free")
+    monkeypatch.setattr("engine.store.sqlite.room.free_bytes", lambda _directory: 0)
+    assert wrong(filled) == {"disk"}
+
+
 @pytest.mark.parametrize(
     ("damage", "checks"),
     [

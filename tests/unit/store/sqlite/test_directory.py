@@ -38,7 +38,9 @@ def test_a_start_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     async def run() -> None:
         with monkeypatch.context() as patch:
             patch.setattr(name, full)
-            with pytest.raises(StoreUnavailable, match=r"is full: no engine can start there .* \(df -h") as caught:
+            with pytest.raises(
+                StoreUnavailable, match=r"is full \(.* of .*B free\): make room; nothing .* is lost, .* \(df -h"
+            ) as caught:
                 await SqliteStore(tmp_path, min_free=0).open(now_ms=1)
             assert caught.value.exit_code == 69
         store = SqliteStore(tmp_path, min_free=0)
@@ -72,5 +74,5 @@ def test_a_disk_that_fills_up_while_the_engine_starts(tmp_path: Path, monkeypatc
     routes = tmp_path / "routes.yaml"
     routes.write_text("version: 1\nroutes: {}\n")
     monkeypatch.setattr(service, "load", lambda *_, **__: None)
-    with pytest.raises(StoreUnavailable, match="is full: no engine can start there"):
+    with pytest.raises(StoreUnavailable, match=r"is full \(.* free\): make room"):
         service.main(Settings(routes=routes, data=tmp_path / "data"))
