@@ -117,22 +117,30 @@ def link(*, one: str, other: str, reason: str, yes: bool, expect: int | None) ->
 @click.argument("id_", metavar="ID")
 @click.option("--site", default="", metavar="SITE", help="The numbers of this hospital are another person's.")
 @click.option("--ipp", is_flag=True, help="This one number is another person's: asked for, or stdin.")
+@click.option(
+    "--another-person",
+    is_flag=True,
+    help="With --ipp: its hospital has given the number to somebody else. What was said under it stays with ID.",
+)
 @act_options
 @common_options
-def unlink(*, id_: str, site: str, ipp: bool, reason: str, yes: bool, expect: int | None) -> None:
+def unlink(*, id_: str, site: str, ipp: bool, another_person: bool, reason: str, yes: bool, expect: int | None) -> None:
     """Give numbers of a patient a patient of their own: they are another person's."""
     if bool(site) == ipp:
         raise OperationRefused("say which numbers go: --site SITE, or --ipp for one", exit_code=2)
+    if another_person and not ipp:
+        raise OperationRefused("--another-person is about one number: say --ipp", exit_code=2)
     value = _secret("ipp") if ipp else None
 
     def sentence(counted: Answer) -> str:
         count = int(counted.get("count") or 0)
         what = "1 number of patient {} becomes" if count == 1 else f"{count:,} numbers of patient {{}} become"
-        return _told(counted, f"{what.format(id_)} another patient's; the two are apart from then on")
+        whose = f"another person's; what was said under it stays with {id_}" if another_person else "another patient's"
+        return _told(counted, f"{what.format(id_)} {whose}; the two are apart from then on")
 
     act(
         "identity_unlink", sentence, reason=reason, yes=yes, expect=expect, id=id_, site=site or None,
-        kind="ipp" if ipp else None, value=value,
+        kind="ipp" if ipp else None, value=value, another_person=another_person or None,
     )  # fmt: skip
 
 
@@ -268,6 +276,10 @@ def _secret(kind: str) -> str:
 def _told(counted: Answer, sentence: str) -> str:
     """Say what an act does: the rows, what waits, what was sent."""
     lines = [sentence, *(f"  {change}" for change in counted.get("changes", []))]
+    moved = int(counted.get("moved") or 0)
+    if moved:
+        words = several(moved, "identifier changes its patient", "identifiers change their patient")
+        lines.append(f"  in all {words} (in a script: --expect {moved})")
     lines += [
         f"  {several(int(one['waiting']), 'delivery waits', 'deliveries wait')} for {one['destination']}: "
         f"{'it keeps its' if one['waiting'] == 1 else 'they keep their'} order"
@@ -275,6 +287,11 @@ def _told(counted: Answer, sentence: str) -> str:
     ]
     for one in counted.get("remaining", []):
         lines += [f"  {line}" for line in _anew(one["destination"], one["ids"], one["in_flight"])]
+    if counted.get("unsaid") and counted.get("remaining"):
+        lines.append(
+            "  nobody has said yet who has the number now: what would be made anew is a dead letter E-ID-PARTED; "
+            "discard what is about the former person, retry what is about the new one"
+        )
     if counted.get("forgotten"):
         lines.append(
             "  numbers are forgotten: their next message makes a new patient, another one for whoever received this one"

@@ -124,6 +124,7 @@ class IdentityActs:
         return lambda: acts.unlink(
             keys, identities.view, act(), policy=policy, references=router.references,
             next_patient=identities.next_patient, sites=sites,
+            another_person=bool(intention.arguments.get("another_person")),
         )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ def link(keep: int, gone: int, view: CrossReference, act: Act) -> IdentityEvent 
 
 def unlink(
     keys: Collection[int], view: CrossReference, act: Act, *, policy: IdentityPolicy, references: References,
-    next_patient: Callable[[], int], sites: Collection[str] = (),
+    next_patient: Callable[[], int], sites: Collection[str] = (), another_person: bool = False,
 ) -> IdentityEvent | Refusal:  # fmt: skip
     """
     Give local numbers of one patient a patient of their own; both are apart from then on.
@@ -84,6 +84,8 @@ def unlink(
         references: Makes hashes.
         next_patient: Gives the id of the new patient.
         sites: Whose assertions go with the numbers: the sites that gave them.
+        another_person: The hospital has given the numbers to somebody else: what was said under them was said of the
+            patient who had them, and stays with him. He may have no other.
 
     Raises:
         Unread: The view never read a row that is needed.
@@ -98,11 +100,14 @@ def unlink(
     patient = draft.living(rows[0].patient)
     moved = {row.hash for row in rows}
     left = [row for row in rows_of(draft, patient) if row.kind in numbers and row.hash not in moved]
-    if not left:
-        return Refusal("these are all the local numbers of the patient: nothing would be left to part them from")
+    if not left and not another_person:
+        return Refusal(
+            "these are all the local numbers of the patient: nothing would be left to part them from; if the hospital "
+            "has given one of them to another person, use identity unlink --ipp --another-person"
+        )
     part(
         draft, rows, references, policy, next_patient, place=act.place, at_ms=act.at_ms, sentence=act.reason,
-        sites=frozenset(sites),
+        sites=frozenset() if another_person else frozenset(sites),
     )  # fmt: skip
     draft.did("unlink")
     return _event(draft, act)

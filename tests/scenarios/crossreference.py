@@ -54,7 +54,7 @@ class CrossReferenceFacts:
         """Say that two patients are two people."""
         await self._act("identity_apart", one=str(await self._patient(low)), other=str(await self._patient(high)))
 
-    async def unlink(self, identifier: tuple[str, str, str]) -> None:
+    async def unlink(self, identifier: tuple[str, str, str], *, another_person: bool) -> None:
         """Give a number a patient of its own."""
         _, site, value = identifier
         (patient,) = {
@@ -63,7 +63,7 @@ class CrossReferenceFacts:
             for row in rows
             if (_SITES.get(row.authority), row.value) == (site, value)
         }
-        await self._act("identity_unlink", id=str(patient), kind="ipp", value=value)
+        await self._act("identity_unlink", id=str(patient), kind="ipp", value=value, another_person=another_person)
 
     async def undo_last(self, number: str) -> None:
         """Take the last decision about a patient back that an officer made."""

@@ -118,7 +118,7 @@ _STEPS: Final = tuple(
         ("kill", r"the engine is killed and starts again"),
         ("restart", r"the engine stops and starts again"),
         ("link", rf"officer links (?P<low>{_PATIENT}) and (?P<high>{_PATIENT})"),
-        ("unlink", rf"officer unlinks (?P<identifier>{IDENTIFIER.pattern})"),
+        ("unlink", rf"officer unlinks (?P<identifier>{IDENTIFIER.pattern})(?P<another>: another person's)?"),
         ("apart", rf"officer says that (?P<low>{_PATIENT}) and (?P<high>{_PATIENT}) are two people"),
         ("undo", rf"officer undoes the last decision about (?P<patient>{_PATIENT})"),
         ("carriers", rf"officer asks who received (?P<identifier>{IDENTIFIER.pattern})"),

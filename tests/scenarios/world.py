@@ -250,7 +250,8 @@ class World:
         await self.facts.apart(*await self._pair(step))
 
     async def _unlink(self, step: Step) -> None:
-        await self.facts.unlink(self.reading.parse_identifier(step.words["identifier"], await self.facts.numbers()))
+        identifier = self.reading.parse_identifier(step.words["identifier"], await self.facts.numbers())
+        await self.facts.unlink(identifier, another_person="another" in step.words)
 
     async def _undo(self, step: Step) -> None:
         numbers = await self.facts.numbers()

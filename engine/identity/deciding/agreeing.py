@@ -60,8 +60,8 @@ def check_same_person(person: Person, terms: Terms, patient: PatientRow) -> None
             raise conflict(
                 Code.TRAITS,
                 f"{', '.join(sorted(different))} of the message are not those that {before.site} asserted for this "
-                "number: have the site check for whom it stands; if it is another person now, unlink the number, then "
-                "retry", patient.id,
+                "number: have the site check for whom it stands; if it is another person now, identity unlink with "
+                "--ipp and --another-person, then retry", patient.id,
             )  # fmt: skip
 
 
@@ -113,7 +113,8 @@ def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> 
         raise conflict(
             Code.TRAITS,
             f"{', '.join(compared.different)} of the message are not those that {other.site} asserts for the same "
-            "patient: if they are two people unlink the number, else have the wrong identity corrected, then retry",
+            "patient: if they are two people, identity unlink with --ipp and --another-person, then retry; else have "
+            "the wrong identity corrected, then retry",
             patient,
         )  # fmt: skip
 

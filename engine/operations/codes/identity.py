@@ -59,7 +59,9 @@ MEANINGS: Final = (
     Meaning(
         "E-ID-TRAITS", _DEAD,
         "Names, dates or sex disagree: of two patients that it asks to join, or with what is known of its number.",
-        "Don't force it. Ask the site who it is; have it corrected, or unlink the number; then retry, or discard.",
+        "Don't force it. Ask the site who it is. Another person from now on: `passerelle identity unlink ID "
+        "--ipp --another-person`, then retry. Wrong: have it corrected, discard. Of two patients to be "
+        "joined: discard, unless corrected.",
     ),
     Meaning(
         "E-ID-TAKEN", _DEAD,

@@ -54,7 +54,8 @@ async def identity_link(
         dry: Only say what would be.
 
     Returns:
-        As `carry_out`. Of a dry run: `count`, how many identifiers change their patient; `changes`, sentences;
+        As `carry_out`. Of a dry run: `count`, how many identifiers change their patient (`moved` too);
+        `changes`, sentences;
         `compared`, how what is known of the two compares; `waiting`, by destination, the deliveries of both that have
         not left; `carried`, how many deliveries carried their identifiers (up to 1,000); `remaining`, the
         deliveries that wait with numbers of both, and are made anew (identities.remaining);
@@ -84,6 +85,7 @@ async def identity_unlink(
     site: str = "",
     kind: str = "",
     value: str = "",
+    another_person: bool = False,
     reason: str = "",
     expect: int | None = None,
     dry: bool = False,
@@ -98,13 +100,18 @@ async def identity_unlink(
         site: All numbers of this hospital; or one number, by kind and value.
         kind: ipp.
         value: The number.
+        another_person: Its hospital has given this one number to somebody else: of him nothing is known yet, what was
+            said under it stays with the patient, and the number may be his only one.
         reason: Why.
         expect: As `identity_link`.
-        dry: As `identity_link`.
+        dry: As `identity_link`; also `unsaid`: no hospital has said anything of the new patient, so that nothing that
+            waits can be made anew for him (E-ID-PARTED).
     """
     configuration, policy = require_identity(desk)
     references = require_references(desk)
     number = read_number(id, "patient")
+    if another_person and not kind:
+        raise OperationRefused("say which number is another person's: all of a hospital's aren't one person's")
     _, rows = await require_patient(desk, number)
     sites = {one.key: one.site for one in configuration.authorities.all()}
     numbers = [row for row in rows if row.kind in _NUMBERS]
@@ -119,18 +126,21 @@ async def identity_unlink(
         raise OperationRefused(f"patient {number} hasn't {words}; he has numbers of {there}")
     keys = [row.hash for row in moved]
     theirs = sorted({sites.get(row.authority, "") for row in moved} - {""})
+    leaving = _leaving(rows, moved, theirs, sites)
     fresh = (await desk.store.identity_facts()).next_patient
     event = await _event(
         desk,
         lambda view: acts.unlink(
             keys, view, _act(desk, who, reason), policy=policy, references=references,
-            next_patient=lambda: fresh, sites=_leaving(rows, moved, theirs, sites),
+            next_patient=lambda: fresh, sites=leaving,
+            another_person=another_person,
         ),
         [row.hash for row in rows], [number],
     )  # fmt: skip
     if dry:
-        return await _consequence(desk, event, (number,), keys)
-    arguments: dict[str, Any] = {"identifiers": keys, "sites": ",".join(_leaving(rows, moved, theirs, sites))}
+        unsaid = any(one is None and new is not None and not new.assertions for one, new in event.patients.values())
+        return await _consequence(desk, event, (number,), keys) | {"unsaid": unsaid}
+    arguments: dict[str, Any] = {"identifiers": keys, "sites": ",".join(leaving), "another_person": another_person}
     return await _done(desk, who, "unlink", event, arguments, reason, expect, subject=f"patient {number}")
 
 
@@ -271,6 +281,7 @@ async def _consequence(desk: Desk, event: IdentityEvent, patients: Iterable[int]
         "v": 1,
         "dry": True,
         "count": moved_by(event),
+        "moved": moved_by(event),
         "changes": seeing.changes(event),
         "waiting": await waiting_of(desk, patients, keys),
         "carried": await carried(desk, keys),

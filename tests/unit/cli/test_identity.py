@@ -98,6 +98,17 @@ def test_a_script_says_it_all_at_once(passerelle, officer):
     assert "identity-next" in waiting
 
 
+def test_a_number_that_is_another_persons(passerelle, officer):
+    """Also a patient's only one; the act says what stays, and how many identifiers move."""
+    assert "--another-person" in passerelle("identity", "unlink", "1", "--ipp", input="900101\n").output
+    words = ("identity", "unlink", "1", "--ipp", "--another-person", "--yes", "--reason", "given on")
+    told = passerelle(*words, "--expect", "2", input="900101\n")
+    assert told.exit_code == 3
+    assert "1 number of patient 1 becomes another person's; what was said under it stays with 1" in told.stdout
+    assert "  in all 1 identifier changes its patient (in a script: --expect 1)\n" in told.stdout
+    assert passerelle(*words, "--expect", "1", input="900101\n").exit_code == 0
+
+
 def test_the_history_and_the_counts(passerelle, officer):
     """A line for a decision; numbers in a column."""
     assert "patient 1 begins" in passerelle("identity", "history", "1").stdout
@@ -131,6 +142,7 @@ def test_what_is_exported_is_imported(passerelle, officer):
         (["find", "--ipp", "900303"], 2),
         (["unlink", "3"], 2),
         (["unlink", "3", "--site", "cha", "--ipp"], 2),
+        (["unlink", "3", "--site", "cha", "--another-person"], 2),
         (["impact"], 2),
         (["show", "x"], 2),
         (["show", "99"], 1),

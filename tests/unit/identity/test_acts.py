@@ -31,10 +31,11 @@ def key(site: str, value: str) -> int:
     return REFERENCES.hash("patient", f"1.2.3.{'abc'.index(site[2]) + 1}.1|PI", value)
 
 
-def unlink(group: Group, *numbers: tuple[str, str], sites: tuple[str, ...] = ()):
+def unlink(group: Group, *numbers: tuple[str, str], sites: tuple[str, ...] = (), another: bool = False):
     return do(
         group, lambda view, act, **more: acts.unlink([key(*one) for one in numbers], view, act, **more),
         policy=group.policy, references=REFERENCES, next_patient=group.next_patient, sites=sites,
+        another_person=another,
     )  # fmt: skip
 
 
@@ -105,6 +106,26 @@ def test_unlink_refuses(group):
     assert "all the local numbers" in unlink(group, ("cha", "1")).sentence
     assert "identity find" in unlink(group, ("cha", "404")).sentence
     assert "of one patient" in unlink(group, ("cha", "1"), ("chb", "7")).sentence
+
+
+@pytest.mark.parametrize("others", [(), (("chb", "7"),)], ids=["his only number", "one of two"])
+def test_a_number_that_is_another_persons(group, others):
+    """What was said under it stays with who had it; the next message says who has it now."""
+    if others:
+        do(group, acts.link, 1, 2)
+    hers = message("A31", pid(ipp("cha", "1"), name="MOREAU", first="LUCIE", born="19880503", status="VALI"))
+    group.hear(message("A31", pid(ipp("cha", "1"), status="VALI")))
+    assert group.hear(hers).code == "E-ID-TRAITS"
+    old = group.patient("cha", "1")
+    event = unlink(group, ("cha", "1"), sites=("cha",), another=True)
+    assert group.disk.patients[old.id].assertions == old.assertions
+    assert group.patient("cha", "1").assertions == ()
+    undone = do(group, lambda view, act: acts.undo(event, view, act))
+    assert group.patient("cha", "1") == old
+    do(group, lambda view, act: acts.undo(undone, view, act))
+    assert group.hear(hers).patient.assertions[0].birth_name == "MOREAU"
+    assert group.hear(message("A31", pid(ipp("cha", "1"), status="VALI"))).code == "E-ID-TRAITS"
+    assert group.disk.patients[old.id].number == old.number
 
 
 def test_undo_gives_the_state_before(group):
