@@ -132,7 +132,8 @@ class House:
             words += ["--routes", "new.yaml"]
         if any(line.startswith("FAIL") for line in typed.shown):
             words[-1] = AWAY
-        answers = given if given is not None else b"900001\n" if "find" in words else b"y\ny\n"
+        asked = b"900001\n" if "find" in words else b"900303\ny\n" if "--another-person" in words else b"y\ny\n"
+        answers = asked if given is None else given
         result = await asyncio.to_thread(CliRunner().invoke, root, words, input=answers)
         if line.startswith(("dead", "send")):
             await self.still()
