@@ -5,7 +5,8 @@ Outages and storms of one destination.
     narrow    a connection failed while others work: only as many at once as work, until the delay is over; then,
               and after each outage, one more at once with each success
     open      one probe at a time, the rest waits: the receiver is unreachable (CONNECT), hangs (HANG), answers
-              what is no answer (PROTOCOL), or refuses everything (STORM); CANARY after a release by an operator
+              what is no answer (PROTOCOL), or refuses all that is tried (STORM); CANARY after a release by an operator;
+              DOUBT when much was refused while lanes wait that never were: some of those are tried before it is a STORM
 
 An answer of any sense shows that the receiver is there: it ends CONNECT, HANG and PROTOCOL. Only a success ends
 a STORM, and only a success ends the outage itself (`in_outage`): until then what an operator releases or resumes
@@ -26,6 +27,8 @@ HANG_AFTER: Final = 3
 PROTOCOL_AFTER: Final = 3
 STORM_REFUSALS: Final = 10
 STORM_LANES: Final = 5
+DOUBT_PROBES: Final = 3
+"""Refusals of lanes that were never refused, before a doubt is a storm."""
 _NARROW_FORGOTTEN: Final = 60.0
 
 
@@ -38,6 +41,7 @@ class Trouble(Enum):
     PROTOCOL = "unreadable answers"
     STORM = "refuses everything"
     CANARY = "trial after release"
+    DOUBT = "trial of others"
 
 
 _DELAYED_AS: Final = {
@@ -46,6 +50,10 @@ _DELAYED_AS: Final = {
     Trouble.PROTOCOL: "unknown",
     Trouble.STORM: "busy",
 }
+
+
+TRIALS: Final = frozenset({Trouble.CANARY, Trouble.DOUBT})
+"""One at a time, without delay: no outage yet."""
 
 
 class Circuit:
@@ -67,6 +75,7 @@ class Circuit:
         self.probes = 0
         """Probes that failed since it opened."""
         self.next_probe = 0.0
+        self._probed_at = 0.0
         self.successes = 0
         """Deliveries accepted; compared at both ends of an attempt."""
         self._width = 0
@@ -129,6 +138,8 @@ class Circuit:
         *,
         epoch: int,
         works: bool = False,
+        counts: bool = True,
+        others: bool = False,
     ) -> Trouble:
         """
         Take a failure into account; one that is an answer comes after `answered`.
@@ -141,6 +152,8 @@ class Circuit:
             chance: For the jitter.
             epoch: That of the moment in which the send began.
             works: Another was accepted while this attempt was under way.
+            counts: A refusal may be a sign of a storm (core.refusals).
+            others: Something waits whose lanes were never refused.
 
         Returns:
             The trouble that this failure began; NONE when it began none. A probe that fails in another way
@@ -149,11 +162,15 @@ class Circuit:
         if self.since is None:
             self.since = now
         before = self.trouble
-        kind = self._kind_of(outcome, lane)
+        kind = self._kind_of(outcome, lane, counts=counts)
         if kind is Trouble.CONNECT and (under_way or works) and before is Trouble.NONE:
             self._narrow(max(under_way, 1), now, chance)
             return Trouble.NONE
-        if kind is not Trouble.NONE and before in (Trouble.NONE, Trouble.CANARY):
+        if kind is Trouble.STORM and others and before is not Trouble.STORM and self._doubts(epoch, now):
+            return Trouble.NONE if before is Trouble.DOUBT else Trouble.DOUBT
+        if kind is not Trouble.NONE and (before is Trouble.NONE or before in TRIALS):
+            if before is Trouble.DOUBT:
+                kind = Trouble.STORM  # nothing contradicts what was refused: it is given back
             self._open(kind, now, chance)
             return kind
         if before is Trouble.NONE or epoch != self.epoch:
@@ -167,14 +184,14 @@ class Circuit:
 
     def answered(self) -> Trouble:
         """The receiver answered without accepting; return the trouble that this ended."""
-        if self.trouble in (Trouble.STORM, Trouble.CANARY):
+        if self.trouble is Trouble.STORM or self.trouble in TRIALS:
             self._unknown_in_row = self._protocol_in_row = 0
             return Trouble.NONE
         return self._answered(self.trouble)
 
     def resume(self, now: float) -> None:
         """Try at once, because an operator says so: a trial ends, an outage goes on until a success."""
-        if self.trouble is Trouble.CANARY:
+        if self.trouble in TRIALS:
             self._refusals = 0
             self._refused_lanes.clear()
             self._answered(self.trouble)
@@ -199,7 +216,27 @@ class Circuit:
             self._widened_after = self.successes - 1
         return ended
 
-    def _kind_of(self, outcome: Outcome, lane: int) -> Trouble:
+    def hasten(self) -> None:
+        """Something waits that a storm never touched: it is tried after the first delay."""
+        if self.is_patient:
+            self.next_probe = self._probed_at + self._limits.busy.first
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether the next probe of a storm comes later than after the first delay."""
+        # Within the jitter, nothing is to be gained.
+        return self.trouble is Trouble.STORM and self.next_probe > self._probed_at + 1.25 * self._limits.busy.first
+
+    def _doubts(self, epoch: int, now: float) -> bool:
+        """Begin to doubt a storm, or go on; False when enough others were tried."""
+        if self.trouble is not Trouble.DOUBT:
+            self.epoch += 1
+            self.trouble, self.probes, self.next_probe = Trouble.DOUBT, 0, now
+        elif epoch == self.epoch:
+            self.probes += 1
+        return self.probes < DOUBT_PROBES
+
+    def _kind_of(self, outcome: Outcome, lane: int, *, counts: bool) -> Trouble:
         """Count the failure; name the trouble that its kind now amounts to."""
         if outcome is Outcome.CONNECT:
             return Trouble.CONNECT
@@ -209,6 +246,8 @@ class Circuit:
         if outcome is Outcome.PROTOCOL:
             self._protocol_in_row += 1
             return Trouble.PROTOCOL if self._protocol_in_row >= PROTOCOL_AFTER else Trouble.NONE
+        if not counts:
+            return Trouble.NONE
         self._refusals += 1
         if len(self._refused_lanes) < STORM_LANES:
             self._refused_lanes.add(lane)
@@ -231,7 +270,8 @@ class Circuit:
         self._widened_after = self.successes
 
     def _delay(self, now: float, chance: float) -> None:
-        if self.trouble is Trouble.CANARY:
+        self._probed_at = now
+        if self.trouble in TRIALS:
             self.next_probe = now
             return
         delays = getattr(self._limits, _DELAYED_AS[self.trouble])

@@ -27,9 +27,9 @@ Warning:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from engine.core.lanetable import BLOCKED, LIVE, NEVER, OWN_LANE, READY, STARTED, Entry, LaneTable
 from engine.core.messages import Delivery, DeliveryKind
@@ -263,12 +263,12 @@ class Lanes(LaneTable):
         for key in keys:
             self._want(key)
 
-    def take_startable(self, avoid: Collection[int] = ()) -> Delivery | None:
+    def take_startable(self, avoid: Callable[[Delivery], bool] | None = None) -> Delivery | None:
         """
         Give the oldest delivery that may leave now, and count it as started.
 
         Args:
-            avoid: Ids that are passed over.
+            avoid: Says which are passed over.
         """
         aside: list[int] = []
         found: Delivery | None = None
@@ -277,7 +277,7 @@ class Lanes(LaneTable):
             entry = self._items.get(place)
             if entry is None or entry.state != READY:
                 continue
-            if avoid and place in avoid:
+            if avoid is not None and avoid(entry.delivery):
                 aside.append(place)
             elif self._stays(entry.delivery):
                 self._block(entry)
@@ -288,6 +288,26 @@ class Lanes(LaneTable):
         for place in aside:
             heappush(self._ready, place)
         return found
+
+    def take_newest(self, avoid: Callable[[Delivery], bool]) -> Delivery | None:
+        """Give the youngest delivery that may leave now, as `take_startable`; looks at all of them."""
+        for place in sorted(self._ready, reverse=True):
+            entry = self._items.get(place)
+            if entry is None or entry.state != READY or avoid(entry.delivery):
+                continue
+            if self._stays(entry.delivery):
+                self._block(entry)
+                continue
+            self._ready = [other for other in self._ready if other != place]
+            heapify(self._ready)
+            entry.state = STARTED
+            return entry.delivery
+        return None
+
+    def has_startable(self, avoid: Callable[[Delivery], bool]) -> bool:
+        """Whether something is first in its lanes that isn't to be avoided."""
+        entries = (self._items.get(place) for place in self._ready)
+        return any(entry is not None and entry.state == READY and not avoid(entry.delivery) for entry in entries)
 
     def take_passive(self) -> Delivery | None:
         """Give a fence or wall that is first in all its lanes: it is done at once, nothing is sent."""

@@ -168,7 +168,8 @@ class World:
         if len(self.flying) >= self.connections:
             return False
         avoid = {p for p in self.rows if self.chance.random() < 0.1}
-        delivery = self.lanes.take_startable(avoid)
+        take = self.lanes.take_newest if self.chance.random() < 0.2 else self.lanes.take_startable
+        delivery = take(lambda one: one.id in avoid)
         if delivery is None:
             return False
         assert delivery.id in self.rows, (self.seed, "finished one starts again", delivery.id)

@@ -89,12 +89,19 @@ class Boarding:
         lanes = self._lanes()
         if not self._circuit.is_open:
             return lanes.take_startable()
-        probed = self._outage.probed
-        taken = lanes.take_startable(probed)
+        outage = self._outage
+        probed = outage.probed
+        taken = outage.take_untried(lanes) or lanes.take_startable(lambda delivery: delivery.id in probed)
         if taken is None and probed and not self._reader.fetching:
             probed.clear()  # all were probed: from the first again
             taken = lanes.take_startable()
         return taken
+
+    def has_untried(self) -> bool:
+        """Whether something may leave of which no lane was refused."""
+        is_marked = self._outage.refusals.is_marked
+        about_to = (*self._loaded.values(), *self._reader.fetching.values())
+        return self._lanes().has_startable(is_marked) or not all(map(is_marked, about_to))
 
     def _arrived(self, delivery: Delivery) -> None:
         """What was asked for is known: its bytes, or only its source."""

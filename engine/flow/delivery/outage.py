@@ -15,13 +15,15 @@ from functools import partial
 from typing import Final
 
 from engine.core.changes import Receipt, Requeue
-from engine.core.circuit import Circuit, Trouble
-from engine.core.judgment import Verdict
+from engine.core.circuit import TRIALS, Circuit, Trouble
+from engine.core.judgment import Outcome, Verdict
 from engine.core.lanes import Lanes
 from engine.core.messages import Delivery, show_delivery_id
 from engine.core.ports import Runtime, Store, Urgency
+from engine.core.refusals import Refusals, lanes_of
 from engine.errors import ChangeRefused, StoreError
 from engine.flow.delivery.deadlines import Deadlines, Moment
+from engine.flow.delivery.flight import Flight
 from engine.flow.delivery.parking import Alert
 
 _DIED_MAX: Final = 1_000
@@ -35,7 +37,7 @@ _SENTENCES: Final = {
     Trouble.CONNECT: "can't be reached",
     Trouble.HANG: "takes messages and doesn't answer",
     Trouble.PROTOCOL: "answers what is no acknowledgement",
-    Trouble.STORM: "refuses everything; one message at a time is tried",
+    Trouble.STORM: "refuses all that is tried; one message at a time is tried",
 }
 
 
@@ -75,6 +77,7 @@ class Outage:
         """Deliveries that wait for the time of their next attempt."""
         self.probed: set[int] = set()
         """Those that were tried in this outage: the others come first."""
+        self.refusals = Refusals()
         self._amnesty: set[int] = set()
         self._died: deque[Delivery] = deque(maxlen=_DIED_MAX)
         self._ungiven: list[Delivery] = []
@@ -96,6 +99,71 @@ class Outage:
     def is_idle(self) -> bool:
         """Whether a success has nothing to end."""
         return not (self.probed or self._died or self._untold or self._remembered) and self._told is Trouble.NONE
+
+    def accepted(self, delivery: Delivery, lanes: Lanes) -> None:
+        """The receiver accepted a delivery."""
+        self.refusals.accepted(delivery)
+        ended = self._circuit.succeeded()
+        if ended is not Trouble.NONE or not self.is_idle:
+            self.over(ended, lanes, accepted=True)
+
+    def failed(self, flight: Flight, verdict: Verdict, lanes: Lanes, under_way: int, *, others: bool) -> bool:
+        """
+        Take a failed attempt into account.
+
+        Args:
+            flight: Which.
+            verdict: How it failed.
+            lanes: The destination's.
+            under_way: Other sends under way.
+            others: Something may leave whose lanes were never refused.
+
+        Returns:
+            Whether from now on only probes may leave.
+        """
+        circuit, refusals, delivery = self._circuit, self.refusals, flight.delivery
+        counts = True
+        if verdict.outcome in (Outcome.BUSY, Outcome.REFUSED, Outcome.PERHAPS_BUSY):
+            counts = refusals.refused(delivery)
+            ended = circuit.answered()
+            if ended is not Trouble.NONE:
+                self.over(ended, lanes, accepted=False)
+        began = circuit.failed(
+            verdict.outcome,
+            lanes_of(delivery)[0],
+            under_way,
+            self._runtime.monotonic(),
+            self._runtime.random(),
+            epoch=flight.epoch,
+            works=circuit.successes != flight.successes,
+            counts=counts,
+            others=others,
+        )
+        if began is Trouble.NONE:
+            self.goes_on(verdict)
+            return False
+        self.begins(lanes, verdict)
+        return True
+
+    def take_untried(self, lanes: Lanes) -> Delivery | None:
+        """
+        Give a probe of which nothing is known yet: not tried in this outage, no lane of it refused.
+
+        When the receiver refuses, the youngest and the oldest in turn: what was made of one bad thing stands together.
+        """
+        probed, is_marked = self.probed, self.refusals.is_marked
+
+        def avoid(delivery: Delivery) -> bool:
+            return delivery.id in probed or is_marked(delivery)
+
+        if self._circuit.trouble in (Trouble.STORM, Trouble.DOUBT) and not self._circuit.probes % 2:
+            return lanes.take_newest(avoid)
+        return lanes.take_startable(avoid)
+
+    def look_out(self, lanes: Lanes) -> None:
+        """In a storm, try what was never refused sooner than the rest."""
+        if self._circuit.is_patient and lanes.has_startable(self.refusals.is_marked):
+            self._circuit.hasten()
 
     def begins(self, lanes: Lanes, failure: Verdict) -> None:
         """An outage begins with this failure."""
@@ -124,7 +192,7 @@ class Outage:
                 self._alert("recovered", self._destination, f"{self._destination} accepts again")
         if ended is Trouble.NONE:
             return
-        if ended is not Trouble.CANARY:
+        if ended not in TRIALS:
             self.free_retrying(lanes)
         self._deadlines.drop(Moment.PROBE, 0)
 
@@ -156,11 +224,6 @@ class Outage:
             self._deadlines.drop(Moment.DEATHS, 0)
             for sentence in untold.values():
                 self._alert("dead", self._destination, sentence)
-
-    def again_from_the_first(self, lanes: Lanes) -> None:
-        """An operator wants an attempt: of the oldest, and of what waits for its time; the outage goes on."""
-        self.probed.clear()
-        self.free_retrying(lanes)
 
     def stop(self) -> None:
         """No timer runs any longer: tell of each death at once."""

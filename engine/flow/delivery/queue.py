@@ -24,7 +24,7 @@ from itertools import islice
 from typing import Final
 
 from engine.core.changes import Settle
-from engine.core.circuit import Circuit, Trouble
+from engine.core.circuit import Circuit
 from engine.core.judgment import Outcome, Verdict
 from engine.core.lanes import Lanes
 from engine.core.lifecycle import DeliveryState
@@ -193,6 +193,8 @@ class DestinationQueue:
         """A delivery comes back to a place that was passed: what is behind it and hasn't left waits for it."""
         if delivery.id not in self._under_way and delivery.id not in self._settling:
             self._forget(delivery.id)
+        if delivery.attempts:
+            self.outage.refusals.treated(delivery)
         self._boarding.recall()
 
     # --- leaving ---------------------------------------------------------------------------------------
@@ -236,6 +238,7 @@ class DestinationQueue:
             return 0
         circuit = self.circuit
         now = self._runtime.monotonic()
+        self.outage.look_out(self.lanes)
         room = circuit.room(len(self._under_way), self.door.capacity, now)
         if room <= 0 and circuit.wakes_at > now:
             self._deadlines.set(Moment.PROBE, 0, circuit.wakes_at)
@@ -286,9 +289,7 @@ class DestinationQueue:
         now_ms = self._runtime.now_ms()
         self.last_accepted_ms = now_ms
         self._acceptances.accept()
-        ended = self.circuit.succeeded()
-        if ended is not Trouble.NONE or not self.outage.is_idle:
-            self.outage.over(ended, self.lanes, accepted=True)
+        self.outage.accepted(flight.delivery, self.lanes)
         settle = flight.settled(
             state=DeliveryState.DELIVERED,
             queued=False,
@@ -317,27 +318,10 @@ class DestinationQueue:
 
     def _fails(self, flight: Flight, verdict: Verdict) -> None:
         """Tell the circuit of a failure."""
-        delivery, runtime = flight.delivery, self._runtime
-        self.last_failure = (runtime.now_ms(), verdict)
-        lane = delivery.lanes[0] if delivery.lanes else delivery.id
-        if verdict.outcome in (Outcome.BUSY, Outcome.REFUSED, Outcome.PERHAPS_BUSY):
-            ended = self.circuit.answered()
-            if ended is not Trouble.NONE:
-                self.outage.over(ended, self.lanes, accepted=False)
-        began = self.circuit.failed(
-            verdict.outcome,
-            lane,
-            len(self._under_way),
-            runtime.monotonic(),
-            runtime.random(),
-            epoch=flight.epoch,
-            works=self.circuit.successes != flight.successes,
-        )
-        if began is not Trouble.NONE:
+        self.last_failure = (self._runtime.now_ms(), verdict)
+        others, under_way = self._boarding.has_untried(), len(self._under_way)
+        if self.outage.failed(flight, verdict, self.lanes, under_way, others=others):
             self._boarding.recall()
-            self.outage.begins(self.lanes, verdict)
-        else:
-            self.outage.goes_on(verdict)
 
     def _failed(self, flight: Flight, verdict: Verdict) -> None:
         delivery, runtime, retry = flight.delivery, self._runtime, self.destination.retry
@@ -482,6 +466,7 @@ class DestinationQueue:
     def gone(self, delivery: Delivery) -> None:
         """An operator passed or discarded a dead delivery: its lanes go on."""
         self._forget(delivery.id)
+        self.outage.refusals.treated(delivery)
         self.lanes.gone(delivery.id, delivery.lanes)
         self._leave()
 
@@ -496,5 +481,5 @@ class DestinationQueue:
     def resume(self) -> None:
         """Try now, because an operator says so: one in an outage, which goes on until a success; else everything."""
         self.circuit.resume(self._runtime.monotonic())
-        self.outage.again_from_the_first(self.lanes)
+        self.outage.free_retrying(self.lanes)
         self._leave()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Final
 
-from engine.core.circuit import Trouble
+from engine.core.circuit import TRIALS, Trouble
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Hold, show_delivery_id
+from engine.core.refusals import lanes_of
 from engine.flow.delivery.queue import DestinationQueue
 
 _FOR_OFFICER: Final = ", for an identity officer"
 _AT_DOOR_SHOWN: Final = 50
+_TRIED_SHOWN: Final = 3
+_TRIALS: Final = {"probing": "probing", **{str(trouble.value): "trial" for trouble in TRIALS}}
 
 
 def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: float) -> dict[str, Any]:
@@ -87,7 +91,7 @@ def _circuit_word(queue: DestinationQueue) -> str:
     """Name the circuit; a trial, or an outage of which only an acceptance is missing, is none with nothing to send."""
     circuit = queue.circuit
     open_as = str(circuit.trouble.value)
-    if circuit.is_open and circuit.trouble is not Trouble.CANARY:
+    if circuit.is_open and circuit.trouble not in TRIALS:
         return open_as
     if not _waits(queue):
         return "closed"
@@ -106,7 +110,7 @@ def _state(queue: DestinationQueue, hold: Hold | None, word: str, *, parked: int
     if queue.parking.stopped_by:
         return "stopped"
     if word != "closed":
-        return {"probing": "probing", Trouble.CANARY.value: "trial"}.get(word, "down")
+        return _TRIALS.get(word, "down")
     if parked:
         return "parked"
     return "retrying" if retrying else "ok"
@@ -127,7 +131,7 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
     elif queue.parking.stopped_by:
         dead = show_delivery_id(next(iter(queue.parking.stopped_by)))
         sentence = f"{name} is stopped by dead delivery {dead}: retry it, pass it or discard it"
-    elif circuit.is_open and circuit.trouble is not Trouble.CANARY:
+    elif circuit.is_open and circuit.trouble not in TRIALS:
         since = _age(_failing_for(queue, monotonic))
         number = circuit.probes + 1
         next_ms = now_ms + max(0, round((circuit.next_probe - monotonic) * 1000))
@@ -137,7 +141,7 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
             Trouble.CONNECT: f"can't be reached for {since} ({reason})",
             Trouble.HANG: f"accepts connections but has not acknowledged for {since}",
             Trouble.PROTOCOL: f"answers what is no acknowledgement for {since} ({reason})",
-            Trouble.STORM: f"has refused everything for {since} ({reason})",
+            Trouble.STORM: f"refuses: {_tried(queue)} for {since} ({reason})",
         }[circuit.trouble]
         sentence = f"{name} {what}; {trial}"
     elif circuit.in_outage and _waits(queue):
@@ -156,6 +160,18 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
     if sentence and contact and not (sentence.endswith(_FOR_OFFICER) and _is_for_officer(queue)):
         sentence += "; contact " + ", ".join(str(value) for value in contact.values())
     return sentence
+
+
+def _tried(queue: DestinationQueue) -> str:
+    """Say how many of those that wait were tried since the last acceptance: `10 of 210 patients tried, all refused`."""
+    tried = queue.outage.refusals.tried
+    order = queue.destination.order.by
+    what = {"patient": "patients", "none": "deliveries"}.get(order, "lanes")
+    refused = set(tried.values())
+    waiting = refused.union(lanes_of(delivery)[0] for delivery, _ in queue.lanes.loaded())
+    count = f"{len(refused)} of {'more than ' if queue.lanes.has_more else ''}{len(waiting)} {what} tried, all refused"
+    shown = ", ".join(show_delivery_id(place) for place in islice(tried, _TRIED_SHOWN))
+    return f"{count} ({shown}{', …' if len(tried) > _TRIED_SHOWN else ''})"
 
 
 def _retrying(queue: DestinationQueue, *, now_ms: int, monotonic: float) -> str:

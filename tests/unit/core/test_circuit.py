@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.circuit import HANG_AFTER, STORM_LANES, STORM_REFUSALS, Circuit, Trouble
+from engine.core.circuit import DOUBT_PROBES, HANG_AFTER, STORM_LANES, STORM_REFUSALS, Circuit, Trouble
 from engine.core.judgment import Outcome
 from engine.routes.configuration import Retry
 
@@ -14,11 +14,20 @@ def circuit() -> Circuit:
 
 
 def fail(
-    one: Circuit, outcome: Outcome, lane: int = 1, *, now: float = 0.0, under_way: int = 0, epoch: int | None = None
+    one: Circuit,
+    outcome: Outcome,
+    lane: int = 1,
+    *,
+    now: float = 0.0,
+    under_way: int = 0,
+    epoch: int | None = None,
+    counts: bool = True,
+    others: bool = False,
 ) -> Trouble:
     if outcome in (Outcome.BUSY, Outcome.REFUSED, Outcome.PERHAPS_BUSY):
         one.answered()
-    return one.failed(outcome, lane, under_way, now, 0.5, epoch=one.epoch if epoch is None else epoch)
+    epoch = one.epoch if epoch is None else epoch
+    return one.failed(outcome, lane, under_way, now, 0.5, epoch=epoch, counts=counts, others=others)
 
 
 def test_a_closed_circuit_lets_the_door_be_filled() -> None:
@@ -218,3 +227,57 @@ def test_a_trial_may_begin_an_outage() -> None:
     one.try_one(0.0)
     begun = [fail(one, Outcome.REFUSED, n) for n in range(STORM_REFUSALS)]
     assert begun == [*[Trouble.NONE] * (STORM_REFUSALS - 1), Trouble.STORM]
+
+
+def refused(one: Circuit, count: int = STORM_REFUSALS, *, others: bool = True) -> list[Trouble]:
+    return [fail(one, Outcome.REFUSED, n, others=others) for n in range(count)]
+
+
+def test_before_a_storm_others_are_tried_at_once() -> None:
+    """Ten refused, and lanes wait that never were: one at a time of those, without delay; all refused: a storm."""
+    one = circuit()
+    assert refused(one) == [*[Trouble.NONE] * (STORM_REFUSALS - 1), Trouble.DOUBT]
+    assert (one.room(0, 4, 0.0), one.room(1, 4, 0.0), one.in_outage) == (1, 0, False)
+    begun = refused(one, DOUBT_PROBES)
+    assert begun == [*[Trouble.NONE] * (DOUBT_PROBES - 1), Trouble.STORM]
+    assert (one.room(0, 4, 0.0), one.next_probe, one.in_outage) == (0, 30.0, True)
+
+
+def test_a_doubt_ends_with_an_acceptance_or_with_the_others() -> None:
+    """Accepted: those refused are refused for themselves. Nobody else is there: a storm."""
+    one = circuit()
+    refused(one)
+    assert one.succeeded() is Trouble.DOUBT
+    assert not one.is_open
+    refused(one)
+    assert fail(one, Outcome.REFUSED, 99, others=False) is Trouble.STORM
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CONNECT, Outcome.UNKNOWN, Outcome.PROTOCOL])
+def test_a_doubt_that_nothing_contradicts_is_a_storm(outcome: Outcome) -> None:
+    """Refused, then away: what died meanwhile is given back."""
+    one = circuit()
+    refused(one)
+    begun = [fail(one, outcome) for _ in range(3)]
+    assert Trouble.STORM in begun
+
+
+def test_what_is_refused_for_itself_makes_no_storm() -> None:
+    """Known to be refused while others are accepted: a hundred times."""
+    one = circuit()
+    assert {fail(one, Outcome.REFUSED, n, counts=False) for n in range(100)} == {Trouble.NONE}
+
+
+def test_what_comes_anew_in_a_storm_is_tried_after_the_first_delay() -> None:
+    """However long the delays have become."""
+    one = circuit()
+    refused(one, others=False)
+    one.hasten()
+    first = one.next_probe
+    for _ in range(5):
+        fail(one, Outcome.REFUSED, 1, now=one.next_probe)
+    assert first == 30.0
+    probed = one.next_probe - 900
+    assert one.is_patient
+    one.hasten()
+    assert one.next_probe == probed + 30

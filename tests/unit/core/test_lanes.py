@@ -178,10 +178,25 @@ def test_avoided_ones_keep_their_turn() -> None:
     """Probes rotate: those avoided come first again later."""
     made, _ = lanes()
     made.live([delivery(n, n) for n in (1, 2, 3)], -1, 3)
-    second = made.take_startable({1})
+    second = made.take_startable(lambda one: one.id == 1)
     assert second is not None
     assert second.id == 2
     assert started(made) == [1, 3]
+
+
+def test_the_youngest_may_be_asked_for() -> None:
+    """Of those that may leave: not behind another of its lane, not avoided, not one that stays."""
+    made, stays = lanes()
+    made.live([delivery(n, min(n, 4)) for n in (1, 2, 3, 4, 5)], -1, 5)
+    assert made.has_startable(lambda one: one.id < 4)
+    assert not made.has_startable(lambda one: one.id < 5), "5 stands behind 4"
+    stays.add(3)
+    taken = made.take_newest(lambda one: one.id == 4)
+    assert taken is not None
+    assert taken.id == 2
+    assert made.is_blocked(3)
+    assert started(made) == [1, 4]
+    assert made.take_newest(lambda one: False) is None
 
 
 def test_a_failed_read_is_asked_again() -> None:
