@@ -29,5 +29,15 @@ def doctor() -> None:
     for row in [] if chosen.json else rows:
         click.echo(f"{'ok  ' if row['fine'] else 'FAIL'}  {row['check']}: {row['sentence']}")
     if not all(row["fine"] for row in rows):
-        note("keep a copy of the data directory as it is, then report the lines with FAIL; the engine may go on")
+        note(_then({row["check"] for row in rows if not row["fine"]}))
     click.get_current_context().exit(0 if all(row["fine"] for row in rows) else 1)
+
+
+def _then(failed: set[str]) -> str:
+    """Say what to do, by the checks that failed."""
+    if failed == {"disk"}:
+        return "make room on that disk: all goes on by itself (docs/operators/README.md, When the disk is full)"
+    copy = "keep a copy of the data directory as it is, then"
+    if failed & {"database", "integrity"}:
+        return f"stop the engine, {copy} go back to a sound one: docs/operators/backup.md"
+    return f"{copy} report the lines with FAIL; the engine may go on"

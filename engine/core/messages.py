@@ -50,6 +50,11 @@ def place_of(delivery: int) -> int:
     return delivery >> ORDINAL_BITS
 
 
+def show_lane(lane: int) -> str:
+    """Write a lane key, a signed 64-bit hash, as 16 hexadecimal digits."""
+    return f"{lane & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+
+
 def show_delivery_id(delivery: int) -> str:
     """Return a delivery id as people read and write it: `48211-0` (message 48211, first copy)."""
     return f"{delivery >> ORDINAL_BITS}-{delivery & (1 << ORDINAL_BITS) - 1}"

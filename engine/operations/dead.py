@@ -25,6 +25,8 @@ from engine.operations.stale import Staleness, behind
 
 _PAGE: Final = 500
 _EXAMINED: Final = 100
+_THIS_COMMAND: Final = "`passerelle dead show ID`"
+_WAITS_AGAIN: Final = "what was retried is dead no more: it waits again (`passerelle queue ls`), or has left"
 _DETAIL: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![\w.\-])\d+")  # not the 4.2 of MSH-4.2
 
 
@@ -71,21 +73,28 @@ async def dead_groups(desk: Desk, destination: str = "") -> Answer:
     """Group dead letters by fingerprint: what failed, where, how often, first and last; the most frequent first."""
     found = await dead_list(desk, destination=destination, limit=ACTS_MAX)
     groups: dict[str, dict[str, Any]] = {}
-    lanes: dict[str, set[str]] = {}
+    lanes: dict[str, list[set[str]]] = {}
     for row in found["rows"]:
         group = groups.get(row["group"])
         if group is None:
             group = groups[row["group"]] = {"group": row["group"], "count": 0, "first": row["id"]}
             group |= {key: row.get(key, "") for key in ("code", "route", "destination", "field", "source")}
             group["detail"] = normalised(str(row.get("reason") or ""))
-            lanes[row["group"]] = set()
+            lanes[row["group"]] = []
         group["count"] += 1
         group["last"] = row["id"]
-        lanes[row["group"]].update(row.get("lanes", ()))
+        lanes[row["group"]] = _joined(lanes[row["group"]], set(row.get("lanes", ())))
     for name, group in groups.items():
         group["lanes"] = len(lanes[name])
     rows = sorted(groups.values(), key=lambda group: -int(group["count"]))
     return {"v": 1, "rows": rows, "count": len(found["rows"]), "all": not found["next"]}
+
+
+def _joined(lanes: list[set[str]], keys: set[str]) -> list[set[str]]:
+    """Add a delivery's keys to lanes: a patient of two numbers has two keys, and is one lane."""
+    if not keys:
+        return lanes
+    return [lane for lane in lanes if not lane & keys] + [keys.union(*(lane for lane in lanes if lane & keys))]
 
 
 async def dead_show(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word of the command line
@@ -113,7 +122,7 @@ async def dead_show(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word of 
 def _then(row: Mapping[str, Any]) -> str:
     """Return what to do about the code of a message or a delivery; empty: its code has no words."""
     meaning = meaning_of(str(row.get("code") or ""))
-    return meaning.then if meaning is not None else ""
+    return meaning.then.replace(_THIS_COMMAND, "what is shown here") if meaning is not None else ""
 
 
 async def dead_retry(
@@ -337,7 +346,8 @@ async def _require_names(desk: Desk, destination: str, source: str, group: str) 
     if group:
         found = await dead_groups(desk)
         if not any(row["group"] == group for row in found["rows"]):
-            raise unknown("group of dead letters", group, [row["group"] for row in found["rows"]])
+            none = unknown("group of dead letters", group, [row["group"] for row in found["rows"]])
+            raise OperationRefused(f"{none}; {_WAITS_AGAIN}")
 
 
 async def _dead_deliveries(

@@ -85,6 +85,7 @@ async def queue_lanes(desk: Desk, destination: str, limit: int = 50) -> Answer:
     The longest first. A delivery with several keys counts in each; deliveries without key are one row `-`.
     """
     await require_destination(desk, destination)
+    held = await _held_lanes(desk)
     lanes: dict[str, dict[str, Any]] = {}
     seen, after = 0, 0
     while seen < _LANES_SCANNED:
@@ -100,8 +101,20 @@ async def queue_lanes(desk: Desk, destination: str, limit: int = 50) -> Answer:
         if len(page.items) < _PAGE_MAX:
             break
         after = page.items[-1].id
+    for name in held & lanes.keys():
+        if lanes[name]["state"] == word(DeliveryState, DeliveryState.PENDING):
+            lanes[name]["state"] = "held"
     rows = sorted(lanes.values(), key=lambda row: -int(row["waiting"]))
     return {"v": 1, "lanes": len(rows), "seen": seen, "all": seen < _LANES_SCANNED, "rows": rows[:limit]}
+
+
+async def _held_lanes(desk: Desk) -> set[str]:
+    """Name the lanes that an operator holds now."""
+    return {
+        lane_name(int(one.name))
+        for one in await desk.store.holds()
+        if one.kind == "lane" and not 0 < one.until_ms <= desk.now_ms()
+    }
 
 
 async def hold(

@@ -7,7 +7,15 @@ from enum import IntEnum
 from typing import Any
 
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import DeliveryFlag, DeliveryKind, part_of, place_of, read_delivery_id, show_delivery_id
+from engine.core.messages import (
+    DeliveryFlag,
+    DeliveryKind,
+    part_of,
+    place_of,
+    read_delivery_id,
+    show_delivery_id,
+    show_lane,
+)
 from engine.errors import OperationRefused
 from engine.operations.masking import mask_name
 
@@ -83,7 +91,7 @@ def place_in(row: Mapping[str, Any]) -> int:
 
 def lane_name(lane: int | str) -> str:
     """Write a lane key, a signed 64-bit hash, as 16 hexadecimal digits."""
-    return lane if isinstance(lane, str) else f"{lane & 0xFFFF_FFFF_FFFF_FFFF:016x}"
+    return lane if isinstance(lane, str) else show_lane(lane)
 
 
 def is_lane(text: str) -> bool:

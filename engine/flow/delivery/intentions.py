@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from engine.core.changes import SetHold, Treat
 from engine.core.lifecycle import DeliveryState
-from engine.core.messages import Delivery, Hold, Intention, show_delivery_id
+from engine.core.messages import Delivery, Hold, Intention, show_delivery_id, show_lane
 from engine.core.ports import Runtime, Store
 from engine.flow.acts import Acts, Refusal
 from engine.flow.delivery.holds import Holds
@@ -107,7 +107,7 @@ class Intentions:
         )
         if hold.until_ms < 0 or 0 < hold.until_ms <= hold.at_ms:
             raise Refusal("the hold would have ended already")
-        await self._acts.fulfil(intention, f"{kind} {name} is held", [SetHold(hold)])
+        await self._acts.fulfil(intention, f"{kind} {_shown(kind, name)} is held", [SetHold(hold)])
         self._holds.set(hold)
         self._acted.holds_changed()
 
@@ -115,8 +115,8 @@ class Intentions:
         kind, name = self._kind_and_name(intention)
         hold = self._holds.get(kind, name)
         if hold is None:
-            raise Refusal(f"{kind} {name} is not held")
-        await self._acts.fulfil(intention, f"{kind} {name} is released", [SetHold(ended(hold))])
+            raise Refusal(f"{kind} {_shown(kind, name)} is not held")
+        await self._acts.fulfil(intention, f"{kind} {_shown(kind, name)} is released", [SetHold(ended(hold))])
         self._holds.remove(kind, name)
         self._acted.holds_changed(released=name if kind == "destination" else "")
 
@@ -136,3 +136,8 @@ class Intentions:
 def ended(hold: Hold) -> Hold:
     """Return what removes a hold (core.changes.SetHold)."""
     return Hold(hold.kind, hold.name, -1, hold.who, hold.reason, hold.at_ms)
+
+
+def _shown(kind: str, name: str) -> str:
+    """Write a lane as everywhere else; its name is its key."""
+    return show_lane(int(name)) if kind == "lane" else name

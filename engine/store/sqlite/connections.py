@@ -95,6 +95,12 @@ def migrate(connection: Connection) -> None:
             raise
 
 
+def in_words(error: Exception) -> str:
+    """Say why a database can't be opened; of one that is damaged, where it stands what to do."""
+    damaged = any(words in str(error) for words in ("malformed", "not a database"))
+    return f"{error}; docs/operators/backup.md says how to go back to a sound copy" if damaged else str(error)
+
+
 def _statements(script: str) -> list[str]:
     statements, lines = [], ""
     for line in script.splitlines(keepends=True):

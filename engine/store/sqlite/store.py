@@ -24,7 +24,7 @@ from engine.store.sqlite.apart import WriterProcess
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.checkpoints import Checkpoints
 from engine.store.sqlite.company import SOON_CROWD, Company
-from engine.store.sqlite.connections import FILE_NAME, migrate, open_checkpointer, open_writer
+from engine.store.sqlite.connections import FILE_NAME, in_words, migrate, open_checkpointer, open_writer
 from engine.store.sqlite.directory import DataDirectory, file_bytes
 from engine.store.sqlite.driver import Connection, require_safe_version, sqlite3
 from engine.store.sqlite.identity_reads import read_facts, read_identities, read_waiting, read_waiting_for
@@ -168,7 +168,7 @@ class SqliteStore:
             # SQLite says `disk I/O error` where a few pages are left, and not enough of them
             if is_disk_full(error) or self._directory.free_bytes() < START_BYTES:
                 raise disk_full(self._directory.path) from error
-            raise StoreUnavailable(f"the database {self._path} can't be opened: {error}") from error
+            raise StoreUnavailable(f"the database {self._path} can't be opened: {in_words(error)}") from error
         self._ledger.open(books)
         self._announcer.first_high = books.next_place - 1
         self._announcer.high_deliveries = found.high_deliveries

@@ -94,7 +94,7 @@ def test_a_discard_says_what_leaves_then(passerelle, monkeypatch) -> None:
 def test_one_letter_says_what_to_do_next(passerelle, live) -> None:
     """By its code, of a delivery and of a message; the same for programs."""
     shown = passerelle("dead", "show", "3").stdout
-    assert "do next: `passerelle dead show ID` names the field" in shown
+    assert "do next: what is shown here names the field" in shown
     assert "do next       Add it to the table that site_from" in passerelle("dead", "show", "5").stdout
     told = json.loads(passerelle("dead", "show", "5", "--json").stdout)
     assert told["then"].startswith("Add it to the table")

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from engine.errors import OperationRefused
-from engine.operations.dead import normalised
+from engine.operations.dead import _joined, _then, normalised
 from tests.support.custody import (
     DESTINATION,
     SOURCE,
@@ -81,3 +81,22 @@ def test_show_of_what_is_not_dead_says_so() -> None:
     with pytest.raises(OperationRefused, match="message 6 is not dead: it is filtered"):
         call("dead_show", id="6")
     assert call("dead_show", id="5")["message"]["id"] == "5"
+
+
+def test_a_patient_of_two_numbers_is_one_lane() -> None:
+    """Keys that a delivery shares make one lane, in whatever order they come."""
+    lanes: list[set[str]] = []
+    for keys in ({"a", "b"}, {"c"}, set(), {"d"}, {"c", "d"}, {"a", "b"}):
+        lanes = _joined(lanes, keys)
+    assert sorted(map(sorted, lanes)) == [["a", "b"], ["c", "d"]]
+
+
+def test_what_to_do_next_is_not_the_same_command() -> None:
+    """Who reads it has typed it just now."""
+    assert _then({"code": "E-POISON"}).startswith("what is shown here tells each attempt")
+
+
+def test_a_group_that_was_retried() -> None:
+    """Is no typing error: what it had waits again."""
+    with pytest.raises(OperationRefused, match="what was retried is dead no more: it waits again"):
+        call("dead_retry", group="G.000000", dry=True)

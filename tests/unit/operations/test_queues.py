@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from engine.core.changes import SetHold
 from engine.core.lifecycle import DeliveryState
-from engine.core.messages import DeliveryFlag, DeliveryKind
+from engine.core.messages import DeliveryFlag, DeliveryKind, Hold
 from engine.errors import OperationRefused
 from engine.operations.service import Operations
 from tests.support.custody import (
@@ -22,6 +23,7 @@ from tests.support.custody import (
     obey,
     opened,
     receive,
+    submitted,
 )
 
 
@@ -157,3 +159,17 @@ def test_the_audit_trail_says_what_was_held_how_long_and_how_it_ended() -> None:
     ]
     rows = calls([hold, ("audit", {})], stopped=True)[-1]["rows"]
     assert [row["outcome"] for row in rows] == ["pending"]
+
+
+def test_a_held_lane_is_not_called_pending() -> None:
+    """As long as the hold lasts."""
+
+    async def run() -> None:
+        desk, store = await opened()
+        for until, state in ((0, "held"), (NOW_MS, "pending")):
+            await submitted(store, SetHold(Hold("lane", "77", until, "nurse", "why", NOW_MS - 1)))
+            (lane,) = (await Operations(desk).call("queue_lanes", {"destination": DESTINATION}, who="nurse"))["rows"]
+            assert (lane["head"], lane["state"]) == ("2-0", state)
+        await store.close()
+
+    asyncio.run(run())

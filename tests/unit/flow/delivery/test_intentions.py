@@ -32,3 +32,17 @@ def test_acts_that_make_no_sense_are_refused_in_a_sentence() -> None:
         await bench.stop()
 
     scenario(run)
+
+
+def test_a_lane_is_named_as_everywhere_else() -> None:
+    """Sixteen hexadecimal digits, whatever the sign of its key."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        assert (await bench.act("release", kind="lane", name="-1"))[1] == "lane ffffffffffffffff is not held"
+        assert await bench.act("hold", kind="lane", name="-1", until_ms=0) == (True, "lane ffffffffffffffff is held")
+        assert (await bench.act("release", kind="lane", name="-1"))[1] == "lane ffffffffffffffff is released"
+        await bench.stop()
+
+    scenario(run)
