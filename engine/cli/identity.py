@@ -287,6 +287,12 @@ def _told(counted: Answer, sentence: str) -> str:
     ]
     for one in counted.get("remaining", []):
         lines += [f"  {line}" for line in _anew(one["destination"], one["ids"], one["in_flight"])]
+    if counted.get("former"):
+        lines.append(
+            f"  the new patient gets a new number of the group; {_listed(counted['former'])}, from before a link, "
+            "leads to the old one as before: if it is the new one's, `identity undo` of that link gives it back, as "
+            "long as nothing later has touched it; else tell those who know the patient under it"
+        )
     if counted.get("unsaid") and counted.get("remaining"):
         lines.append(
             "  nobody has said yet who has the number now: what would be made anew is a dead letter E-ID-PARTED; "

@@ -105,14 +105,15 @@ async def identity_unlink(
         reason: Why.
         expect: As `identity_link`.
         dry: As `identity_link`; also `unsaid`: no hospital has said anything of the new patient, so that nothing that
-            waits can be made anew for him (E-ID-PARTED).
+            waits can be made anew for him (E-ID-PARTED); `former`, the group's numbers under which he was known before
+            links, and which stay with him: the new patient gets another one.
     """
     configuration, policy = require_identity(desk)
     references = require_references(desk)
     number = read_number(id, "patient")
     if another_person and not kind:
         raise OperationRefused("say which number is another person's: all of a hospital's aren't one person's")
-    _, rows = await require_patient(desk, number)
+    patient, rows = await require_patient(desk, number)
     sites = {one.key: one.site for one in configuration.authorities.all()}
     numbers = [row for row in rows if row.kind in _NUMBERS]
     if kind:
@@ -139,7 +140,8 @@ async def identity_unlink(
     )  # fmt: skip
     if dry:
         unsaid = any(one is None and new is not None and not new.assertions for one, new in event.patients.values())
-        return await _consequence(desk, event, (number,), keys) | {"unsaid": unsaid}
+        former = _former(Seeing(configuration, references), patient.number, rows)
+        return await _consequence(desk, event, (number,), keys) | {"unsaid": unsaid, "former": former}
     arguments: dict[str, Any] = {"identifiers": keys, "sites": ",".join(leaving), "another_person": another_person}
     return await _done(desk, who, "unlink", event, arguments, reason, expect, subject=f"patient {number}")
 
@@ -299,6 +301,12 @@ async def _done(
     label = subject or " and ".join(str(arguments[name]) for name in ("one", "other", "event") if name in arguments)
     act = Act(stage="router", verb=f"identity-{verb}", arguments=arguments, label=label)
     return await carry_out(desk, [act], who=who, verb=f"identity {verb}", reason=reason)
+
+
+def _former(seeing: Seeing, number: str, rows: Iterable[IdentifierRow]) -> list[str]:
+    """Show the group's numbers of a patient that aren't today's: those of whom he was joined with."""
+    old = [row for row in rows if row.kind is IdentifierKind.FEDERATION and row.value != number]
+    return [seeing.value(row.authority, row.value) for row in old]
 
 
 def _leaving(

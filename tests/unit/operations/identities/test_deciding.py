@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from engine.core.identities import IdentifierKind
 from engine.errors import OperationRefused
 from tests.support.custody import FakeLive
 from tests.support.officers import Office, at_office
@@ -52,6 +54,22 @@ def test_a_link_says_how_the_two_compare(tmp_path):
     assert told["changes"][0] == "patient 2 ends"
     assert any(change.endswith("of chb/ipp goes from patient 2 to 1") for change in told["changes"])
     assert (told["waiting"], told["carried"]) == ([], 0)
+
+
+def test_an_unlink_says_which_number_of_the_group_stays(tmp_path):
+    """One from before a link leads to the old patient; whoever knows the new one under it must be told."""
+
+    async def work(office: Office) -> None:
+        assert (await office.ask("identity_unlink", id="3", dry=True, site="chb"))["former"] == []
+        disk = office.store.disk
+        group = next(row for row in disk.identifiers.values() if row.kind is IdentifierKind.FEDERATION)
+        disk.identifiers[77] = replace(group, hash=77, value="G00000000493", patient=3)
+        disk.patients[3] = replace(disk.patients[3], identifiers=(77, *disk.patients[3].identifiers))
+        told = await office.ask("identity_unlink", id="3", dry=True, site="chb")
+        assert len(told["former"]) == 1
+        assert "G00000000493" not in told["former"]
+
+    at_office(tmp_path, work)
 
 
 @pytest.mark.parametrize("given", [{"site": "chb"}, {"kind": "ipp", "value": "900304"}])
