@@ -87,8 +87,8 @@ class Route:
     then on. What it was when it came is kept beside.
     """
     whole: bytes = b""
-    parted: tuple[str, ...] = ()
-    """Filled by the store: destinations with deliveries of patients whom its events part (DeliveryFlag.PARTED)."""
+    parted: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    """Filled by the store: by destination, deliveries of patients whom its events part (DeliveryFlag.PARTED)."""
 
 
 @dataclass(slots=True)
@@ -211,7 +211,7 @@ class Identify:
     """No patient gets an id below this from now on; 0: as before. It never goes back."""
     view: int = 0
     """As of `Route`."""
-    parted: tuple[str, ...] = ()
+    parted: tuple[tuple[str, tuple[int, ...]], ...] = ()
     """As of `Route`."""
 
 

@@ -242,11 +242,26 @@ class Lanes(LaneTable):
         if in_step:
             self._cursor = max(self._cursor, high)
 
+    def changed(self, ids: Collection[int]) -> None:
+        """Rows of these were changed: what hasn't started of them is forgotten, and all is read as it is now."""
+        for place in ids:
+            entry = self._items.get(place)
+            if entry is not None and entry.state != STARTED:
+                self._drop(entry)
+                self._unload_after(entry.keys, place)
+                self._spill(place, entry.keys)
+                for key in entry.keys:
+                    self._want(key)
+        if self._watching and ids:
+            asked = self._asked
+            since = asked.after + 1 if isinstance(asked, Scan) else asked.since if asked is not None else 0
+            self._missed = min(self._missed, max(min(ids), since))
+
     def insert(self, delivery: Delivery) -> None:
         """Take back a delivery whose place was passed: the retry of a dead one, a replay, another group's."""
         entry = self._items.get(delivery.id)
         if entry is not None:
-            if entry.state != BLOCKED:
+            if entry.state == STARTED:
                 return  # a read saw it before its announcement
             self._drop(entry)
         self._note_end(delivery.id)  # rows read before this moment show it as it was

@@ -89,8 +89,8 @@ class Queued:
     before: int
     """The highest delivery id of the destination ever announced or seen before this commit."""
     high: int
-    parted: bool = False
-    """Rows of what waits were marked (DeliveryFlag.PARTED): what is in memory of them isn't so any more."""
+    parted: frozenset[int] = frozenset()
+    """Deliveries that were marked (DeliveryFlag.PARTED): what is in memory of them isn't so any more."""
 
 
 class Store(Protocol):

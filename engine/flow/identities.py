@@ -163,7 +163,7 @@ class Identities:
             references: Hashes the lane keys of their patients.
         """
         if change.parted:
-            self.parting.look(change.parted)
+            self.parting.look(name for name, _ in change.parted)
         if change.released:
             patients = {id_ for event in events for id_ in event.patients}
             patients |= {row.patient for event in events for _, row in event.identifiers.values() if row is not None}

@@ -31,7 +31,7 @@ class _Commit:
     received: dict[str, list[StoredMessage]] = field(default_factory=dict)
     queued: dict[str, list[Delivery]] = field(default_factory=dict)
     routed: dict[str, list[Route]] = field(default_factory=dict)
-    parted: set[str] = field(default_factory=set)
+    parted: dict[str, set[int]] = field(default_factory=dict)
     intentions: list[Intention] = field(default_factory=list)
     configured: list[Configure] = field(default_factory=list)
 
@@ -48,7 +48,7 @@ class _Commit:
             self.configured.append(change)
         elif isinstance(change, Identify):
             self._add_fences(change.fences)
-            self.parted.update(change.parted)
+            self._add_parted(change)
         elif isinstance(change, Fulfil):
             for part in change.changes:
                 if isinstance(part, (Requeue, Identify)):
@@ -62,7 +62,11 @@ class _Commit:
                 self.queued.setdefault(delivery.destination, []).append(delivery)
         if route.fences:
             self._add_fences(route.fences)
-        self.parted.update(route.parted)
+        self._add_parted(route)
+
+    def _add_parted(self, change: Route | Identify) -> None:
+        for destination, ids in change.parted:
+            self.parted.setdefault(destination, set()).update(ids)
 
     def _add_fences(self, fences: list[Delivery]) -> None:
         for fence in fences:
@@ -168,7 +172,7 @@ class Announcer:
             deliveries = sorted(commit.queued.get(destination, ()), key=_by_id)
             below = self.high_deliveries.get(destination, 0)
             top = self.high_deliveries[destination] = max(below, deliveries[-1].id if deliveries else 0)
-            queued = Queued(deliveries, below, top, parted=destination in commit.parted)
+            queued = Queued(deliveries, below, top, frozenset(commit.parted.get(destination, ())))
             calls += [(listener, queued) for listener in self._deliveries.get(destination, ())]
         for intention in commit.intentions:
             calls += [(listener, intention) for listener in self._intentions.get(intention.stage, ())]

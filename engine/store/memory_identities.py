@@ -51,10 +51,10 @@ def act(disk: MemoryDisk, change: Identify, undo: Undo, tally: Tally) -> None:
     change.parted = _mark_parted(disk, change, undo)
 
 
-def _mark_parted(disk: MemoryDisk, change: Route | Identify, undo: Undo) -> tuple[str, ...]:
-    """Mark what was made while patients were one who are parted; return the destinations where there is some."""
+def _mark_parted(disk: MemoryDisk, change: Route | Identify, undo: Undo) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Mark what was made while patients were one who are parted; return it by destination."""
     keys = rules.parted_by(events_of(change))
-    found: dict[str, None] = {}
+    found: dict[str, list[int]] = {}
     for place in list(disk.places) if keys else ():
         if keys.isdisjoint(disk.messages[place].keys) or (isinstance(change, Route) and place == change.place):
             continue
@@ -63,8 +63,8 @@ def _mark_parted(disk: MemoryDisk, change: Route | Identify, undo: Undo) -> tupl
             if one.kind is DeliveryKind.BYTES and one.state in rules.MARKED:
                 marked = replace(one, flags=one.flags | DeliveryFlag.PARTED)
                 undo.put("deliveries", one.id, replace(row, delivery=marked))
-                found[one.destination] = None
-    return tuple(found)
+                found.setdefault(one.destination, []).append(one.id)
+    return tuple((destination, tuple(ids)) for destination, ids in found.items())
 
 
 def _put_events(disk: MemoryDisk, events: list[IdentityEvent], undo: Undo, tally: Tally) -> None:

@@ -30,6 +30,10 @@ class Row:
     kind: DeliveryKind = DeliveryKind.BYTES
     known: bool = False
     """Its announcement has arrived."""
+    marked: bool = False
+    """It doesn't leave as it is: another one takes its place."""
+    told: bool = False
+    """That it is marked."""
     failing: bool = False
     """Blocked on disk, and its lanes aren't told yet."""
 
@@ -74,11 +78,11 @@ class World:
 
     def delivery(self, place: int) -> Delivery:
         row = self.rows[place]
-        return Delivery(id=place, destination="d", route="r", lanes=row.keys, kind=row.kind)
+        return Delivery(id=place, destination="d", route="r", lanes=row.keys, kind=row.kind, flags=32 * row.marked)
 
     def stays(self, delivery: Delivery) -> bool:
         row = self.rows.get(delivery.id)
-        return row is None or row.blocked
+        return row is None or row.blocked or bool(delivery.flags)
 
     def restart(self) -> None:
         self.lanes = Lanes(
@@ -89,7 +93,7 @@ class World:
         self.apart.clear()
         self.question = self.snapshot = self.candidate = None
         for row in self.rows.values():
-            row.known, row.failing = True, False
+            row.known, row.failing, row.told = True, False, row.marked
 
     # --- reads, answered late
 
@@ -176,6 +180,7 @@ class World:
         assert delivery.id not in self.flying, (self.seed, "twice", delivery.id)
         assert delivery.id not in self.apart, (self.seed, "started while apart", delivery.id)
         assert not self.rows[delivery.id].blocked, (self.seed, "blocked one starts", delivery.id)
+        assert not self.rows[delivery.id].told, (self.seed, "marked one starts", delivery.id)
         self.check_alone(delivery.id)
         self.flying.add(delivery.id)
         self.started += 1
@@ -269,6 +274,34 @@ class World:
         self.rows[place] = Row(keys, known=True)
         self.lanes.live([self.delivery(place)], self.place, self.place)
 
+    def mark(self) -> None:
+        """Some are marked: what is under way goes on, and what was read before is as it was."""
+        some = [p for p, row in self.rows.items() if row.kind is DeliveryKind.BYTES and self.chance.random() < 0.3]
+        some = [p for p in some if p not in self.apart]
+        for place in some:
+            self.rows[place].marked = True
+
+        def tell() -> None:
+            for place in some:
+                row, known = self.rows.get(place), self.lanes._items.get(place)
+                if row is not None and row.marked:
+                    row.told = True
+                if known is not None and known.state == 2:
+                    known.delivery.flags = 32
+            self.lanes.changed(some)
+
+        self.events.append(tell)
+
+    def remake(self) -> None:
+        """What was marked has another one in its place."""
+        started = {p for p, entry in self.lanes._items.items() if entry.state == 2}
+        told = [p for p, row in self.rows.items() if row.told and row.known and p not in started | self.apart]
+        for place in told if not self.events else ():
+            row = self.rows[place]
+            row.keys = tuple(sorted({*row.keys, *(self.keys() if row.keys and self.chance.random() < 0.3 else ())}))
+            row.marked = row.told = False
+            self.lanes.live([self.delivery(place)], self.place, self.place)
+
     def gone(self) -> None:
         idle = [p for p, row in self.rows.items() if p not in self.flying and p not in self.apart and row.known]
         started = {p for p, entry in self.lanes._items.items() if entry.state == 2}  # its outcome isn't told yet
@@ -338,7 +371,9 @@ class World:
             return self.pass_by()
         if what < 0.99:
             return self.end_apart() if self.apart else None
-        return self.restart() if what < 0.993 else None
+        if what < 0.993:
+            return self.restart()
+        return self.mark() if what < 0.996 else self.remake()
 
     def step(self) -> None:
         self.act()
@@ -363,6 +398,7 @@ def run(seed: int) -> int:
         if row.blocked:
             row.blocked = False
             world.lanes.unblock(place)
+    world.remake()
     for _ in range(20_000):
         if not world.rows and not world.events:
             return world.started

@@ -7,12 +7,12 @@ Until then it can be recalled: a hold, an outage, or one that comes back to an e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from engine.core.circuit import Circuit
 from engine.core.lanes import Lanes
-from engine.core.messages import Delivery
+from engine.core.messages import Delivery, DeliveryFlag
 from engine.core.ports import Runtime
 from engine.flow.delivery.deadlines import Deadlines, Moment
 from engine.flow.delivery.holds import Holds
@@ -133,6 +133,22 @@ class Boarding:
             self.rejoin(delivery)
         else:
             self._lanes().back(delivery.id)
+
+    def marked(self, ids: Collection[int], elsewhere: Iterable[Delivery]) -> None:
+        """
+        Rows were marked PARTED of which memory knows nothing: they stay, and nobody else waits for that.
+
+        Args:
+            ids: Theirs.
+            elsewhere: What is under way, which goes on and knows it when it fails; and what came with the same commit.
+        """
+        self.recall()
+        for delivery in elsewhere:
+            if delivery.id in ids:
+                delivery.flags |= DeliveryFlag.PARTED
+        for place in ids:
+            self._passing.close(place)  # results passed it as it was
+        self._lanes().changed(ids)
 
     def rejoin(self, delivery: Delivery) -> None:
         """Put a result that was to leave apart back into its lanes; it is looked at again when it is due."""

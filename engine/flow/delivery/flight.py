@@ -191,4 +191,4 @@ def apply_settle(delivery: Delivery, settle: Settle) -> None:
     delivery.code = settle.code
     delivery.field = settle.field
     delivery.reason = settle.reason
-    delivery.flags = settle.flags
+    delivery.flags = settle.flags | delivery.flags & DeliveryFlag.PARTED  # it may have been marked since

@@ -18,6 +18,7 @@ from engine.core.changes import Receipt, Requeue
 from engine.core.circuit import TRIALS, Circuit, Trouble
 from engine.core.judgment import Outcome, Verdict
 from engine.core.lanes import Lanes
+from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, show_delivery_id
 from engine.core.ports import Runtime, Store, Urgency
 from engine.core.refusals import Refusals, lanes_of
@@ -209,9 +210,7 @@ class Outage:
             self._give_back(delivery)
             return
         self._died.append(delivery)
-        self._untold[delivery.id] = (
-            f"{self._destination}: delivery {show_delivery_id(delivery.id)} is dead: {delivery.code}, {delivery.reason}"
-        )
+        self._untold[delivery.id] = self._sentence(delivery)
         if self._stopped or len(self._untold) >= _DIED_MAX:
             self.tell_deaths()
         elif len(self._untold) == 1:
@@ -258,10 +257,26 @@ class Outage:
         self._store.submit(Requeue(delivery), Urgency.SOON, partial(self._given_back, delivery))
 
     def _given_back(self, delivery: Delivery, receipt: Receipt | StoreError) -> None:
-        # A refusal: an operator treated it meanwhile, and that holds.
-        if isinstance(receipt, StoreError) and not isinstance(receipt, ChangeRefused):
+        if isinstance(receipt, ChangeRefused):
+            self._runtime.spawn(self._stays_dead(delivery), f"what died at {self._destination}")
+        elif isinstance(receipt, StoreError):
             self._ungiven.append(delivery)
             self._again()
+
+    async def _stays_dead(self, delivery: Delivery) -> None:
+        """A refusal: an operator treated it meanwhile, and that holds; or its patients were parted, and it is told."""
+        try:
+            row = await self._store.delivery(delivery.id)
+        except StoreError:
+            row = delivery  # once too often rather than never
+        if row is not None and row.state is DeliveryState.DEAD:
+            self._untold[row.id] = self._sentence(row)
+            self.tell_deaths()
+
+    def _sentence(self, delivery: Delivery) -> str:
+        return (
+            f"{self._destination}: delivery {show_delivery_id(delivery.id)} is dead: {delivery.code}, {delivery.reason}"
+        )
 
     def give_back_again(self) -> None:
         """Submit again what could not be stored."""

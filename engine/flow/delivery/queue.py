@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from engine.core.changes import Settle
@@ -174,9 +174,9 @@ class DestinationQueue:
 
     def announced(self, queued: Queued) -> None:
         """Deliveries were committed."""
-        if queued.parted:  # rows were marked of which memory knows nothing
-            self.restart()
-            return
+        if queued.parted:
+            flights = chain(self._under_way.values(), self._settling)
+            self._boarding.marked(queued.parted, (*(one.delivery for one in flights), *queued.deliveries))
         lanes = self.lanes
         cursor = lanes.cursor
         self.budget.add(queued.deliveries)

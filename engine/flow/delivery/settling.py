@@ -7,7 +7,7 @@ twice. A Settle that is refused means that memory and disk disagree, and is told
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
@@ -54,6 +54,9 @@ class Settling:
 
     def __len__(self) -> int:
         return len(self._flights)
+
+    def __iter__(self) -> Iterator[Flight]:
+        return iter(self._flights.values())
 
     def __contains__(self, delivery: object) -> bool:
         return delivery in self._flights

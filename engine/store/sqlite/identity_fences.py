@@ -46,7 +46,7 @@ class Result:
     fences: list[tuple[int, int]] = field(default_factory=list)
     """Those kept: which of those proposed, and its id."""
     released: list[int] = field(default_factory=list)
-    parted: tuple[str, ...] = ()
+    parted: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
     def write(self) -> None:
         """Write it."""

@@ -83,13 +83,14 @@ def _first(work: Transaction) -> int | None:
     return min(firsts, default=None)
 
 
-def _mark(work: Transaction, places: list[int]) -> tuple[str, ...]:
-    """Mark the unfinished deliveries of some messages; return their destinations."""
-    destinations: dict[Any, None] = {}
+def _mark(work: Transaction, places: list[int]) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Mark the unfinished deliveries of some messages; return them by destination."""
+    marked: dict[Any, list[int]] = {}
     for start in range(0, len(places), _PLACES_AT_ONCE):
         some = json.dumps(places[start : start + _PLACES_AT_ONCE])
         rows = json.loads(work.connection.execute(_UNFINISHED, (some,)).fetchone()[0])
         if rows:
             work.connection.execute(_MARKED, (json.dumps([key for key, _ in rows]),))
-            destinations.update((destination, None) for _, destination in rows)
-    return tuple(work.names.show(one) for one in destinations)
+        for key, destination in rows:
+            marked.setdefault(destination, []).append(key)
+    return tuple((work.names.show(one), tuple(keys)) for one, keys in marked.items())
