@@ -83,7 +83,7 @@ class Identities:
         Args:
             store: Where rows are read.
             runtime: Clock and timer.
-            alert: Told of sources that speak of others' numbers.
+            alert: Told of sources that speak of others' numbers, and of what can't be made anew.
         """
         self.trespassing = Trespassing(runtime, alert)
         self._store = store
@@ -105,7 +105,7 @@ class Identities:
         self.routers: list[Deciding] = []
         """All that decide."""
         self.waits = Waits(store, runtime, self.routers)
-        self.parting = Parting(store, runtime, self.routers)
+        self.parting = Parting(store, runtime, self.routers, alert)
 
     async def start(self) -> None:
         """Read what a start must know; once."""

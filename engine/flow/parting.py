@@ -13,12 +13,15 @@ still the lanes of former days.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from engine.core.changes import Receipt
+from engine.core.messages import show_delivery_id
 from engine.core.ports import Urgency
-from engine.errors import StoreError
+from engine.errors import ChangeRefused, StoreError
 
 if TYPE_CHECKING:
     from engine.core.messages import Delivery, StoredMessage
@@ -30,12 +33,19 @@ Taken = tuple["Delivery", "StoredMessage", bytes, "Deciding"]
 _ROWS: Final = 128
 _BYTES: Final = 4_000_000
 _AGAIN_SECONDS: Final = 1.0
+_TOLD_AFTER: Final = 10
+"""Rounds: a refusal now and then is usual, when something else came first."""
+
+_log = structlog.get_logger(__name__)
 
 
 class Parting:
     """Makes anew what has to be, one destination after the other."""
 
-    def __init__(self, store: Store, runtime: Runtime, routers: Sequence[Deciding]) -> None:
+    def __init__(
+        self, store: Store, runtime: Runtime, routers: Sequence[Deciding],
+        alert: Callable[[str, str, str], None] | None = None,
+    ) -> None:  # fmt: skip
         """
         Begin with nothing to look through.
 
@@ -43,10 +53,14 @@ class Parting:
             store: Where it waits.
             runtime: Task and timer.
             routers: All that decide; the list may grow.
+            alert: Told (code, destination, sentence) of what can't be made anew and holds its lanes.
         """
         self._store = store
         self._runtime = runtime
         self._routers = routers
+        self._alert = alert
+        self._refusals: dict[str, int] = {}
+        """By destination: rounds, one after the other, in which something was refused."""
         self._todo: dict[str, None] = {}
         """Destinations that may have some."""
         self._later: dict[str, None] = {}
@@ -106,6 +120,7 @@ class Parting:
             StoreError: It can't be read.
         """
         after, whole = 0, True
+        refused: Delivery | None = None
         while rows := await self._store.parted(name, after, _ROWS):
             sent = self._store.sent()
             free = [row for row in rows if sent.get(row.id, 0) <= row.attempts]
@@ -114,10 +129,30 @@ class Parting:
             if self._rests:
                 return False
             outcomes = [await self._submit(*one) for one in taken]
-            for outcome in outcomes:
-                whole = isinstance(await outcome, Receipt) and whole
+            for one, outcome in zip(taken, outcomes, strict=True):
+                result = await outcome
+                whole = isinstance(result, Receipt) and whole
+                if isinstance(result, ChangeRefused):
+                    refused = refused or one[0]
             after = taken[-1][0].id if 0 < len(taken) < len(free) else rows[-1].id
+        self._note(name, refused)
         return whole
+
+    def _note(self, name: str, refused: Delivery | None) -> None:
+        """Count a round; tell once that what is refused again and again holds its lanes."""
+        if refused is None:
+            self._refusals.pop(name, None)
+            return
+        rounds = self._refusals[name] = self._refusals.get(name, 0) + 1
+        if rounds == _TOLD_AFTER:
+            shown = show_delivery_id(refused.id)
+            _log.error("what waits of parted patients can't be made anew", destination=name, delivery=shown)
+            if self._alert is not None:
+                self._alert(
+                    "disagreement", name,
+                    f"{name}: the store refuses what delivery {shown} becomes since its patients were parted; "
+                    "it holds its lanes, and is tried again each second: please report it",
+                )  # fmt: skip
 
     async def _take(self, rows: Sequence[Delivery]) -> list[Taken]:
         """

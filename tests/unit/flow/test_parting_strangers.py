@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Any
 
+from engine.core.changes import Change, Remake
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, DeliveryFlag, Hold
 from engine.core.ports import SendOutcome
+from engine.errors import ChangeRefused
 from tests.support.fake_door import accepted, answer
 from tests.support.group import Group, group, hl7, of_cha
-from tests.support.parting import A, B, known, row, undo
+from tests.support.parting import A, B, away, back, known, row, undo
 
 
 def test_a_stranger_leaves_at_once(tmp_path: pathlib.Path) -> None:
@@ -74,6 +77,34 @@ def test_what_is_parked_is_told_once(tmp_path: pathlib.Path) -> None:
         await undo(it)
         await it.rest(60)
         assert [sentence for code, sentence in it.alerts if code == "dead"] == told
+
+    group(tmp_path, test)
+
+
+def test_what_is_always_refused_is_told(tmp_path: pathlib.Path) -> None:
+    """It holds its lanes, and is tried again each second: told once."""
+
+    async def test(it: Group) -> None:
+        await known(it)
+        away(it)
+        await it.send("gam_chb", hl7(3, "A31", B, name="MARTIN^LEO^LEO"))
+        submit = it.store.submit
+
+        def refuse(change: Change, *how: Any) -> None:
+            if isinstance(change, Remake):
+                it.runtime.call_soon(lambda: how[1](ChangeRefused("a test")))
+            else:
+                submit(change, *how)
+
+        it.store.submit = refuse  # type: ignore[method-assign]
+        await undo(it)
+        await it.rest(5)
+        assert not it.alerts
+        await it.rest(60)
+        assert [code for code, sentence in it.alerts if "delivery 3-0" in sentence] == ["disagreement"]
+        it.store.submit = submit  # type: ignore[method-assign]
+        await back(it)
+        assert it.left("dpi") == [1, 2, 3]
 
     group(tmp_path, test)
 

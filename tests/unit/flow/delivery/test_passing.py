@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.core.changes import Requeue
+from engine.core.changes import Remake, Requeue
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import (
     Delivery,
@@ -58,6 +58,26 @@ def test_a_result_that_comes_later_passes_too() -> None:
         await runtime.sleep(1000)
         result = bench.add(1, **RESULT)
         await runtime.until(lambda: bench.row(result).state is DeliveryState.DELIVERED, limit=5)
+        await bench.stop()
+
+    scenario(run)
+
+
+def test_a_result_of_the_parted_passes_nothing() -> None:
+    """It was made before its patients were parted: it leaves when another one has its place."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime, dead_letter=DeadLetter(lane="park", results_wait=300))
+        await bench.start()
+        bad = bench.add(1)
+        refuse_only(bench, bad)
+        flags = RESULT["flags"] | DeliveryFlag.PARTED
+        result, behind = bench.add(1, **RESULT | {"flags": flags}), bench.add(1, **RESULT)
+        await runtime.sleep(HOUR)
+        assert bench.door.taken == []
+        row = bench.row(result)
+        bench.store.submit(Remake(replace(row, flags=row.flags & ~DeliveryFlag.PARTED), 0), Urgency.NOW)
+        await runtime.until(lambda: bench.door.taken == [result, behind], limit=700)
         await bench.stop()
 
     scenario(run)
