@@ -52,6 +52,8 @@ _DELAYED_AS: Final = {
 }
 
 
+_REACHED: Final = {Outcome.UNKNOWN: Trouble.HANG, Outcome.PROTOCOL: Trouble.PROTOCOL}
+"""What one probe says of a receiver that couldn't be reached: it can be."""
 TRIALS: Final = frozenset({Trouble.CANARY, Trouble.DOUBT})
 """One at a time, without delay: no outage yet."""
 
@@ -72,6 +74,10 @@ class Circuit:
         """The first failure since the last acceptance, whatever was held or resumed meanwhile; None: no failure."""
         self.in_outage = False
         """Whether it opened, and nothing was accepted since."""
+        self.changed = False
+        """Whether the outage began with another trouble than the last one."""
+        self._kind = Trouble.NONE
+        """The last trouble of this outage."""
         self.probes = 0
         """Probes that failed since it opened."""
         self.next_probe = 0.0
@@ -123,6 +129,7 @@ class Circuit:
         """The receiver accepted a delivery; return the trouble that this ended."""
         self.successes += 1
         self.since, self.in_outage = None, False
+        self.changed, self._kind = False, Trouble.NONE
         if self._refusals:
             self._refusals = 0
             self._refused_lanes.clear()
@@ -176,9 +183,10 @@ class Circuit:
         if before is Trouble.NONE or epoch != self.epoch:
             return Trouble.NONE  # several ended together: the delay is that of the first
         self.probes += 1
+        if before is Trouble.CONNECT:
+            kind = _REACHED.get(outcome, kind)
         if kind is not Trouble.NONE and kind is not before:
-            self.trouble = kind
-            self.probes = 1
+            self._become(kind)
         self._delay(now, chance)
         return Trouble.NONE
 
@@ -256,8 +264,14 @@ class Circuit:
 
     def _open(self, kind: Trouble, now: float, chance: float) -> None:
         self.epoch += 1
-        self.trouble, self.in_outage, self.probes, self._width = kind, True, 1, 0
+        self.in_outage, self._width = True, 0
+        self._become(kind)
         self._delay(now, chance)
+
+    def _become(self, kind: Trouble) -> None:
+        self.changed = self.changed or self._kind not in (Trouble.NONE, kind)
+        self.trouble = self._kind = kind
+        self.probes = 1
 
     def _narrow(self, width: int, now: float, chance: float) -> None:
         if self._width and now < self._widen_at:

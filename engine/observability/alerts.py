@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
@@ -52,7 +52,7 @@ class Alerts:
 
     def __call__(self, code: str, subject: str, sentence: str) -> None:
         """
-        Raise an alert; called once at the start and once at the end of a trouble.
+        Raise an alert; called once at the start and once at the end of a trouble, and when it becomes another one.
 
         Args:
             code: `outage` (ended by `recovered`), `E-FOLDER-AWAY` (by `E-FOLDER-BACK`), or a moment: `dead`, `stuck`…
@@ -68,7 +68,8 @@ class Alerts:
             _log.info("alert ended", code=ended, subject=subject, sentence=sentence)
             return
         if code in _LASTING:
-            self._open.setdefault((code, subject), alert)
+            begun = self._open.get((code, subject))
+            self._open[code, subject] = replace(alert, at_ms=begun.at_ms) if begun is not None else alert
         _log.warning("alert", code=code, subject=subject, sentence=sentence)
 
     def facts(self) -> dict[str, list[dict[str, Any]]]:

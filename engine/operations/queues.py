@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from engine.core.circuit import Trouble
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, DeliveryFlag, Hold, show_delivery_id
 from engine.errors import OperationRefused
@@ -204,6 +205,9 @@ async def probe(desk: Desk, destination: str) -> Answer:
     failed = next((what for what, fine, _ in steps if not fine), "")
     contact = ", ".join(declared[destination].contact.values())
     then = f"{_THEN.get(failed, _CALL)}{f' ({contact})' if contact else ''}" if failed else ""
+    facts = desk.live.destinations().get(destination, {})
+    if not failed and facts.get("circuit") == Trouble.STORM.value:
+        then = f"reachable, but it refuses: {facts.get('why', '')}"
     return {"v": 1, "fine": not failed, "rows": rows, "then": then}
 
 

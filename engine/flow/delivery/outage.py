@@ -179,7 +179,9 @@ class Outage:
 
     def goes_on(self, failure: Verdict) -> None:
         """A probe failed, or nothing is amiss."""
-        if self.gives_back or (self._circuit.trouble is Trouble.CONNECT and self._circuit.probes > 1):
+        first = self.gives_back and self._told is Trouble.NONE
+        # A connection fails now and then, and so may one probe in another way.
+        if first or self._circuit.probes > 1:
             self.tell(failure)
 
     def over(self, ended: Trouble, lanes: Lanes, *, accepted: bool) -> None:
@@ -198,11 +200,12 @@ class Outage:
         self._deadlines.drop(Moment.PROBE, 0)
 
     def tell(self, failure: Verdict) -> None:
-        """Tell of the outage, once."""
+        """Tell of the outage, once, and of another trouble in it."""
         trouble, name = self._circuit.trouble, self._destination
-        if self._told is Trouble.NONE and trouble in _SENTENCES:
+        if trouble is not self._told and trouble in _SENTENCES:
+            now = "now " if self._told is not Trouble.NONE else ""
             self._told = trouble
-            self._alert("outage", name, f"{name}: the receiver {_SENTENCES[trouble]}: {failure.reason}")
+            self._alert("outage", name, f"{name}: the receiver {now}{_SENTENCES[trouble]}: {failure.reason}")
 
     def died(self, delivery: Delivery) -> None:
         """A delivery died: it returns to its place if that was of an outage; else it is told when that is sure."""

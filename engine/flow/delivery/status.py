@@ -132,18 +132,20 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
         dead = show_delivery_id(next(iter(queue.parking.stopped_by)))
         sentence = f"{name} is stopped by dead delivery {dead}: retry it, pass it or discard it"
     elif circuit.is_open and circuit.trouble not in TRIALS:
-        since = _age(_failing_for(queue, monotonic))
+        age = _age(_failing_for(queue, monotonic))
+        # The age is that of the outage: where the trouble changed in it, the last one is younger.
+        since = "" if circuit.changed else f" for {age}"
         number = circuit.probes + 1
         next_ms = now_ms + max(0, round((circuit.next_probe - monotonic) * 1000))
         trial = "an attempt is under way" if queue.at_door else f"attempt {number} at {_clock(next_ms)}"
         reason = queue.last_failure[1].reason if queue.last_failure is not None else ""
         what = {
-            Trouble.CONNECT: f"can't be reached for {since} ({reason})",
-            Trouble.HANG: f"accepts connections but has not acknowledged for {since}",
-            Trouble.PROTOCOL: f"answers what is no acknowledgement for {since} ({reason})",
-            Trouble.STORM: f"refuses: {_tried(queue)} for {since} ({reason})",
+            Trouble.CONNECT: f"can't be reached{since} ({reason})",
+            Trouble.HANG: f"accepts connections but has not acknowledged{since}",
+            Trouble.PROTOCOL: f"answers what is no acknowledgement{since} ({reason})",
+            Trouble.STORM: f"refuses: {_tried(queue)}{since} ({reason})",
         }[circuit.trouble]
-        sentence = f"{name} {what}; {trial}"
+        sentence = f"{name} {f'is down for {age}; now it ' if circuit.changed else ''}{what}; {trial}"
     elif circuit.in_outage and _waits(queue):
         reason = f" ({queue.last_failure[1].reason})" if queue.last_failure is not None else ""
         sentence = f"{name} has accepted nothing for {_age(_failing_for(queue, monotonic))}{reason}; it is tried"

@@ -281,3 +281,30 @@ def test_what_comes_anew_in_a_storm_is_tried_after_the_first_delay() -> None:
     assert one.is_patient
     one.hasten()
     assert one.next_probe == probed + 30
+
+
+@pytest.mark.parametrize(
+    ("outcome", "trouble"), [(Outcome.UNKNOWN, Trouble.HANG), (Outcome.PROTOCOL, Trouble.PROTOCOL)]
+)
+def test_a_probe_that_gets_through_shows_that_the_receiver_can_be_reached(outcome: Outcome, trouble: Trouble) -> None:
+    """One is enough: `can't be reached (no answer within 30 s)` is a contradiction."""
+    one = circuit()
+    fail(one, Outcome.CONNECT)
+    began = (one.trouble, one.changed)
+    fail(one, outcome, now=1.0)
+    assert began == (Trouble.CONNECT, False)
+    assert (one.trouble, one.changed, one.since, one.next_probe) == (trouble, True, 0.0, 31.0)
+
+
+def test_an_outage_that_changes_its_trouble_says_so_until_it_ends() -> None:
+    """Hanging, then an answer, then a storm: the same outage; the next one begins anew."""
+    one = circuit()
+    for _ in range(HANG_AFTER):
+        fail(one, Outcome.UNKNOWN)
+    refused(one, others=False)
+    assert one.trouble is Trouble.STORM
+    assert one.changed
+    one.succeeded()
+    refused(one, others=False)
+    assert one.trouble is Trouble.STORM
+    assert not one.changed

@@ -27,6 +27,7 @@ def test_an_alert_is_open_until_it_ends() -> None:
     alerts("recovered", "archive", "answers again")
     opened = [(one["code"], one["subject"], one["at_ms"]) for one in alerts.facts()["open"]]
     assert opened == [("outage", "dpi", 1000), ("E-FOLDER-AWAY", "labo", 1001)]
+    assert alerts.facts()["open"][0]["sentence"] == "told twice", "the last one is what is so now"
     alerts("recovered", "labo", "no end of another code")
     alerts("E-FOLDER-BACK", "labo", "back")
     alerts("recovered", "dpi", "answers again")

@@ -116,6 +116,16 @@ def test_probe_tells_each_step() -> None:
     assert refused.value.exit_code == 69
 
 
+def test_probe_of_a_receiver_that_refuses_says_so() -> None:
+    """Each step is well, and yet nothing is accepted."""
+    live = FakeLive()
+    assert call("probe", live=live, destination=DESTINATION)["then"] == ""
+    live.facts[DESTINATION] = {"circuit": "refuses everything", "why": "dpi refuses: 3 of 4 patients tried"}
+    answer = call("probe", live=live, destination=DESTINATION)
+    assert answer["fine"] is True
+    assert answer["then"] == "reachable, but it refuses: dpi refuses: 3 of 4 patients tried"
+
+
 def test_a_lane_is_held_by_the_name_that_the_list_shows() -> None:
     """The stage knows it by its number."""
 

@@ -359,3 +359,36 @@ def test_the_first_probe_leaves_after_the_first_delay() -> None:
         await bench.stop()
 
     scenario(run)
+
+
+def test_another_trouble_in_an_outage_is_told_and_named_with_the_age_of_the_outage() -> None:
+    """Killed, then hanging, then refusing: each is told once, and none is said to last as long as all of it."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime)
+        await bench.start()
+        bench.door.receiver = lambda _: NOT_SENT
+        bench.add_many(many(40, 20))
+        await runtime.sleep(100)
+        assert bench.stage.facts()["dpi"]["why"].startswith("dpi can't be reached for 2 min (")
+        bench.door.receiver = lambda _: None
+        await runtime.sleep(600)
+        why = bench.stage.facts()["dpi"]["why"]
+        assert why.startswith("dpi is down for 12 min; now it accepts connections but has not acknowledged; a")
+        bench.door.receiver = lambda delivery: answer(delivery.control_id, "AE", error="204")
+        await runtime.sleep(1200)
+        why = bench.stage.facts()["dpi"]["why"]
+        assert why.startswith("dpi is down for 32 min; now it refuses: ")
+        assert " patients tried, all refused (" in why
+        told = [sentence.split(":")[1] for code, sentence in bench.alerts]
+        assert told == [
+            " the receiver can't be reached",
+            " the receiver now takes messages and doesn't answer",
+            " the receiver now refuses all that is tried; one message at a time is tried",
+        ]
+        bench.door.receiver = accepted
+        await runtime.until(bench.all_delivered)
+        assert [code for code, _ in bench.alerts] == ["outage", "outage", "outage", "recovered"]
+        await bench.stop()
+
+    scenario(run)
