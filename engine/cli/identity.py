@@ -338,6 +338,8 @@ def _print_patient(row: dict[str, Any]) -> None:
         traits = " ".join(one["traits"].values())
         words = [one["status"] or "no status", *one["attributes"], traits]
         click.echo(f"  {one['site']} says    {', '.join(filter(None, words))}  ({cell('at_ms', one['at_ms'])})")
+        if one.get("was_sure_of"):
+            click.echo(f"  {'was sure of':>15} {' '.join(one['was_sure_of'].values())}: that is compared")
     if row.get("apart"):
         click.echo(f"  not the same as patient {', '.join(row['apart'])}")
 

@@ -74,6 +74,9 @@ class Assertion:
     place: int
     """The message that said it last."""
     at_ms: int
+    firm: tuple[str, ...] = ()
+    """The traits of which the site was sure last (identity.traits.StrictTraits), while it isn't sure of those above:
+    provisional, doubtful, fictive…; empty: it is sure of them, or never was of any."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,8 @@ _ATTRIBUTES: Final = {
 _NOT_COMPARED: Final = frozenset(set(Attribute) - {Attribute.HOMONYM})
 BELIEVED: Final = frozenset({Attribute.HOMONYM, Attribute.HIDDEN})
 """With these the traits are the person's own, as far as the site knows; with others it says itself that they aren't."""
+MASKS: Final = frozenset({Attribute.ANONYMOUS, Attribute.FICTIVE})
+"""With these the traits stand in for the person's own, and may be quite other ones."""
 _ONLY_PROVISIONAL: Final = frozenset({Attribute.DOUBTFUL, Attribute.FICTIVE, Attribute.ANONYMOUS, Attribute.NAMELESS})
 _STATUSES: Final = {one.value: one for one in Status if one}
 
@@ -101,6 +103,11 @@ class IdentityStatus(NamedTuple):
     def believed(self) -> bool:
         """Whether its traits may contradict another's: those of a hidden identity too, which are only not shown."""
         return self.attributes <= BELIEVED
+
+    @property
+    def masked(self) -> bool:
+        """Whether its traits only stand in for the person's own: anonymous, fictive."""
+        return not self.attributes.isdisjoint(MASKS)
 
 
 def identity_status(

@@ -28,7 +28,8 @@ _LEVEL: Final = 2
 """Of compression: a few hundred bytes gain nothing by more."""
 _ASCII: Final = json.JSONEncoder(separators=(",", ":")).encode
 _TEXT: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-_assertion_values: Final = attrgetter(*Assertion.__slots__)
+_assertion_values: Final = attrgetter(*(name for name in Assertion.__slots__ if name != "firm"))
+_SAID: Final = len(Assertion.__slots__) - 1
 _review_values: Final = attrgetter("low", "high", "rule", "sentence", "place", "at_ms", "state._value_")
 # Looked up rather than called: an enum's constructor costs more than the rest of a row.
 KINDS: Final = {kind.value: kind for kind in IdentifierKind}
@@ -37,7 +38,7 @@ REVIEW_STATES: Final = {state.value: state for state in ReviewState}
 
 def pack_patient(row: PatientRow) -> tuple[Any, ...]:
     """Return a patient's row as plain values."""
-    return row.id, row.number, [_assertion_values(each) for each in row.assertions], row.identifiers, row.apart
+    return row.id, row.number, list(map(_values_said, row.assertions)), row.identifiers, row.apart
 
 
 def unpack_patient(values: Sequence[Any]) -> PatientRow:
@@ -48,7 +49,15 @@ def unpack_patient(values: Sequence[Any]) -> PatientRow:
 
 def _assertion(values: Sequence[Any]) -> Assertion:
     site, status, attributes, *rest = values
+    if len(values) > _SAID:
+        rest[-1] = tuple(rest[-1])
     return Assertion(site, status, tuple(attributes), *rest)
+
+
+def _values_said(row: Assertion) -> tuple[Any, ...]:
+    """Return what a site says as plain values; of what it was sure before, only where that is another matter."""
+    values: tuple[Any, ...] = _assertion_values(row)
+    return (*values, row.firm) if row.firm else values
 
 
 def pack_identifier(row: IdentifierRow) -> tuple[Any, ...]:
@@ -141,7 +150,7 @@ def _patient_after(before: PatientRow | None, after: PatientRow | None) -> Any:
         return _or_none(pack_patient, after)
     old = {each.site: each for each in before.assertions}
     sites = {each.site for each in after.assertions}
-    changed = [_assertion_values(each) for each in after.assertions if old.get(each.site) != each]
+    changed = [_values_said(each) for each in after.assertions if old.get(each.site) != each]
     gone = [site for site in old if site not in sites]
     return {
         "n": after.number,

@@ -17,7 +17,7 @@ from engine.identity.acts import Act
 from engine.identity.crossreference import Unread
 from engine.identity.decisions import Outcome
 from engine.identity.policy import OnMerge
-from engine.identity.traits import compare_traits, traits_of
+from engine.identity.traits import StrictTraits, compare_traits, traits_of
 from tests.support.identity import NIA, NIR, REFERENCES, SITES, Group, ins, ipp, message, pid
 
 STEPS = 1230
@@ -27,6 +27,9 @@ REPLACING = ("A40", "A40", "A47", "A18", "A36", "A46", "A43")
 STATUSES = ("VALI", "VALI", "VALI", "PROV", "PROV", "")
 UNBELIEVED = {"anonymous", "fictive", "doubtful", "nameless", "usurped", "duplicate", "collision"}
 """Attributes of an identity that says itself that its traits aren't to be believed."""
+MASKS = {"anonymous", "fictive"}
+"""Attributes of an identity that stands in for the person's own."""
+HIDING = ("~CACH", "~ANOM", "~FICT", "~DOUT", "~HOMO", "~DOUB", "~USUR", "~COLP")
 NAMES = ("DURAND", "DURANT", "MARTIN", "LEROY", "PETIT", "MOREAU")
 FIRST = ("ANNE", "LUCIE", "LUC", "PAUL", "INES")
 BORN = ("19700102", "19700103", "19511224", "19880909", "20200505")
@@ -41,6 +44,8 @@ class Storm:
         self.group = Group(contracts=contracts, on_merge=on_merge)
         self.people = [self.person(rank) for rank in range(24)]
         self.owner: dict[tuple[str, str], dict[str, str]] = {}
+        self.sure: dict[tuple[int, str], StrictTraits] = {}
+        """By patient and site: the traits of which the site was sure last, whatever it said since."""
 
     def person(self, rank: int) -> dict[str, str]:
         pick = self.chance.choice
@@ -55,6 +60,7 @@ class Storm:
         """Hear a message, or carry out an officer's act; look at every patient that it touched."""
         before = dict(self.group.disk.patients)
         draw = self.chance.random()
+        acted = draw >= 0.97
         if draw < 0.62:
             self.say(self.chance.choice(ORDINARY))
         elif draw < 0.84:
@@ -65,9 +71,12 @@ class Storm:
             self.group.restart()
         else:
             self.officer()
-        for id_, patient in self.group.disk.patients.items():
-            if before.get(id_) != patient:
-                self.is_one_person(patient, before.get(id_))
+        touched = {id_: row for id_, row in self.group.disk.patients.items() if before.get(id_) != row}
+        if not acted:
+            self.inherit(before, touched)
+        for id_, patient in touched.items():
+            self.is_one_person(patient, before.get(id_))
+            self.is_who_it_was(patient, acted=acted)
 
     def say(self, event: str) -> None:
         site, number = self.number()
@@ -115,9 +124,38 @@ class Storm:
             return
         for was in before.assertions:
             now = next((one for one in patient.assertions if one.site == was.site), None)
-            if now is None or UNBELIEVED & {*was.attributes, *now.attributes} or self.numbers(patient, was.site) < 2:
+            if now is None or MASKS & {*was.attributes, *now.attributes} or self.numbers(patient, was.site) < 2:
                 continue
+            if UNBELIEVED & {*was.attributes} and (patient.id, was.site) in self.sure:
+                continue  # is_who_it_was
             assert not compare_traits(traits_of(was), traits_of(now)).beyond_tolerance, f"{was} became {now}"
+
+    def inherit(self, before: dict[int, PatientRow], touched: dict[int, PatientRow]) -> None:
+        """Of whom a site was sure, he is one with the patient in whom he ended."""
+        for gone in before.keys() - self.group.disk.patients.keys():
+            heir = next(id_ for id_, row in touched.items() if {*before[gone].identifiers} & {*row.identifiers})
+            for site in SITES:
+                if (sure := self.sure.pop((gone, site), None)) is not None:
+                    self.sure.setdefault((heir, site), sure)
+
+    def is_who_it_was(self, patient: PatientRow, *, acted: bool) -> None:
+        """Nobody becomes another by way of what his site says meanwhile without being sure; officers may part."""
+        if acted:
+            for site in SITES:
+                self.sure.pop((patient.id, site), None)
+        for now in patient.assertions:
+            traits = traits_of(now)
+            if UNBELIEVED & {*now.attributes} or now.status == "PROV":
+                if not now.firm:
+                    continue
+                traits = StrictTraits(*now.firm)  # an A24 may say two things, the second one unsure
+            was = self.sure.get((patient.id, now.site))
+            if was is not None:
+                compared = compare_traits(was, traits)
+                assert len({*compared.different} - {"birth place"}) < 3, f"{was} became {now}"
+                several = self.numbers(patient, now.site) > 1
+                assert not (several and compared.beyond_tolerance), f"{was} became {now}, who has several numbers"
+            self.sure[patient.id, now.site] = traits
 
     def numbers(self, patient: PatientRow, site: str) -> int:
         """Count the numbers of a site that lead to a patient, those that ended too."""
@@ -141,7 +179,7 @@ class Storm:
         said |= {key: error for key, error in errors.items() if draw() < 0.08}
         holds = person if draw() < 0.8 else pick(self.people)
         numbers = [ins(holds["ins"], pick((NIR, NIR, NIA)))] if draw() < 0.5 else []
-        status = pick(STATUSES) + (pick(("~CACH", "~ANOM", "~FICT", "~DOUT", "~HOMO")) if draw() < 0.12 else "")
+        status = pick(STATUSES) + (pick(HIDING) if draw() < 0.2 else "")
         concealed = ["PD1||||||||||||Y"] if draw() < 0.12 else []
         return [pid(ipp(site, number), *numbers, status=status, **said), *concealed]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from engine.core.identities import Assertion
-from engine.identity.deciding.judging import comparable_assertion
+from engine.identity.deciding.judging import comparable_assertion, firm_traits
 from engine.identity.statuses import Status
 from engine.identity.traits import StrictTraits, trait_hash, traits_of
 
@@ -73,7 +73,7 @@ def make_assertion(person: Person, terms: Terms, before: Assertion | None) -> As
         before: What the site said before, where it did.
     """
     said = before is not None and not person.status.status and not person.status.attributes
-    traits = _merged(person.traits, before)
+    traits = merged_traits(person.traits, before)
     same = before is not None and traits == traits_of(before)
     if said and same and before is not None:
         status, attributes = before.status, before.attributes
@@ -88,9 +88,10 @@ def make_assertion(person: Person, terms: Terms, before: Assertion | None) -> As
         hashed = before.traits
     else:
         hashed = trait_hash(traits, terms.claims.references) if comparable else 0
-    return Assertion(
+    made = Assertion(
         terms.claims.site, status, attributes, *traits, ins=ins, traits=hashed, place=terms.place, at_ms=terms.at_ms
     )
+    return with_firm(made, firm_traits(before))
 
 
 def put_assertion(person: Person, terms: Terms, patient: int) -> bool:
@@ -110,7 +111,24 @@ def put_assertion(person: Person, terms: Terms, patient: int) -> bool:
     return before is None or before.traits != made.traits or traits_of(before) != traits_of(made)
 
 
-def _merged(traits: StrictTraits, before: Assertion | None) -> StrictTraits:
+def with_firm(assertion: Assertion, firm: StrictTraits | None) -> Assertion:
+    """Keep of which traits a site was sure before, where it isn't sure of what it says now."""
+    if firm is None or firm_traits(assertion) is not None:
+        return assertion
+    return replace(assertion, firm=tuple(firm))
+
+
+def repeats(person: Person, claims: Claims, before: Assertion) -> bool:
+    """Whether a source of identity says of somebody what it said before, or less, and of the same status."""
+    if merged_traits(person.traits, before) != traits_of(before):
+        return False
+    if not updates(claims) or not (person.status.status or person.status.attributes):
+        return True
+    return person.status.status.value == before.status and _attributes(person) == before.attributes
+
+
+def merged_traits(traits: StrictTraits, before: Assertion | None) -> StrictTraits:
+    """Return what a site says with what it said before of the rest: absence changes nothing."""
     if before is None:
         return traits
     return StrictTraits(*(new or old for new, old in zip(traits, traits_of(before), strict=True)))

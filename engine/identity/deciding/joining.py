@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from engine.core.identities import IdentifierKind, PatientRow, ReviewState
 from engine.identity.crossreference import read_together
+from engine.identity.deciding.asserting import own_assertion, with_firm
 from engine.identity.deciding.decision import Code
-from engine.identity.deciding.judging import believed_assertion
+from engine.identity.deciding.judging import believed_traits, firm_traits
 from engine.identity.ins import InsKind, authority_of
 from engine.identity.statuses import Status
-from engine.identity.traits import compare_traits, traits_of
+from engine.identity.traits import compare_traits
 
 if TYPE_CHECKING:
     from engine.core.identities import IdentifierRow
@@ -66,8 +67,8 @@ def join(draft: Draft, keep: int, gone: int) -> tuple[str, str]:
     apart = sorted({*living.apart, *ending.apart} - {keep, gone})
     draft.put_patient(replace(living, apart=tuple(apart), number=living.number or ending.number))
     for assertion in ending.assertions:
-        if all(one.site != assertion.site for one in living.assertions):
-            draft.put_assertion(keep, assertion)
+        kept = own_assertion(living, assertion.site)
+        draft.put_assertion(keep, assertion if kept is None else with_firm(kept, firm_traits(assertion)))
     for row in rows_of(draft, ending):
         draft.put(replace(row, patient=keep))
     draft.close(keep, gone, ReviewState.LINKED)
@@ -101,9 +102,10 @@ def _qualified_nir(row: IdentifierRow, *patients: PatientRow) -> bool:
 def _disagreement(one: PatientRow, other: PatientRow) -> tuple[Code, str] | None:
     for mine in one.assertions:
         for theirs in other.assertions:
-            if not believed_assertion(mine) or not believed_assertion(theirs):
+            left, right = believed_traits(mine), believed_traits(theirs)
+            if left is None or right is None:
                 continue
-            compared = compare_traits(traits_of(mine), traits_of(theirs))
+            compared = compare_traits(left, right)
             if compared.beyond_tolerance:
                 names = ", ".join(compared.different)
                 return Code.TRAITS, (

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from engine.identity.statuses import BELIEVED, Attribute, Status
-from engine.identity.traits import Likeness, compare_traits, normal_date, traits_of, whole_date
+from engine.identity.statuses import BELIEVED, MASKS, Attribute, Status
+from engine.identity.traits import Likeness, StrictTraits, compare_traits, normal_date, traits_of, whole_date
 
 if TYPE_CHECKING:
     from engine.core.identities import Assertion, PatientRow
@@ -99,6 +99,27 @@ def comparable_assertion(assertion: Assertion) -> bool:
 def believed_assertion(assertion: Assertion) -> bool:
     """Whether what a site says of somebody may contradict what another says of him (statuses.BELIEVED)."""
     return all(one in BELIEVED for one in assertion.attributes)
+
+
+def masked_assertion(assertion: Assertion) -> bool:
+    """Whether the traits that a site says only stand in for the person's own (statuses.MASKS)."""
+    return any(one in MASKS for one in assertion.attributes)
+
+
+def firm_traits(assertion: Assertion | None) -> StrictTraits | None:
+    """Return the traits of which a site was sure last: neither provisional nor of those that it doesn't believe."""
+    if assertion is None:
+        return None
+    if believed_assertion(assertion) and assertion.status != Status.PROVISIONAL:
+        return traits_of(assertion)
+    return StrictTraits(*assertion.firm) if assertion.firm else None
+
+
+def believed_traits(assertion: Assertion | None) -> StrictTraits | None:
+    """Return the traits that may contradict what others say: those that the site believes, else the last firm ones."""
+    if assertion is not None and believed_assertion(assertion):
+        return traits_of(assertion)
+    return firm_traits(assertion)
 
 
 def _parts(day: date) -> tuple[int, int, int]:

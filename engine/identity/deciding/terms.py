@@ -25,7 +25,7 @@ SENTENCES: Final = {
     "ins-no-contract": "both have one INS qualified, by hospitals that no contract joins",
     "ins-one-side": "both name one INS, but not both hospitals have qualified it",
     "stay-elsewhere": "a stay of the one came with a number of the other",
-    "same-traits": "all five strict traits are the same",
+    "same-traits": "all five strict traits were the same",
 }
 """By rule, the most urgent first (draft.strength agrees): what an identity officer reads; no value of a message."""
 

@@ -58,12 +58,16 @@ class Seeing:
 
     def assertion(self, one: Assertion) -> dict[str, Any]:
         """Show what a site says."""
-        show = (lambda text: text) if self._reveal else mask
-        traits = {name: show(value) for name, value in zip(StrictTraits._fields, traits_of(one), strict=True) if value}
-        return {
-            "site": one.site, "status": one.status, "attributes": list(one.attributes), "traits": traits,
-            "message": str(one.place) if one.place else "", "at_ms": one.at_ms,
+        shown = {
+            "site": one.site, "status": one.status, "attributes": list(one.attributes),
+            "traits": self._traits(traits_of(one)), "message": str(one.place) if one.place else "",
+            "at_ms": one.at_ms,
         }  # fmt: skip
+        return shown | ({"was_sure_of": self._traits(StrictTraits(*one.firm))} if one.firm else {})
+
+    def _traits(self, traits: StrictTraits) -> dict[str, str]:
+        show = (lambda text: text) if self._reveal else mask
+        return {name: show(value) for name, value in traits._asdict().items() if value}
 
     def patient(self, patient: PatientRow, rows: list[IdentifierRow]) -> dict[str, Any]:
         """Show a patient with his identifiers; `number` is the group's."""

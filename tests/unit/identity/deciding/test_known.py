@@ -299,13 +299,13 @@ def test_a_message_that_names_nobody(type_):
     ("said", "behind", "first"),
     [
         ("PROV", ["PD1" + "|" * 12 + "Y"], Outcome.DEAD), ("PROV~CACH", [], Outcome.DEAD),
-        ("PROV~DOUT", [], Outcome.DECIDED), ("PROV~FICT", [], Outcome.DECIDED),
+        ("PROV~DOUT", [], Outcome.DEAD), ("PROV~FICT", [], Outcome.DECIDED), ("PROV~ANOM", [], Outcome.DECIDED),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("place", ["38185", ""])
 def test_another_person_in_two_steps(status, said, behind, first, place):
     """
-    Concealed is compared at once; what isn't to be believed when it is believed: two people don't become one patient.
+    Compared at once, a mask when it is taken off: two people don't become one patient.
 
     Traits that aren't complete have no hash, and still are traits.
     """

@@ -70,6 +70,23 @@ def test_nobody_says_who_they_are():
     assert compared(PatientRow(1, ""), PatientRow(2, "")) == "no hospital says who they are"
 
 
+def test_what_a_site_was_sure_of_is_shown(tmp_path):
+    """An officer sees with what a message was compared; masked like the rest."""
+    doubted = Assertion(
+        "cha", "PROV", ("anonymous",), "X", "", "", "", "", "", 0, 0, 1, 0,
+        ("DURAND", "LEA", "", "19800229", "F", ""),
+    )  # fmt: skip
+
+    async def work(office: Office) -> list[dict]:
+        known = office.desk.configuration(), office.desk.references
+        return [Seeing(*known, reveal=reveal).assertion(doubted) for reveal in (True, False)]
+
+    shown, hidden = at_office(tmp_path, work)
+    assert (shown["traits"]["birth_name"], shown["was_sure_of"]["birth_name"]) == ("X", "DURAND")
+    assert "birth_place" not in shown["was_sure_of"]
+    assert "DURAND" not in str(hidden)
+
+
 @pytest.mark.parametrize(
     ("place", "sex", "words"),
     [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.core.changes import Change, Receive
 from engine.core.identities import IdentityEvent
-from engine.store.identity_rows import read_touched, write_touched
+from engine.store.identity_rows import pack_patient, read_touched, unpack_patient, write_touched
 from engine.store.names import Names
 from engine.store.sqlite.books import Books
 from engine.store.sqlite.connections import migrate, open_writer
@@ -91,6 +91,19 @@ def test_an_event_is_stored_as_its_difference() -> None:
     data = write_touched(event)
     assert read_touched(IdentityEvent("assert", 1, 1), data) == event
     assert len(data) < 350
+
+
+def test_what_a_site_was_sure_of_comes_back() -> None:
+    """Under what it doubts now; a row without it is written as ever."""
+    sure = said("cha")
+    firm = ("D'ÉPÉE", "ZOÉ", "ZOÉ LÉA", "19800101", "F", "75056")
+    doubted = said("cha", attributes=("doubtful",), first_name="\udcff", firm=firm)
+    for rows in ((sure, doubted), (doubted, sure), (None, doubted), (doubted, None)):
+        before, after = (patient(1, row) if row is not None else None for row in rows)
+        event = IdentityEvent("assert", 1, 1, patients={1: (before, after)})
+        assert read_touched(IdentityEvent("assert", 1, 1), write_touched(event)) == event
+    assert unpack_patient(pack_patient(patient(1, sure, doubted))) == patient(1, sure, doubted)
+    assert len(pack_patient(patient(1, sure))[2][0]) == 13
 
 
 def test_small_and_large_events_come_back() -> None:
