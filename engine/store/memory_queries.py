@@ -225,6 +225,8 @@ class MemoryQueries(MemoryIdentityQueries):
             "data_bytes": sum(map(len, self._disk.bodies.values())),
             "wal_bytes": 0,
             "free_bytes": 0,
+            "shortage": "",
+            "disk_full": False,
             "commit_p50_ms": 0.0,
             "commit_p99_ms": 0.0,
             "commits": 0,

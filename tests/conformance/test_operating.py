@@ -375,8 +375,10 @@ def test_facts_have_the_same_keys_everywhere(house: House) -> None:
         assert set(facts) == {
             "store", "version", "path", "data_bytes", "wal_bytes", "free_bytes", "commit_p50_ms", "commit_p99_ms",
             "commits", "changes_waiting", "bytes_waiting", "highest_place", "started_ms", "stopped_ms", "trouble",
+            "shortage", "disk_full",
         }  # fmt: skip
         assert (facts["highest_place"], facts["started_ms"], facts["trouble"]) == (1, 1_000, "")
+        assert (facts["shortage"], facts["disk_full"]) == ("", False)
         assert len(store.reference_key) >= 16
         await store.close()
 
