@@ -87,6 +87,8 @@ class Route:
     then on. What it was when it came is kept beside.
     """
     whole: bytes = b""
+    ends: tuple[int, ...] = ()
+    """With state DEAD: fragments that wait and can't be told from this one. They are DEAD with it, for its reason."""
     parted: tuple[tuple[str, tuple[int, ...]], ...] = ()
     """Filled by the store: by destination, deliveries of patients whom its events part (DeliveryFlag.PARTED)."""
 

@@ -217,8 +217,13 @@ class Store(Protocol):
     async def waiting_until(self, now_ms: int, limit: int) -> list[Place]:
         """Messages in state WAITING whose wait is over, those first whose wait ended first."""
 
-    async def waiting_for(self, hashes: Collection[int]) -> dict[Place, tuple[int, ...]]:
-        """Messages in state WAITING that wait for one of these hashes (at most 1,000), each with all of its own."""
+    async def waiting_for(self, hashes: Collection[int], *, linked: bool = False) -> dict[Place, tuple[int, ...]]:
+        """
+        Messages in state WAITING that wait for one of these hashes (at most 1,000), each with all of its own.
+
+        `linked`: also those that hang together by pointers: that wait for the other end of one (it differs in the
+        lowest bit), or are linked in the same way to such; in the order of places.
+        """
 
     async def identity_facts(self) -> IdentityFacts:
         """The next patient, when the next wait ends, and counts."""

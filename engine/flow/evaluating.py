@@ -12,7 +12,7 @@ from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Arrival, Delivery, StoredMessage
 from engine.errors import where
 from engine.flow.decisions import decided, duplicate, faulty
-from engine.flow.joining import Parted
+from engine.flow.joining import IsFragment
 from engine.flow.late import Behind
 from engine.identity.crossreference import Unread
 from engine.identity.deciding.decision import Code
@@ -67,7 +67,7 @@ class Evaluating:
 
         Raises:
             Behind: Earlier messages of its patients are to be decided on first.
-            Parted: It is a part of a longer message, and the source joins them.
+            IsFragment: It is a part of a longer message, and the source joins them.
         """
         knowledge = self.knowledge(expired=expired, wide=wide)
         try:
@@ -80,7 +80,7 @@ class Evaluating:
         except Exception as error:
             return self.faulty_of(message, error)
         if evaluation.fragment is not None:
-            raise Parted(evaluation)
+            raise IsFragment(evaluation)
         if evaluation.state is MessageState.REJECTED and told:
             return duplicate(message, told, self._router.configuration.hash)
         if evaluation.state is MessageState.REJECTED and (retried or self._was_answered(message)):

@@ -30,7 +30,7 @@ from engine.flow.backlog import Backlog
 from engine.flow.decisions import INTERNAL, duplicate, faulty
 from engine.flow.evaluating import Evaluating
 from engine.flow.identities import Identities
-from engine.flow.joining import Joining, Parted
+from engine.flow.joining import IsFragment, Joining
 from engine.flow.late import Behind, Late
 from engine.flow.remaking import Remaking
 from engine.flow.retransmissions import Original, Retransmissions
@@ -292,7 +292,7 @@ class Router:
                 return
         try:
             self._submit(self.evaluating.route_of(message, **how))
-        except (Asked, Parted):
+        except (Asked, IsFragment):
             self._go_and(self._decide(message, how), "asks")
         except Unread as unread:
             self._go_and(self._decide(message, how, unread), "looks patients up")
@@ -332,7 +332,7 @@ class Router:
         Raises:
             StoreError: Rows of patients, or the other parts of a longer message, can't be read.
             Behind: As of `Evaluating.route_of`.
-            Parted: An operator tries a part of a longer message again: it is taken up between two messages.
+            IsFragment: An operator tries a part of a longer message again: it is taken up between two messages.
         """
 
         def work(answers: Answers) -> Route:
@@ -342,10 +342,10 @@ class Router:
             return await self.answered(work)
         except RuntimeError as error:  # it would be asked for ever, and those behind it wait
             return self.evaluating.faulty_of(message, error)
-        except Parted as parted:
+        except IsFragment as fragment:
             if how.get("retried"):
                 raise
-            return await self.joining.decided_on(message, parted.evaluation, how)
+            return await self.joining.decided_on(message, fragment.evaluation, how)
 
     async def answered(self, work: Callable[[Answers], Result]) -> Result:
         """
@@ -448,7 +448,7 @@ class Router:
         if overtaken:
             self.start_over(str(refused))
             return
-        if (route.identity or route.joins) and route.place not in self._again:
+        if (route.identity or route.joins or route.ends) and route.place not in self._again:
             self._again.add(route.place)
             if not route.identity:  # else all routers start over (Identities.resolved)
                 self.start_over(str(refused))

@@ -11,7 +11,7 @@ from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention
 from engine.core.own_ids import former
 from engine.flow.acts import Refusal
 from engine.flow.identity_acts import PREFIX, IdentityActs
-from engine.flow.joining import Parted
+from engine.flow.joining import IsFragment
 from engine.routes.evaluation import render_again
 from engine.routes.parting import mark_made_anew, stands
 
@@ -158,7 +158,7 @@ class Treating:
             generation = router.generation
             try:
                 route = await router.decided_on(message, retried=True, wide=True)
-            except Parted:  # the others may be under way: it takes its turn among them
+            except IsFragment:  # the others may be under way: it takes its turn among them
                 router.take_up((place,), expired=False)
             else:
                 router.submit(route, generation)

@@ -363,9 +363,9 @@ class MemoryStore:
         """Messages in state WAITING whose wait is over, those first whose wait ended first."""
         return memory_identities.waiting_until(self.disk, now_ms, limit)
 
-    async def waiting_for(self, hashes: Collection[int]) -> dict[int, tuple[int, ...]]:
+    async def waiting_for(self, hashes: Collection[int], *, linked: bool = False) -> dict[int, tuple[int, ...]]:
         """Messages in state WAITING that wait for one of these hashes, each with all of its own."""
-        return memory_identities.waiting_for(self.disk, hashes)
+        return (memory_identities.linked if linked else memory_identities.waiting_for)(self.disk, hashes)
 
     async def identity_facts(self) -> IdentityFacts:
         """The next patient, when the next wait ends, and counts."""

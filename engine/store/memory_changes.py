@@ -111,6 +111,8 @@ class MemoryChanges:
             memory_identities.decide(self._disk, change, undo, tally)
         if change.joins:
             self._join(change, undo, tally)
+        for place in change.ends:
+            self._end(place, change, undo, tally)
         return DONE
 
     def _join(self, change: Route, undo: Undo, tally: Tally) -> None:
@@ -133,6 +135,19 @@ class MemoryChanges:
         undo.put("bodies", change.place, change.whole)
         whole = self._message_row(change.place)
         undo.put("messages", change.place, replace(whole, message=replace(whole.message, raw=change.whole)))
+
+    def _end(self, place: int, change: Route, undo: Undo, tally: Tally) -> None:
+        row = self._disk.messages.get(place)
+        rules.check_ended(place, None if row is None else row.message.state)
+        one = self._message_row(place)
+        message = replace(one.message, state=MessageState.DEAD)
+        after = replace(
+            one, message=message, code=change.code, field=change.field, reason=change.reason, config=change.config,
+            linked_to=0,
+        )  # fmt: skip
+        undo.put("messages", place, after)
+        undo.remove("waits", place)
+        tally.message(one.message.source, MessageState.WAITING.name.lower(), MessageState.DEAD.name.lower())
 
     def _settle(self, change: Settle, undo: Undo, tally: Tally) -> Receipt:
         row = self._delivery_row(change.delivery)

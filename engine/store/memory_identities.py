@@ -176,6 +176,17 @@ def waiting_for(disk: MemoryDisk, hashes: Collection[int]) -> dict[int, tuple[in
     return {place: own for place, own in found.items() if not wanted.isdisjoint(own)}
 
 
+def linked(disk: MemoryDisk, hashes: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """Messages that are linked with these hashes, or the other ends of them, directly or not."""
+    found: dict[int, tuple[int, ...]] = {}
+    wanted = set(hashes)
+    while wanted and len(found) < 1_000:
+        fresh = waiting_for(disk, {one for hash_ in wanted for one in (hash_ & ~1, hash_ | 1)})
+        wanted = {hash_ for place, own in fresh.items() if place not in found for hash_ in own}
+        found |= fresh
+    return dict(sorted(found.items())[:1_000])
+
+
 def identity_facts(disk: MemoryDisk) -> IdentityFacts:
     """The next patient, when the next wait ends, and counts."""
     return IdentityFacts(

@@ -86,6 +86,8 @@ def check_route(route: Route) -> None:
         raise ChangeRefused(f"message {route.place} holds its own fragment, and those that join it")
     if route.joins and route.state is MessageState.REJECTED:
         raise ChangeRefused(f"message {route.place} is its sender's: nothing is joined to it")
+    if route.ends and (route.state is not MessageState.DEAD or route.place in route.ends):
+        raise ChangeRefused(f"message {route.place} isn't dead: nothing dies with it")
     write_copies(deliveries)
 
 
@@ -96,6 +98,14 @@ def check_joined(place: int, state: MessageState | None) -> None:
     if state not in _OPEN:
         raise other_state(f"message {place}", "a fragment that waits", state.name.lower())
     require_message_transition(state, MessageState.JOINED)
+
+
+def check_ended(place: int, state: MessageState | None) -> None:
+    """Check that a fragment may die with the message of a routing decision; None: there is none."""
+    if state is None:
+        raise no_message(place)
+    if state is not MessageState.WAITING:
+        raise other_state(f"message {place}", "waiting", state.name.lower())
 
 
 def joined_reason(route: Route) -> str:

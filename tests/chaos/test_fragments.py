@@ -30,14 +30,12 @@ async def send(port: int, raw: bytes) -> None:
 
 
 async def laboratory(port: int, number: int, chance: random.Random) -> list[bytes]:
-    """Send results in parts, now and then in another order; return the wholes."""
+    """Send results in parts; return the wholes."""
     wholes = []
     for serial in range(EACH):
         whole = result(f"F{number}-{serial}", ipp=f"9{number}", lines=4)
         places = sorted(chance.sample(range(whole.index(b"OBX|1"), len(whole)), 3))
         parts = cut(whole, places, [f"{number}-{serial}-{rank}" for rank in range(3)])
-        if chance.random() < 0.3:
-            chance.shuffle(parts)
         for part in parts:
             await send(port, part)
         wholes.append(whole)

@@ -147,6 +147,70 @@ async def test_what_is_refused(house: House) -> None:
 
 
 @in_loop
+async def test_what_is_linked(house: House) -> None:
+    """By pointers whose two ends differ in the lowest bit, directly or not, in the order of places; no other waits."""
+    store, _ = await house.open()
+    one, two, three, four, five = await receive(store, 5)
+    await fine(store, part(one, 11), part(two, 20, 31), part(three, 10, 21), part(four, 41), part(five, -8, 30))
+    chain = {one: (11,), two: (20, 31), three: (10, 21), five: (-8, 30)}
+    for hashes in ((11,), (10,), (30,), (-7,), (99, 31)):
+        found = await store.waiting_for(hashes, linked=True)
+        assert {place: tuple(sorted(own)) for place, own in found.items()} == chain
+        assert list(found) == [one, two, three, five]
+    assert await store.waiting_for([40], linked=True) == {four: (41,)}
+    assert await store.waiting_for([50], linked=True) == await store.waiting_for([], linked=True) == {}
+    await fine(store, decided(three, MessageState.DEAD, expected=MessageState.WAITING, code="E-FRAGMENT"))
+    assert list(await store.waiting_for([11], linked=True)) == [one]
+    await store.close()
+
+
+def end(place: int, *others: int, **values: Any) -> Route:
+    """The decision that fragments die together."""
+    return decided(place, MessageState.DEAD, code="E-FRAGMENT", ends=others, **values)
+
+
+@in_loop
+async def test_fragments_die_together(house: House) -> None:
+    """In one commit, for one reason; nothing waits any more, also after a crash; each is its own dead letter."""
+    store, _ = await house.open()
+    one, two, last = await receive(store, 3)
+    await fine(store, part(one, 11), part(two, 10, 21))
+    await fine(store, end(last, one, two, field="DSC-1", reason="a pointer in common"))
+    for _ in range(2):
+        for place in (one, two, last):
+            row = await store.queries.message_row(place)
+            assert (row["state"], row["code"], row["field"]) == ("dead", "E-FRAGMENT", "DSC-1")
+            assert (row["reason"], row["linked_to"], row["ending"]) == ("a pointer in common", 0, "dead")
+        assert await store.waiting_for([10, 11, 21]) == {}
+        assert (await balanced(store))["message", "gam", "dead"] == 3
+        await house.crash(store)
+        store, _ = await house.open()
+    await fine(store, Reopen(one, "main", MessageState.DEAD, MessageState.RECEIVED))
+    await store.close()
+
+
+@in_loop
+async def test_what_does_not_die_with_another(house: House) -> None:
+    """One that doesn't wait, itself, none; nothing dies with what lives: nothing of the change is stored."""
+    store, _ = await house.open()
+    one, two, three = await receive(store, 3)
+    await fine(store, part(one, 11), routed(two, delivery(two)))
+    for wrong in (
+        end(three, one, two),
+        end(three, one, 99),
+        end(three, one, three),
+        end(three, one, expected=MessageState.WAITING),
+        decided(three, MessageState.UNROUTED, ends=(one,)),
+    ):
+        (outcome,) = await commit(store, wrong)
+        assert isinstance(outcome, ChangeRefused), wrong
+    assert await states(store, one, two, three) == ["waiting", "routed", "received"]
+    assert await store.waiting_for([11]) == {one: (11,)}
+    await balanced(store)
+    await store.close()
+
+
+@in_loop
 async def test_a_failure_leaves_all_or_nothing(fallible_house: House) -> None:
     """Whatever fails in the commit of the whole, its fragments wait as before."""
     house = fallible_house

@@ -31,8 +31,8 @@ MEANINGS: Final = (
     Meaning(
         "E-FRAGMENT", _DEAD,
         "A part of a longer message (DSC-1, MSH-14): the others didn't come in time, or don't fit, as the reason says.",
-        "Have what is missing sent, then retry the parts (`passerelle dead retry`): they become one. Or have the whole "
-        "sent again and discard them. Where receivers put parts together themselves: fragments: deliver at the source.",
+        "Have the whole sent again, then discard the parts. Parts that are retried become one only if they came in "
+        "their order. Where receivers put parts together themselves: fragments: deliver at the source.",
     ),
     Meaning(
         FRAGMENT_WAITING, "waiting message",

@@ -53,6 +53,18 @@ SELECT json_group_array(json_array(w.place, w.hash)) FROM identity_waits AS w WH
     WHERE m.state = 5 ORDER BY one.place LIMIT 1000
 )
 """
+_LINKED: Final = """
+WITH RECURSIVE near(place) AS (
+    SELECT one.place FROM json_each(?) AS h CROSS JOIN identity_waits AS one ON one.hash IN (h.value & ~1, h.value | 1)
+    UNION
+    SELECT other.place FROM near CROSS JOIN identity_waits AS mine ON mine.place = near.place
+    CROSS JOIN identity_waits AS other ON other.hash IN (mine.hash & ~1, mine.hash | 1)
+    LIMIT 1000
+)
+SELECT json_group_array(json_array(w.place, w.hash)) FROM (
+    SELECT near.place AS place FROM near CROSS JOIN messages AS m ON m.id = near.place WHERE m.state = 5 ORDER BY 1
+) AS p CROSS JOIN identity_waits AS w ON w.place = p.place
+"""
 
 _ESCAPED: Final = "\x00"
 """Begins a value that a database can't hold as it is: the rest is its JSON."""
@@ -124,10 +136,11 @@ def read_waiting(connection: Connection, now_ms: int, limit: int) -> list[int]:
     return _one(connection, _WAITING, (now_ms, limit))
 
 
-def read_waiting_for(connection: Connection, hashes: Collection[int]) -> dict[int, tuple[int, ...]]:
-    """Return the messages that wait for one of these hashes, each with all of its own."""
+def read_waiting_for(connection: Connection, hashes: Collection[int], *, linked: bool) -> dict[int, tuple[int, ...]]:
+    """Return the messages that wait for one of these hashes, or are linked with them, each with all of its own."""
+    query = _LINKED if linked else _WAITING_FOR
     found: dict[int, tuple[int, ...]] = {}
-    for place, hash_ in _one(connection, _WAITING_FOR, (json.dumps(list(hashes)),)):
+    for place, hash_ in _one(connection, query, (json.dumps(list(hashes)),)):
         found[place] = (*found.get(place, ()), hash_)
     return found
 

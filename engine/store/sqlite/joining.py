@@ -1,8 +1,9 @@
-"""Fragments that become one message, in the transaction of the decision on it."""
+"""Fragments that become one message, or die together, in the transaction of one decision."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from engine.core.changes import Route
@@ -22,6 +23,10 @@ _JOINED: Final = """
 UPDATE messages SET state = 9, code = ?2, field = '', reason = ?3, config = ?4, linked_to = ?5
 WHERE id IN (SELECT value FROM json_each(?1))
 """
+_ENDED: Final = """
+UPDATE messages SET state = 6, code = ?2, field = ?3, reason = ?4, config = ?5, linked_to = 0
+WHERE id IN (SELECT value FROM json_each(?1))
+"""
 _NO_WAITS: Final = "DELETE FROM identity_waits WHERE place IN (SELECT value FROM json_each(?))"
 _CAME: Final = """
 INSERT INTO fragments(message, joins, raw) SELECT message, ?2, raw FROM bodies WHERE message = ?1
@@ -37,16 +42,8 @@ def join(work: Transaction, change: Route) -> None:
         ChangeRefused: One of them waits no more, or there is none.
         CountDiffers: The message itself isn't as expected.
     """
-    work.begin()
-    work.flush()
-    work.fault("fragments")
     connection, names = work.connection, work.names
-    places = json.dumps(change.joins)
-    found = {place: (state, source) for place, state, source in json.loads(_one(work, _STATES, places))}
-    for place in change.joins:
-        state, source = found.get(place, (None, 0))
-        rules.check_joined(place, None if state is None else MessageState(state))
-        work.tally.message(names.show(source), MESSAGE_STATE_NAMES[state], MessageState.JOINED.name.lower())
+    places = _move(work, change.joins, MessageState.JOINED, rules.check_joined)
     code, config = names.any(JOINED), names.own(change.config)
     connection.execute(_JOINED, (places, code, rules.joined_reason(change), config, change.place))
     connection.execute(_NO_WAITS, (places,))
@@ -56,6 +53,37 @@ def join(work: Transaction, change: Route) -> None:
         connection.execute(LARGE_BODY, (change.place, change.whole, 1))
     finally:
         connection.execute(LARGE_BODY, (0, bytearray(), 0))  # changes no row: lets go of the bytes
+
+
+def end(work: Transaction, change: Route) -> None:
+    """
+    Make dead letters of fragments together with the message of a routing decision, whose row is among those collected.
+
+    Raises:
+        ChangeRefused: One of them doesn't wait, or there is none.
+        CountDiffers: The message itself isn't as expected.
+    """
+    names = work.names
+    places = _move(work, change.ends, MessageState.DEAD, rules.check_ended)
+    values = (places, names.any(change.code), change.field, change.reason, names.own(change.config))
+    work.connection.execute(_ENDED, values)
+    work.connection.execute(_NO_WAITS, (places,))
+
+
+def _move(
+    work: Transaction, fragments: Sequence[int], to: MessageState, check: Callable[[int, MessageState | None], None]
+) -> str:
+    """Check and count fragments that get another state; return their places as JSON."""
+    work.begin()
+    work.flush()
+    work.fault("fragments")
+    places = json.dumps(fragments)
+    found = {place: (state, source) for place, state, source in json.loads(_one(work, _STATES, places))}
+    for place in fragments:
+        state, source = found.get(place, (None, 0))
+        check(place, None if state is None else MessageState(state))
+        work.tally.message(work.names.show(source), MESSAGE_STATE_NAMES[state], to.name.lower())
+    return places
 
 
 def _one(work: Transaction, query: str, parameter: str) -> str:

@@ -450,9 +450,9 @@ class SqliteStore:
         """Messages in state WAITING whose wait is over, those first whose wait ended first."""
         return await self._read(lambda c: read_waiting(c, now_ms, limit))
 
-    async def waiting_for(self, hashes: Collection[int]) -> dict[int, tuple[int, ...]]:
+    async def waiting_for(self, hashes: Collection[int], *, linked: bool = False) -> dict[int, tuple[int, ...]]:
         """Messages in state WAITING that wait for one of these hashes, each with all of its own."""
-        return await self._read(lambda c: read_waiting_for(c, hashes))
+        return await self._read(lambda c: read_waiting_for(c, hashes, linked=linked))
 
     async def identity_facts(self) -> IdentityFacts:
         """The next patient, when the next wait ends, and counts."""

@@ -28,7 +28,7 @@ from engine.store.sqlite.books import Books
 from engine.store.sqlite.driver import CULPRIT_ERRORS, Connection
 from engine.store.sqlite.identity_fences import Result
 from engine.store.sqlite.identity_writes import IdentityWrites
-from engine.store.sqlite.joining import join
+from engine.store.sqlite.joining import end, join
 from engine.store.sqlite.texts import make_storable
 from engine.store.sqlite.walk import (
     ATTEMPT,
@@ -227,6 +227,8 @@ class Transaction:
         for change in changes:
             if change.joins:
                 join(self, change)
+            if change.ends:
+                end(self, change)
 
     def insert_deliveries(self, deliveries: list[Delivery]) -> None:
         """Store new deliveries."""

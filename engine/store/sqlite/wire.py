@@ -48,7 +48,7 @@ _message_values: Final = attrgetter(
 )
 _route_values: Final = attrgetter(
     "place", "group", "source", "expected._value_", "state._value_", "site", "type", "code", "field", "reason",
-    "config", "linked_to", "keys", "view", "joins", "whole",
+    "config", "linked_to", "keys", "view", "joins", "whole", "ends",
 )  # fmt: skip
 _delivery_values: Final = attrgetter(
     "id", "destination", "route", "lanes", "kind._value_", "type", "payload_kind._value_", "payload", "target",
@@ -160,12 +160,12 @@ def _read_change(number: int, kind: int, values: Any, size: int) -> Numbered:
 def _read_route(values: tuple[Any, ...], deliveries: list[tuple[Any, ...]], identity: Any = None) -> Route:
     (
         place, group, source, expected, state, site, type_, code, field_, reason, config, linked_to, keys, view, joins,
-        whole,
+        whole, ends,
     ) = values  # fmt: skip
     copies = [_read_delivery(*each) for each in deliveries]
     route = Route(
         place, group, source, _MESSAGE_STATES[expected], _MESSAGE_STATES[state], site, type_, code, field_, reason,
-        config, linked_to, copies, keys, view=view, joins=joins, whole=whole,
+        config, linked_to, copies, keys, view=view, joins=joins, whole=whole, ends=ends,
     )  # fmt: skip
     if identity is not None:
         events, fences, route.releases, wait = identity
