@@ -12,6 +12,7 @@ from engine.core.own_ids import former
 from engine.flow.acts import Refusal
 from engine.flow.identity_acts import PREFIX, IdentityActs
 from engine.flow.joining import IsFragment
+from engine.routes.decision import FRAGMENT
 from engine.routes.evaluation import render_again
 from engine.routes.parting import mark_made_anew, stands
 
@@ -151,6 +152,8 @@ class Treating:
         allowed, state, outcome = _MESSAGE_VERBS[intention.verb]
         if message.state not in allowed:
             raise Refusal(f"the message is {message.state.name.lower()}: {intention.verb} doesn't apply")
+        if intention.verb == "retry" and await self._is_joined_by_pointers(message):
+            raise Refusal(_SENT_AGAIN)
         await router.acts.fulfil(intention, outcome, [Reopen(place, message.group, message.state, state)])
         # a router that isn't started, or starts again, finds it in the store
         if intention.verb == "retry" and router.started:
@@ -163,7 +166,17 @@ class Treating:
             else:
                 router.submit(route, generation)
 
+    async def _is_joined_by_pointers(self, message: StoredMessage) -> bool:
+        """Whether it died as a part of a longer message, and its source would join it again, with whatever waits."""
+        source = self._router.configuration.sources.get(message.source)
+        fate = await self._router.store.fate(message.place)
+        return source is not None and source.fragments.join > 0 and fate is not None and fate.code == FRAGMENT
 
+
+_SENT_AGAIN: Final = (
+    "a part of a longer message isn't joined by a retry: what waits under its pointer today may be another patient's; "
+    "have the whole sent again, then discard the parts"
+)
 _MESSAGE_VERBS: Final = {
     "retry": (
         frozenset({MessageState.DEAD, MessageState.FILTERED, MessageState.UNROUTED}),

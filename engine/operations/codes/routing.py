@@ -31,8 +31,8 @@ MEANINGS: Final = (
     Meaning(
         "E-FRAGMENT", _DEAD,
         "A part of a longer message (DSC-1, MSH-14): the others didn't come in time, or don't fit, as the reason says.",
-        "Have the whole sent again, then discard the parts. Parts that are retried become one only if they came in "
-        "their order. Where receivers put parts together themselves: fragments: deliver at the source.",
+        "Have the whole sent again, then discard the parts; they aren't joined by a retry. Where receivers put parts "
+        "together themselves: fragments: deliver at the source, `passerelle apply`, then `passerelle dead retry`.",
     ),
     Meaning(
         FRAGMENT_WAITING, "waiting message",
