@@ -59,8 +59,8 @@ MEANINGS: Final = (
     Meaning(
         "E-ID-TRAITS", _DEAD,
         "Names, dates or sex disagree: of two patients that it asks to join, or with what is known of its number: of "
-        "whom the site was sure last (`was sure of` in `identity show`), whatever it said since as doubtful, fictive or "
-        "provisional.",
+        "whom the site was sure last (`was sure of` in `identity show`), whatever it said since as doubtful, fictive "
+        "or provisional.",
         "Don't force it. Ask the site who it is. Another person from now on: `passerelle identity unlink ID "
         "--ipp --another-person`, then retry. Wrong: have it corrected, discard. Of two patients to be "
         "joined: discard, unless corrected.",
