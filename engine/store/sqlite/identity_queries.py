@@ -27,12 +27,13 @@ SELECT {_EVENT} FROM (
 ) AS t CROSS JOIN identity_events AS e ON e.id = t.event ORDER BY e.id DESC
 """  # noqa: S608 (our own columns)
 _WAITS: Final = """
-SELECT m.code IN (?, ?) AS part, count(*), min(w.over) FROM
+SELECT coalesce(m.code IN (?, ?), 0) AS part, count(*), min(w.over) FROM
     (SELECT place, max(until_ms) AS over FROM identity_waits GROUP BY place) AS w
     CROSS JOIN messages AS m ON m.id = w.place
 GROUP BY part
 """
-"""For a patient, and for other parts: how many messages, and when the first of these waits is over."""
+"""For a patient, and for other parts: how many messages, and when the first of these waits is over; a code that no
+message has yet is NULL."""
 _PAGE: Final = 200
 _TOP: Final = 1 << 62
 
