@@ -24,7 +24,7 @@ _COLUMNS: Final = (
     show_default=True,
     help="Pairs in this state.",
 )
-@click.option("--rule", default="", metavar="RULE", help="On the list for this reason: conflict, merge, same-traits…")
+@click.option("--rule", default="", metavar="RULE", help="On the list for this reason: conflict, merge, same-traits….")
 @click.option("--site", default="", metavar="SITE", help="One of the two is known to this hospital.")
 @click.option("--since", metavar="WHEN", help="On the list since: 2h, 22:00, 2024-05-02.")
 @click.option("--after", default="", metavar="ID", help="Go on after this pair.")
