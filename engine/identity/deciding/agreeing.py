@@ -17,7 +17,7 @@ from engine.identity.deciding.asserting import merged_traits, own_assertion, rep
 from engine.identity.deciding.decision import Code, conflict
 from engine.identity.deciding.joining import rows_of
 from engine.identity.deciding.judging import believed_assertion, believed_traits, firm_traits, masked_assertion
-from engine.identity.traits import StrictTraits, Trait, Verdict, compare_traits, traits_of, words
+from engine.identity.traits import Comparison, StrictTraits, Trait, Verdict, compare_traits, traits_of, words
 
 if TYPE_CHECKING:
     from engine.core.identities import Assertion, PatientRow
@@ -188,8 +188,8 @@ def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> 
         terms: Of the message.
         patient: Whose assertions are compared; of others what they believe, or were sure of last. A mask is compared
             with nothing.
-        before: What the site said until now: who disagreed already was joined by people who knew. What the site itself
-            didn't believe was let in unseen, and excuses nothing that it believes now.
+        before: What the site said until now: who disagreed already, in all that disagrees now, was joined by people
+            who knew. What the site itself didn't believe was let in unseen, and excuses nothing that it believes now.
 
     Raises:
         Ended: It disagrees beyond tolerance, which it didn't before.
@@ -208,7 +208,7 @@ def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> 
         compared = compare_traits(traits_of(own), theirs)
         if not compared.beyond_tolerance:
             continue
-        if excuse is not None and compare_traits(excuse, theirs).beyond_tolerance:
+        if excuse is not None and _was_known(compared, compare_traits(excuse, theirs)):
             continue
         raise conflict(
             Code.TRAITS,
@@ -217,3 +217,8 @@ def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> 
             "the wrong identity corrected, then retry",
             patient,
         )  # fmt: skip
+
+
+def _was_known(now: Comparison, before: Comparison) -> bool:
+    """Whether a disagreement beyond tolerance says nothing that wasn't disagreed on beyond tolerance before."""
+    return before.beyond_tolerance and set(now.different) <= set(before.different)

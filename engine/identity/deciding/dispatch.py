@@ -8,7 +8,7 @@ from engine.identity.deciding.decision import Code, Ended, Outcome
 from engine.identity.deciding.following import follow, is_registry
 from engine.identity.deciding.ins import change_ins
 from engine.identity.deciding.knowing import know
-from engine.identity.deciding.merging import link, merge, move, remember_retired, rename, unlink
+from engine.identity.deciding.merging import link, merge, move, rename, unlink
 from engine.identity.deciding.moving import merge_stays, move_stays, paired, rename_stays
 from engine.identity.events import MERGES, RENAMES
 from engine.identity.policy import Unknown
@@ -44,15 +44,7 @@ def decide_events(terms: Terms) -> list[int]:
         return follow(terms)
     if claims.is_source and claims.event in ("A24", "A37") and len(claims.persons) > 1:
         return _linked(terms)
-    return [_decided(person, terms) for person in claims.persons]
-
-
-def _decided(person: Person, terms: Terms) -> int:
-    patient = _decide(person, terms)
-    if patient:
-        remember_retired(patient, terms)
-    terms.retired.clear()
-    return patient
+    return [_decide(person, terms) for person in claims.persons]
 
 
 def _linked(terms: Terms) -> list[int]:

@@ -52,8 +52,9 @@ def merge(person: Person, terms: Terms) -> None:
 def _merge_pair(new: Claimed, old: Claimed, terms: Terms) -> None:
     survivor, source = terms.look(new), terms.look(old)
     if source is None:
-        terms.findings.append("merge-source-unknown")  # ITI-30: no error
-        terms.retired.append(old)
+        # ITI-30: no action, no error. Not even an alias: whoever comes under that number later, this message knows
+        # nothing of him, and a wrong merge would have joined two people unseen.
+        terms.findings.append("merge-source-unknown")
         return
     if survivor is None:
         _rename_to(new, source, terms)
@@ -71,19 +72,6 @@ def _merge_pair(new: Claimed, old: Claimed, terms: Terms) -> None:
         terms.draft.did("merge")
     if survivor.patient != source.patient:
         _join_or_review(survivor.patient, source.patient, terms, "merge")
-
-
-def remember_retired(patient: int, terms: Terms) -> None:
-    """
-    Let numbers that ended before anybody knew them lead to the patient in whom they ended.
-
-    ITI-30 wants no action of the identity: none is taken, nobody is joined. But a result that comes late under such a
-    number has its patient; and who gives it to another person contradicts him (agreeing).
-    """
-    for old in terms.retired:
-        if terms.look(old) is None:
-            terms.put(old, patient, _ALIAS)
-            terms.draft.did("retire")
 
 
 def _join_or_review(keep: int, gone: int, terms: Terms, rule: str, *, both_in_use: bool = False) -> None:
@@ -128,8 +116,7 @@ def rename(person: Person, terms: Terms) -> None:
             continue
         target, source = terms.look(new), terms.look(old)
         if source is None:
-            terms.findings.append("rename-source-unknown")  # ITI-30: no error
-            terms.retired.append(old)
+            terms.findings.append("rename-source-unknown")  # ITI-30: no action, no error
             continue
         if target is not None and target.patient != source.patient:
             raise conflict(

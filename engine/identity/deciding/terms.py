@@ -43,7 +43,6 @@ class Terms:
         "on_unknown",
         "place",
         "policy",
-        "retired",
         "view",
     )
 
@@ -61,8 +60,6 @@ class Terms:
         self.at_ms = at_ms
         self.findings: list[str] = []
         self.emits: list[tuple[str, str]] = []
-        self.retired: list[Claimed] = []
-        """Numbers that the message merges or renames, and that nobody knew."""
 
     def look(self, claimed: Claimed) -> IdentifierRow | None:
         """

@@ -23,7 +23,7 @@ TRAITS = "E-ID-TRAITS"
 def of_anne(*events: str, status: str = "VALI", **group: object) -> Group:
     """A number `a` of Anne's, and by events another one, `r`."""
     made = Group(**group)
-    made.hear(message("A28", pid(ipp("cha", "a"), status=status)))
+    made.hear(message("A28", pid(ipp("cha", "r" if "A40" in events else "a"), status=status)))
     for event in events:
         second = pid(ipp("cha", "r"), status=status) if event == "A24" else f"MRG|{ipp('cha', 'r')}"
         assert settled(made.hear(message(event, pid(ipp("cha", "a"), status=status), second)))
