@@ -27,7 +27,7 @@ from engine.operations.identities.seeing import Seeing, compared
 from engine.operations.identities.telling import carried, require_event
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from engine.core.identities import IdentifierRow
     from engine.identity.crossreference import Known
@@ -115,16 +115,8 @@ async def identity_unlink(
         raise OperationRefused("say which number is another person's: all of a hospital's aren't one person's")
     patient, rows = await require_patient(desk, number)
     sites = {one.key: one.site for one in configuration.authorities.all()}
-    numbers = [row for row in rows if row.kind in _NUMBERS]
-    if kind:
-        wanted = set(hashes_of(configuration, references, kind, value))
-        moved = [row for row in numbers if row.hash in wanted]
-    else:
-        moved = [row for row in numbers if sites.get(row.authority) == site]
-    if not moved:
-        there = ", ".join(sorted({sites.get(row.authority, row.authority) for row in numbers}))
-        words = "this number" if kind else f"a number of the site '{site}'"
-        raise OperationRefused(f"patient {number} hasn't {words}; he has numbers of {there}")
+    wanted = frozenset(hashes_of(configuration, references, kind, value)) if kind else None
+    moved = _moved(number, rows, sites, wanted, site)
     keys = [row.hash for row in moved]
     theirs = sorted({sites.get(row.authority, "") for row in moved} - {""})
     leaving = _leaving(rows, moved, theirs, sites)
@@ -144,6 +136,34 @@ async def identity_unlink(
         return await _consequence(desk, event, (number,), keys) | {"unsaid": unsaid, "former": former}
     arguments: dict[str, Any] = {"identifiers": keys, "sites": ",".join(leaving), "another_person": another_person}
     return await _done(desk, who, "unlink", event, arguments, reason, expect, subject=f"patient {number}")
+
+
+def _moved(
+    number: int, rows: Sequence[IdentifierRow], sites: Mapping[str, str], wanted: frozenset[int] | None, site: str
+) -> list[IdentifierRow]:
+    """
+    Choose the numbers of a patient that become another person's.
+
+    Args:
+        number: Of the patient.
+        rows: All of his identifiers.
+        sites: By authority.
+        wanted: Hashes of the numbers; None: all that the hospital `site` gave.
+        site: Of the numbers, where none is named.
+
+    Raises:
+        OperationRefused: He has none of them.
+    """
+    numbers = [row for row in rows if row.kind in _NUMBERS]
+    if wanted is None:
+        moved = [row for row in numbers if sites.get(row.authority) == site]
+    else:
+        moved = [row for row in numbers if row.hash in wanted]
+    if not moved:
+        there = ", ".join(sorted({sites.get(row.authority, row.authority) for row in numbers}))
+        words = f"a number of the site '{site}'" if wanted is None else "this number"
+        raise OperationRefused(f"patient {number} hasn't {words}; he has numbers of {there}")
+    return moved
 
 
 async def identity_apart(
