@@ -49,19 +49,10 @@ def decided(message: StoredMessage, evaluation: Evaluation, lanes: Collection[in
 
 def duplicate(message: StoredMessage, original: Place, config: str) -> Route:
     """Make the change of a retransmission."""
-    return Route(
-        place=message.place,
-        group=message.group,
-        source=message.source,
-        expected=MessageState.RECEIVED,
-        state=MessageState.DUPLICATE,
-        site=message.site,
-        type=message.type,
-        code="E-DUPLICATE",
-        reason=f"the same control id and bytes as message {original}",
-        config=config,
-        linked_to=original,
-    )
+    reason = f"the same control id and bytes as message {original}"
+    route = _ended(message, MessageState.DUPLICATE, "E-DUPLICATE", reason, config)
+    route.linked_to = original
+    return route
 
 
 def repeated_part(message: StoredMessage, original: Place, config: str) -> Route:
@@ -73,32 +64,18 @@ def repeated_part(message: StoredMessage, original: Place, config: str) -> Route
 
 def fragment_dead(message: StoredMessage, field: str, reason: str, config: str) -> Route:
     """Make the change of a part of a longer message that can't become one with the others."""
-    return Route(
-        place=message.place,
-        group=message.group,
-        source=message.source,
-        expected=message.state,
-        state=MessageState.DEAD,
-        site=message.site,
-        type=message.type,
-        code=FRAGMENT,
-        field=field,
-        reason=reason,
-        config=config,
-    )
+    route = _ended(message, MessageState.DEAD, FRAGMENT, reason, config)
+    route.field = field
+    return route
 
 
 def faulty(of: StoredMessage | Route, why: str, config: str) -> Route:
     """Make the change of a message on which our own code fails; `why` is a place in it, never a value."""
-    return Route(
-        place=of.place,
-        group=of.group,
-        source=of.source,
-        expected=of.expected if isinstance(of, Route) else of.state,
-        state=MessageState.DEAD,
-        site=of.site,
-        type=of.type,
-        code=INTERNAL,
-        config=config,
-        reason=f"a fault of Passerelle: {why}; please report it, then retry after the next version",
-    )
+    reason = f"a fault of Passerelle: {why}; please report it, then retry after the next version"
+    return _ended(of, MessageState.DEAD, INTERNAL, reason, config)
+
+
+def _ended(of: StoredMessage | Route, state: MessageState, code: str, reason: str, config: str) -> Route:
+    """Make the change of a message that ends without having gone through its routes."""
+    expected = of.expected if isinstance(of, Route) else of.state
+    return Route(of.place, of.group, of.source, expected, state, of.site, of.type, code, "", reason, config)
