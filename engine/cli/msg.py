@@ -26,6 +26,7 @@ _ROW_KEYS: Final = (
     ("format", "format"), ("type", "type"), ("control_id", "control id"), ("charset", "charset"), ("size", "bytes"),
     ("attachments", "attachments"),
     ("ending", "state"), ("code", "code"), ("field", "field"), ("reason", "reason"), ("linked_to", "same as"),
+    ("alone", "a part"),
     ("joins", "holds too"), ("waits_until_ms", "waits until"), ("then", "then"),
     ("config", "configuration"),
 )  # fmt: skip
@@ -220,6 +221,8 @@ def print_message_row(row: Mapping[str, Any]) -> None:
         words = cell(key, row.get(key)) if row.get(key) else ""
         if key == "linked_to" and row.get("state") == "joined":
             heading = "part of"
+        if key == "alone" and words:
+            words = "of a longer message; it goes on without the others"
         if words:
             click.echo(f"  {heading:<14}{words}")
 

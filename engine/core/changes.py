@@ -56,7 +56,7 @@ class Route:
     reason: str = ""
     config: str = ""
     linked_to: int = 0
-    """DUPLICATE: the place of the first arrival."""
+    """DUPLICATE: the place of the first arrival. Its own place: a fragment that goes on alone (StoredMessage.alone)."""
     deliveries: list[Delivery] = dataclasses.field(default_factory=list)
     keys: list[int] = dataclasses.field(default_factory=list)
     """Search keys (core.references), written lazily."""

@@ -180,7 +180,7 @@ class StoredMessage:
     joins: tuple[int, ...] = ()
     """Until it is decided on: places of the other messages whose fragments `raw` holds too (core.changes.Route)."""
     alone: bool = False
-    """Until it is decided on: it may be a fragment, and goes as it is."""
+    """A fragment whose others didn't come: it goes as it is. Kept from the first decision on it, until one joins it."""
 
     @property
     def held_bytes(self) -> int:

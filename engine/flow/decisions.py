@@ -37,6 +37,7 @@ def decided(message: StoredMessage, evaluation: Evaluation, lanes: Collection[in
         field=evaluation.field,
         reason=evaluation.reason,
         config=config,
+        linked_to=_own_place(message),
         deliveries=evaluation.deliveries,
         keys=list({*evaluation.keys, *lanes}),
         identity=evaluation.identity,
@@ -78,4 +79,17 @@ def faulty(of: StoredMessage | Route, why: str, config: str) -> Route:
 def _ended(of: StoredMessage | Route, state: MessageState, code: str, reason: str, config: str) -> Route:
     """Make the change of a message that ends without having gone through its routes."""
     expected = of.expected if isinstance(of, Route) else of.state
-    return Route(of.place, of.group, of.source, expected, state, of.site, of.type, code, "", reason, config)
+    return Route(
+        of.place, of.group, of.source, expected, state, of.site, of.type, code, "", reason, config, _own_place(of)
+    )  # fmt: skip
+
+
+def is_alone(route: Route) -> bool:
+    """Tell whether a decision is on a fragment that goes on without the others."""
+    return route.linked_to == route.place
+
+
+def _own_place(of: StoredMessage | Route) -> Place:
+    """Return the link of a fragment that goes on alone: from then on it is never taken for one that waits."""
+    alone = is_alone(of) if isinstance(of, Route) else of.alone
+    return of.place if alone else 0

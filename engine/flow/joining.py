@@ -23,7 +23,7 @@ from engine.core.identities import Wait
 from engine.core.lifecycle import FRAGMENT_WAITING
 from engine.errors import ParseError
 from engine.flow.chains import CONTINUES, GOES_ON, Ends, chain_of, describe, end_of, name_of, neighbours, other, rivals
-from engine.flow.decisions import fragment_dead, repeated_part
+from engine.flow.decisions import fragment_dead, is_alone, repeated_part
 from engine.parsers.hl7v2.fragments import Fragment, NotOne, put_together, repeats
 from engine.routes.decision import FRAGMENT
 
@@ -91,7 +91,8 @@ class Joining:
         if isinstance(done, Route):
             return done
         wide = how.get("wide", False) or done.place != message.place  # others came behind it
-        return await self._router.decided_on(done, **how | {"wide": wide})
+        # Its wait for the others is over, not one for its patient: that may begin now.
+        return await self._router.decided_on(done, **how | {"wide": wide, "expired": False})
 
     async def take(self, message: StoredMessage, evaluation: Evaluation, *, expired: bool) -> Route | StoredMessage:
         """
@@ -238,7 +239,7 @@ class Joining:
 
 def _concerns(route: Route) -> bool:
     """Tell whether a decision changes what waits for another part."""
-    return bool(route.joins) or route.code in (FRAGMENT, FRAGMENT_WAITING)
+    return bool(route.joins) or is_alone(route) or route.code in (FRAGMENT, FRAGMENT_WAITING)
 
 
 def _may_repeat(place: Place, twin: Place, ends: Ends, found: dict[Place, Ends]) -> bool:

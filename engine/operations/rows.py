@@ -77,8 +77,14 @@ def delivery_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def message_row(row: Mapping[str, Any], *, revealed: bool = False) -> dict[str, Any]:
-    """Show one message, its id under `id`; the name of its file masked unless revealed."""
+    """
+    Show one message, its id under `id`; the name of its file masked unless revealed.
+
+    `alone`, where it is so: a part of a longer message that goes on without the others.
+    """
     shown = {key: value for key, value in row.items() if key != "place"}
+    if row.get("linked_to") == row["place"]:
+        shown |= {"linked_to": 0, "alone": True}
     if row.get("name") and not revealed:
         shown["name"] = mask_name(str(row["name"]))
     return {"id": str(row["place"])} | shown | {"state": word(MessageState, row["state"])}

@@ -18,7 +18,10 @@ _WORDS: Final = {
     Unknown.DEAD_LETTER: "it becomes a dead letter",
     Unknown.PASS: "it goes on without a federation identifier",
 }
-_PARTS: Final = {"dead_letter": "it becomes a dead letter", "deliver": "it goes on by itself"}
+_PARTS: Final = {
+    "dead_letter": "it becomes a dead letter",
+    "deliver": "it goes on by itself, unless its patient may be cut",
+}
 
 
 async def wait_of(desk: Desk, row: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from engine.core.lifecycle import FRAGMENT_WAITING, MessageState
 from engine.core.messages import StoredMessage
 from engine.parsers.hl7v2.ack import HEADER_BYTES_MAX
 from engine.parsers.hl7v2.batch import split_batch
-from engine.parsers.hl7v2.fragments import fragment_of
+from engine.parsers.hl7v2.fragments import fragment_of, may_go_alone
 from engine.parsers.hl7v2.header import header_line
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
@@ -117,7 +117,8 @@ def _fragment(source: Source, stored: StoredMessage, message: Message) -> Evalua
     """
     Stop a part of a longer message: its receiver would take it for the whole (HL7 v2.5 § 2.10.2.2).
 
-    Where the source joins them it waits for the others (flow.joining); one that goes alone was waiting already.
+    Where the source joins them it waits for the others (flow.joining); one that goes alone was waiting already. That
+    one is stopped too where its cut may concern its patient: half a number is another patient's.
 
     MSH-14 alone proves nothing, because many fill it with something; what begins in the middle of a segment or
     speaks of nobody does continue another message.
@@ -131,9 +132,18 @@ def _fragment(source: Source, stored: StoredMessage, message: Message) -> Evalua
         message.findings.append("continues-another")
         return None
     rule = source.fragments
-    if stored.alone or stored.joins or (not rule.join and rule.then == "deliver"):
+    if stored.joins:
         return None
     what, field = ("goes on in", "DSC-1") if fragment.goes_on else ("continues", "MSH-14")
+    if stored.alone or (not rule.join and rule.then == "deliver"):
+        if may_go_alone(fragment, message.names):
+            return None
+        reason = (
+            f"it {what} another message, and is cut where the patient, the stay or the order is named, or may be: "
+            "without the other parts it could be taken for somebody else's, and isn't delivered; have the whole sent "
+            "again"
+        )
+        return Evaluation(MessageState.DEAD, code=FRAGMENT, field=field, reason=reason)
     if rule.join:
         reason = f"it {what} another message: it waits for the other parts of the whole"
         waiting = Evaluation(MessageState.WAITING, code=FRAGMENT_WAITING, field=field, reason=reason)

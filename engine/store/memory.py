@@ -242,7 +242,10 @@ class MemoryStore:
 
     def _with_body(self, message: StoredMessage) -> StoredMessage:
         place = message.place
-        return replace(message, raw=self.disk.bodies[place], attachments=self.disk.attachments.get(place, ()))
+        return replace(
+            message, raw=self.disk.bodies[place], attachments=self.disk.attachments.get(place, ()),
+            alone=self.disk.messages[place].linked_to == place,
+        )  # fmt: skip
 
     async def last_queued(self, group: str) -> int:
         """The highest place of a routing group of which a delivery is queued."""

@@ -120,6 +120,33 @@ async def test_the_whole_may_wait_and_die_and_be_tried_again(house: House) -> No
 
 
 @in_loop
+async def test_a_fragment_that_goes_on_alone(house: House) -> None:
+    """It stays so while it waits for its patient, when he is known, after a crash, and after a retry."""
+    store, _ = await house.open()
+    (one,) = await receive(store, 1)
+    await fine(store, part(one, 11))
+    assert (await store.message(one)).alone is False
+    held = decided(
+        one, MessageState.WAITING, expected=MessageState.WAITING, code="E-ID-WAITING", wait=Wait((77,), 8_000),
+        linked_to=one,
+    )  # fmt: skip
+    await fine(store, held)
+    await house.crash(store)
+    store, _ = await house.open()
+    assert (await store.message(one)).alone is True
+    (other,) = await receive(store, 1)
+    await fine(store, routed(other, delivery(other), releases=(77,)))
+    page = await store.unrouted("main", 0, 9, 1 << 20)
+    assert [(message.place, message.alone) for message in page.items] == [(one, True)]
+    await fine(store, decided(one, MessageState.DEAD, code="E-ID-UNKNOWN", linked_to=one))
+    await fine(store, Reopen(one, "main", MessageState.DEAD, MessageState.RECEIVED))
+    assert (await store.message(one)).alone is True
+    assert (await store.message(other)).alone is False
+    await balanced(store)
+    await store.close()
+
+
+@in_loop
 async def test_what_is_refused(house: House) -> None:
     """A fragment that waits no more, itself, none, another state of the whole: nothing of the change is stored."""
     store, _ = await house.open()

@@ -30,7 +30,7 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-FRAGMENT", _DEAD,
-        "A part of a longer message (DSC-1, MSH-14): the others didn't come in time, or don't fit, as the reason says.",
+        "A part of a longer message (DSC-1, MSH-14): the others didn't come in time, don't fit, or its patient is cut.",
         "Have the whole sent again, then discard the parts; they aren't joined by a retry. Where receivers put parts "
         "together themselves: fragments: deliver at the source, `passerelle apply`, then `passerelle dead retry`.",
     ),

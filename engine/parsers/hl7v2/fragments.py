@@ -113,6 +113,26 @@ def join(chain: Sequence[tuple[bytes, Fragment | None]]) -> bytes:
     return b"".join(parts)
 
 
+def may_go_alone(fragment: Fragment, names: Sequence[str]) -> bool:
+    """
+    Tell whether no cut can concern what a fragment says of its patient, so that it may go on without the others.
+
+    A part that goes on may be cut anywhere in its last segment, whether an ADD says so or not; what is missing behind
+    that may say more of the patient, until an order or a document begins. A part that continues another begins with
+    what belongs to a patient whom it doesn't name.
+
+    Args:
+        fragment: The message as a part.
+        names: Its segments, those that go on in ADD as one.
+    """
+    own = [name for name in names if name not in ("", "DSC")]
+    last_is_text = bool(own) and own[-1] in _TEXTS
+    if fragment.continues or fragment.mid_segment:
+        return _WHO.isdisjoint(own) and (not fragment.goes_on or last_is_text or own[-1:] == ["ADD"])
+    behind = max((rank for rank, name in enumerate(own, 1) if name in _WHO), default=0)
+    return last_is_text and not _BODY.isdisjoint(own[behind:])
+
+
 class NotOne(Exception):
     """Messages that point at each other and are no fragments of one; `field` says where, `reason` why."""
 
@@ -167,6 +187,12 @@ def fields_of_header(raw: bytes) -> list[bytes]:
     return [header[3:4], *fields[1:25], *[b""] * (25 - len(fields))]
 
 
+_WHO: Final = frozenset({"PID", "PD1", "MRG", "PV1", "PV2", "ZFD"})
+"""Segments that say who the patient is, of which stay, and what is concealed."""
+_BODY: Final = frozenset({"ORC", "OBR", "TXA"})
+"""Behind one of these nothing more is said of the patient named before: an order or a document begins."""
+_TEXTS: Final = frozenset({"OBX", "NTE"})
+"""Segments that name neither a patient nor an order; wherever they are cut, what is there is said of the same one."""
 _SAME: Final = frozenset({3, 4, 5, 6, 8, 9, 11, 12, 18, 20})
 """Fields of MSH in which all fragments of one message agree: who says it to whom, what it is, how it is written."""
 _OF_ONE: Final = frozenset({7, 10, 13})

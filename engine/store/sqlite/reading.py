@@ -37,7 +37,7 @@ ROWS_MAX: Final = 1_000
 
 _MESSAGE: Final = (
     "m.id, m.source, m.routing, b.raw, m.received_ms, m.peer, m.name, m.format, m.control_id, m.type, m.charset,"
-    f" m.digest, m.site, m.state, {HELD}, {COUNT}"
+    f" m.digest, m.site, m.state, m.linked_to = m.id, {HELD}, {COUNT}"
 )
 _UNROUTED: Final = f"""
 SELECT {_MESSAGE} FROM messages AS m INDEXED BY messages_unrouted JOIN bodies AS b ON b.message = m.id
@@ -111,11 +111,14 @@ class Reads:
         self._base_of = base_of
 
     def _message(self, row: tuple[Any, ...]) -> StoredMessage:
-        place, source, group, raw, received, peer, name, format_, control, type_, charset, digest, site, state = row
+        (
+            place, source, group, raw, received, peer, name, format_, control, type_, charset, digest, site, state,
+            alone,
+        ) = row  # fmt: skip
         show = self._names.show
         return StoredMessage(
             show(source), show(group), raw, received, show(peer), name, show(format_), control, show(type_),
-            show(charset), digest, show(site), place, MessageState(state),
+            show(charset), digest, show(site), place, MessageState(state), alone=alone == 1,
         )  # fmt: skip
 
     def unrouted(

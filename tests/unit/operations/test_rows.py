@@ -43,6 +43,9 @@ def test_rows_are_shown_with_words_and_without_answers() -> None:
     assert shown["flags"] == ["possible duplicate", "identity event"]
     assert (shown["lanes"], shown["history"]) == (["f" * 16], [{"number": 1}])
     assert message_row({"place": 7, "state": "routed"}) == {"id": "7", "state": "routed"}
+    linked = message_row({"place": 7, "state": "routed", "linked_to": 7})
+    assert linked == {"id": "7", "state": "routed", "linked_to": 0, "alone": True}
+    assert message_row({"place": 7, "state": "joined", "linked_to": 8})["linked_to"] == 8
     assert place_in({"place": 7}) == 7
 
 

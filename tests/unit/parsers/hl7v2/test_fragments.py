@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.parsers.hl7v2.fragments import NotOne, fragment_of, put_together, rejoin, repeats
+from engine.parsers.hl7v2.fragments import NotOne, fragment_of, may_go_alone, put_together, rejoin, repeats
+from engine.parsers.hl7v2.message import Message
 
 
 def message(*lines: bytes, pointer: bytes = b"", control_id: bytes = b"1") -> bytes:
@@ -140,3 +141,41 @@ def test_the_same_part_again() -> None:
     assert repeats(LAST, again)
     assert not repeats(LAST, LAST.replace(b"two", b"three"))
     assert not repeats(LAST, LAST.replace(b"P1", b"P2"))
+
+
+NAMED = (b"PID|1||42", b"PV1|1", b"OBR|1", b"OBX|1|TX|a||one")
+DSC = b"DSC|P1|F"
+
+
+@pytest.mark.parametrize(
+    ("raw", "alone"),
+    [
+        (message(*NAMED, DSC), True),
+        (message(*NAMED, b"ADD|", DSC), True),
+        (message(*NAMED, b"NTE|1", b"ADD|more", b"ADD|", DSC), True),
+        (message(*NAMED[:3], DSC), False),
+        (message(*NAMED[:2], b"OBX|1|TX|a||one", DSC), False),
+        (message(*NAMED[:2], b"NTE|1", DSC), False),
+        (message(b"PID|1||4", b"ADD|", DSC), False),
+        (message(b"PID|1||4", DSC), False),
+        (message(b"PID|1||4", b"ADD|2", b"ADD|", DSC), False),
+        (message(*NAMED, b"PID|2||43", b"NTE|1", DSC), False),
+        (message(*NAMED, b"PID|2||43", b"OBR|2", b"OBX|2", DSC), True),
+        (message(*NAMED, b"PI", b"ADD|", DSC), False),
+        (message(b"OBX|2|TX|a||two", pointer=b"P1"), True),
+        (message(b"ADD|rest", pointer=b"P1"), True),
+        (message(b"ADD|rest", b"ADD|", b"DSC|P2|F", pointer=b"P1"), True),
+        (message(b"OBR|2", b"DSC|P2|F", pointer=b"P1"), False),
+        (message(b"OBR|2", b"OBX|2", b"DSC|P2|F", pointer=b"P1"), True),
+        (message(b"ADD|rest", *NAMED, pointer=b"P1"), False),
+        (message(*NAMED, b"DSC|P2|F", pointer=b"P1"), False),
+        (message(b"PV1|1", b"OBX|2", b"DSC|P2|F", pointer=b"P1"), False),
+        (message(b"ADD|rest", b"MRG|41", pointer=b"P1"), False),
+        (message(DSC), False),
+    ],
+)
+def test_what_may_go_alone(raw: bytes, alone: bool) -> None:
+    """Where no cut can concern who the patient is, or of which order."""
+    fragment = fragment_of(raw)
+    assert fragment is not None
+    assert may_go_alone(fragment, Message.parse(raw).names) is alone
