@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from engine.identity.deciding.decision import Decision, Ended, Outcome, references_of, territorial, touched
 from engine.identity.deciding.dispatch import decide_events
 from engine.identity.deciding.everyday import everyday
-from engine.identity.deciding.recalling import holds_together, recall
+from engine.identity.deciding.recalling import doubt, holds_together, is_about, recall
 from engine.identity.deciding.terms import Terms
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ __all__ = [
     "Ended",
     "Outcome",
     "decide",
+    "doubt",
     "holds_together",
+    "is_about",
     "recall",
     "references_of",
     "territorial",

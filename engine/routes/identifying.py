@@ -258,7 +258,7 @@ class Identified:
     def _recall(self, claims: Claims, on_unknown: OnUnknown) -> Decision:
         view = self._knowledge.view
         try:
-            decision = recall(claims, view, passes=on_unknown.action is Unknown.PASS)
+            decision = recall(claims, view, self._policy, passes=on_unknown.action is Unknown.PASS)
         except Unread as unread:
             raise unread.with_identifiers(_lacking(view, claims.keys)) from None
         self._note(decision)

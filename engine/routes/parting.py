@@ -6,6 +6,7 @@ Pure, like routes.evaluation: what it lacks it asks for (`Unread`, `Asked`).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from engine.core.bundle import unpack
@@ -15,9 +16,9 @@ from engine.core.own_ids import former
 from engine.errors import OperationRefused, ParseError
 from engine.identity.claims import read_claims
 from engine.identity.crossreference import Unread
-from engine.identity.decisions import holds_together
+from engine.identity.decisions import doubt, holds_together, is_about
 from engine.parsers import open_message
-from engine.routes.evaluation import render_again
+from engine.routes.evaluation import look_ahead, render_again
 
 if TYPE_CHECKING:
     from engine.core.asking import Answers
@@ -63,13 +64,19 @@ def stands(
     """
     if delivery.payload_kind is PayloadKind.BUNDLE:
         data = unpack(data).data
-    said = [(data, delivery.type)]
-    if delivery.flags & DeliveryFlag.DERIVED:
-        said.append((stored.raw, stored.type))  # it follows from what its message says of two numbers
-    claims: list[Claims] = []
+    view, claims = knowledge.view, []
     try:
-        claims += [_claims(configuration, stored, raw, type_, references) for raw, type_ in said]
-        return all(one.persons and holds_together(one, knowledge.view) for one in claims)
+        sent = _claims(configuration, stored, data, delivery.type, references)
+        received = look_ahead(configuration, replace(stored, alone=True), references, knowledge)
+        claims = [sent] if received is None else [sent, received]
+        if not sent.persons or not holds_together(sent, view):
+            return False
+        if delivery.flags & DeliveryFlag.DERIVED:  # it follows from what its message says of two numbers
+            return received is not None and bool(received.persons) and holds_together(received, view)
+        if received is None:  # its source is gone
+            return True
+        policy = configuration.policies[stored.source]
+        return is_about(sent, received, view, policy) and not doubt(received, view, policy)
     except (ParseError, ValueError):
         return False
     except Unread as unread:
@@ -114,6 +121,9 @@ def made_anew(
     """
     if delivery.flags & DeliveryFlag.DERIVED:
         return Cause("this merge follows from what was taken back since")
+    doubtful = _doubt(configuration, stored, references, knowledge)
+    if doubtful:
+        return Cause(doubtful, "PID-3")
     try:
         again = render_again(
             configuration, stored, references, delivery.route, delivery.destination, delivery.id, delivery.part,
@@ -128,6 +138,19 @@ def made_anew(
     again.lanes = lanes
     mark_made_anew(again, delivery, data)
     return again
+
+
+def _doubt(
+    configuration: Configuration, stored: StoredMessage, references: References, knowledge: Knowledge
+) -> str:  # fmt: skip
+    """Say why nothing shows who is meant, whatever the route does; empty: something does, or rendering will tell."""
+    claims = look_ahead(configuration, replace(stored, alone=True), references, knowledge)
+    if claims is None:
+        return ""
+    try:
+        return doubt(claims, knowledge.view, configuration.policies[stored.source])
+    except Unread as unread:
+        raise unread.with_identifiers(claims.keys) from None
 
 
 def mark_made_anew(again: Delivery, former: Delivery, data: bytes) -> None:

@@ -7,13 +7,13 @@ of an HD between establishments (HL7 v2.5 § 2.A.14 and § 2.A.28; French constr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from engine.errors import StepFailed
 from engine.identity.authorities import spell
 from engine.identity.policy import DEAD_LETTER, MINT, PASS, OnUnknown, Unknown
-from engine.identity.spellings import INS_ARC, NULL
+from engine.identity.spellings import INS_ARC, NULL, text_of
 from engine.transforms.nodes import Node
 from engine.transforms.shapes import Choice, Duration, Either, Key, Reader, Record, TextShape, refuse
 
@@ -98,12 +98,24 @@ class Rewritten(NamedTuple):
     others: list[bytes]
 
 
-def read_identifiers(data: bytes, spellings: Spellings, group: Authority) -> Rewritten:
-    """Sort the repetitions of PID-3 by what they are, authorities completed."""
+def read_identifiers(
+    data: bytes, spellings: Spellings, group: Authority, left_out: Collection[tuple[str, str]] = ()
+) -> Rewritten:
+    """
+    Sort the repetitions of PID-3 by what they are, authorities completed.
+
+    Args:
+        data: The field.
+        spellings: How the site writes authorities.
+        group: Who gives the federation identifiers.
+        left_out: As of identity.deciding.decision.Decision.
+    """
     found = Rewritten([], [], [], [])
     for value, spelling in spellings.identifiers(data):
         authority = spelling.authority
         if not value and not spelling.received:
+            continue
+        if left_out and (spelling.reference, text_of(value.strip())) in left_out:
             continue
         if _INS in spelling.received:
             found.ins.append(value + spelling.received)

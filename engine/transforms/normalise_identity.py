@@ -28,10 +28,10 @@ from engine.transforms.shapes import Choice, Key, Reader, Record, Verb, refuse
 from engine.transforms.step import Context, Step
 
 if TYPE_CHECKING:
-    from engine.core.identities import PatientRow
     from engine.identity.authorities import Authority, Recogniser
-    from engine.identity.deciding.decision import Edit
+    from engine.identity.deciding.decision import Decision, Edit
     from engine.parsers.hl7v2.message import Message
+    from engine.transforms.identifying import Rewritten
 
 
 _NO_CONFLICT: Final = frozenset({Code.UNKNOWN, Code.NOBODY, Code.NOT_ASSERTED, Code.NUMBERS})
@@ -73,25 +73,27 @@ class NormaliseIdentity(Step):
             raise Waits(decision.wait, decision.reason)
         if context.format == "hl7v2":
             if decision.edits is None:
-                decision.edits = self._edits(context.message, decision.patients, identities.group)
+                decision.edits = self._edits(context.message, decision, identities.group)
             carry_out(context.message, decision.edits)
             self._completion.complete_movements(context.message)
 
-    def _edits(self, message: Message, patients: tuple[PatientRow | None, ...], group: Authority) -> list[Edit]:
+    def _edits(self, message: Message, decision: Decision, group: Authority) -> list[Edit]:
         """Return how the identifiers leave."""
         edits: list[Edit] = []
+        patients = decision.patients
         for rank, position in enumerate(message.positions(b"PID")):
             data = message.peek(position).field(3)
             patient = patients[rank] if rank < len(patients) else None
-            written = _field(message, data, patient.number if patient is not None else "", self._recogniser, group)
+            spellings = self._recogniser.spellings(message.delimiters)
+            found = read_identifiers(data, spellings, group, decision.left_out)
+            written = _field(message, patient.number if patient is not None else "", found, group)
             if written and written != data:
                 edits.append((b"PID", rank, 3, written))
         return edits + self._completion.edits(message)
 
 
-def _field(message: Message, data: bytes, number: str, recogniser: Recogniser, group: Authority) -> bytes:
+def _field(message: Message, number: str, found: Rewritten, group: Authority) -> bytes:
     """Write PID-3: the federation identifier, numbers of sites, INS, then what else stood there."""
-    found = read_identifiers(data, recogniser.spellings(message.delimiters), group)
     ours = [identifier(number, group, message)] if number else found.ours
     return joined(message, [*ours, *(one for _, one in found.local), *found.ins, *found.others])
 

@@ -70,9 +70,18 @@ class Receipt:
     """Event and label, as `A28 "first"`; a derived one as `derived A40`."""
     identifiers: str
     line: Line | None = None
+    anew: str = ""
+    """What it may be instead where messages come without a pause: what follows may part its patients while it waits."""
 
     def __str__(self) -> str:
-        return f"{self.destination} receives {self.message}: {self.identifiers}"
+        return self._with(self.identifiers)
+
+    def in_turn(self) -> list[str]:
+        """Return what it may be where messages come without a pause."""
+        return [self._with(one) for one in (self.identifiers, self.anew) if one]
+
+    def _with(self, identifiers: str) -> str:
+        return f"{self.destination} receives {self.message}: {identifiers}"
 
 
 @dataclass
@@ -131,7 +140,8 @@ _STEPS: Final = tuple(
     )
 )  # fmt: skip
 _RECEIVES: Final = re.compile(
-    rf"(?P<to>\w+(?:, \w+)*) receives? (?P<derived>derived )?(?P<event>{_EVENT}){_LABEL}: (?P<identifiers>.+)"
+    rf"(?P<to>\w+(?:, \w+)*) receives? (?P<derived>derived )?(?P<event>{_EVENT}){_LABEL}: "
+    r"(?P<identifiers>.+?)(?: or, made anew: (?P<anew>.+))?"
 )
 _CARRIED: Final = re.compile(rf"(?P<to>\w+) received (?P<derived>derived )?(?P<event>{_EVENT}){_LABEL}")
 _STATUS: Final = "qualified|validated|retrieved|provisional|unsaid"
@@ -276,11 +286,12 @@ class _Reader:
         if found is None:
             raise self._refused(line, "written `dpi receives A28: G1, cha 1001; was cha 1002`, or `is refused: …`")
         name = message_name(found["event"], found["label"], derived=bool(found["derived"]))
-        self._check_parts(line, found["identifiers"])
+        for identifiers in filter(None, (found["identifiers"], found["anew"])):
+            self._check_parts(line, identifiers)
         for destination in found["to"].split(", "):
             if destination not in DESTINATIONS:
                 raise self._refused(line, f"a destination is one of {', '.join(DESTINATIONS)}")
-            yield Receipt(destination, name, found["identifiers"], line)
+            yield Receipt(destination, name, found["identifiers"], line, found["anew"] or "")
 
     def _check_parts(self, line: Line, identifiers: str) -> None:
         ranks = []

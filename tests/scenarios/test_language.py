@@ -186,6 +186,18 @@ def test_in_any_order_everything_must_leave_once(tmp_path: Path) -> None:
     }
 
 
+def test_what_may_be_made_anew_leaves_in_one_way_or_the_other(tmp_path: Path) -> None:
+    """Line by line as it was made; without a pause either, and once."""
+    one = the_one(tmp_path, GOOD.replace("G1, cha 1001\n    # a", "G1, cha 1001 or, made anew: G1\n    # a"))
+    send = one.steps[0]
+    first, second = (Receipt(it.destination, it.message, it.identifiers) for it in send.receipts)
+    anew = Receipt(second.destination, second.message, "G1")
+    assert of_step(send, [first, second], "", []) == {}
+    assert of_step(send, [first, anew], "", [])
+    assert of_all(one, [first, second]) == of_all(one, [first, anew]) == {}
+    assert of_all(one, [first, anew, second])
+
+
 def test_acts_that_are_refused_or_accepted_unexpectedly_are_told(tmp_path: Path) -> None:
     send, link, asked = the_one(tmp_path).steps
     assert of_step(link, [], "E-ID-X no", []) == {}

@@ -76,6 +76,8 @@ class Decision:
     wait: Wait | None = None
     send_to: str = ""
     """Destination after a wait that nobody ended."""
+    left_out: frozenset[tuple[str, str]] = frozenset()
+    """(authority, value): numbers of somebody else, with which it doesn't leave (deciding.recalling)."""
     edits: list[Edit] | None = None
     """How the identifiers leave, once the verb made it: the same for each message on which this is the decision."""
 

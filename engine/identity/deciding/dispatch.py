@@ -40,7 +40,7 @@ def decide_events(terms: Terms) -> list[int]:
             Outcome.DEAD, Code.NOBODY,
             "the message has no segment that names a patient: have it corrected, or let `when:` leave such ones out",
         )  # fmt: skip
-    if is_registry(terms):
+    if is_registry(claims, terms.policy):
         return follow(terms)
     if claims.is_source and claims.event in ("A24", "A37") and len(claims.persons) > 1:
         return _linked(terms)

@@ -21,13 +21,13 @@ from engine.identity.events import MERGES, RENAMES
 from engine.identity.policy import GROUP, Registry
 
 if TYPE_CHECKING:
-    from engine.identity.claimed import Claimed, Person
+    from engine.identity.claimed import Claimed, Claims, Person
     from engine.identity.deciding.terms import Terms
+    from engine.identity.policy import IdentityPolicy
 
 
-def is_registry(terms: Terms) -> bool:
+def is_registry(claims: Claims, policy: IdentityPolicy) -> bool:
     """Whether a message comes from the registry that is followed, and says who somebody is."""
-    policy, claims = terms.policy, terms.claims
     return (
         policy.registry is Registry.FOLLOW and GROUP in policy.may_assert and claims.is_source
         and any(person.federation for person in claims.persons)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from engine.core.identities import IdentityEvent
+from engine.core.identities import IdentityEvent, IdentityRows
 from engine.identity import acts
-from engine.identity.decisions import Decision, Outcome, recall
-from tests.support.identity import REFERENCES, Group, ipp, message, pid
+from engine.identity.decisions import Decision, Outcome, doubt, recall
+from engine.identity.policy import GROUP, Registry
+from tests.support.identity import REFERENCES, Group, ipp, message, pid, pn
 
 UNBORN = {"name": "", "first": "", "born": ""}
 
@@ -20,7 +23,7 @@ def group() -> Group:
 
 
 def recalled(group: Group, raw: bytes, site: str = "cha") -> Decision:
-    return recall(group.claims(raw, site), group.known, passes=False)
+    return recall(group.claims(raw, site), group.known, group.policy, passes=False)
 
 
 @pytest.mark.parametrize(
@@ -74,3 +77,55 @@ def test_nobody_has_said_who_he_is(group):
     decision = recalled(group, message("A31", pid(ipp("cha", "2"))))
     assert decision.code == "E-ID-PARTED"
     assert "no hospital has said yet who that is" in decision.reason
+
+
+def test_the_groups_number_alone_was_that_of_two(group):
+    """Two who are alike had it: what differs by a letter isn't known to be his."""
+    number = f"{group.patient('cha', '1').number}^^^GHT&1.2.3.9&ISO^PN"
+    for said, about in (({}, True), ({"first": "ANNA"}, False)):
+        claims = group.claims(message("O01", pid(number, **said), type_="ORM"))
+        assert (doubt(claims, group.known, group.policy) == "") is about
+    beside = group.claims(message("R01", pid(number, ipp("cha", "1"), first="ANNA"), type_="ORU"))
+    assert doubt(beside, group.known, group.policy) == ""
+
+
+def registry(*lists: tuple[str, ...], **said: str) -> Group:
+    """A group that follows a registry, which has listed these numbers."""
+    group = Group(registry=Registry.FOLLOW)
+    for number, *numbers in lists:
+        group.hear(message("A31", pid(pn(number), *numbers, **said)), may=(GROUP, "cha", "chb"))
+    return group
+
+
+def recalled_list(group: Group, *numbers: str, event: str = "A31", passes: bool = False, **said: str) -> Decision:
+    claims = group.claims(message(event, pid(*numbers, **said)))
+    policy = replace(group.policy, may_assert=frozenset({GROUP, "cha", "chb"}))
+    return recall(claims, group.known, policy, passes=passes)
+
+
+def test_the_registrys_list_leaves_without_what_it_moved():
+    """It is about whom the registry numbers; of a merge or a new number nothing is left out."""
+    group = registry(("R1", ipp("cha", "1"), ipp("chb", "7")), ("R2", ipp("chb", "7")))
+    decision = recalled_list(group, pn("R1"), ipp("cha", "1"), ipp("chb", "7"))
+    assert (decision.outcome, decision.patient) == (Outcome.KNOWN, group.patient("cha", "1"))
+    assert [value for _, value in decision.left_out] == ["7"]
+    for event in ("A40", "A47"):
+        assert recalled_list(group, pn("R1"), ipp("cha", "1"), ipp("chb", "7"), event=event).code == "E-ID-PARTED"
+
+
+def test_the_registrys_list_of_another_person():
+    """What it says contradicts what it said since, or nobody has its number any more: an officer's."""
+    group = registry(("R1", ipp("cha", "1")), ("R2", ipp("cha", "1")))
+    assert recalled_list(group, pn("R1"), ipp("cha", "1"), name="").outcome is Outcome.KNOWN
+    assert recalled_list(group, pn("R1"), ipp("cha", "1"), first="LUCIE").code == "E-ID-PARTED"
+    group.known.take(IdentityRows({}, {}, {}, {}), [REFERENCES.hash("patient", "1.2.3.9|PN", "R3")])
+    assert recalled_list(group, pn("R3"), ipp("cha", "1"), passes=True).code == "E-ID-PARTED"
+
+
+def test_a_hospitals_list_leaves_nothing_out():
+    """Only the registry says who has its numbers."""
+    group = registry(("R1", ipp("cha", "1")), ("R2", ipp("cha", "1")))
+    decision = recall(
+        group.claims(message("A31", pid(pn("R1"), ipp("cha", "1")))), group.known, group.policy, passes=False
+    )
+    assert decision.code == "E-ID-PARTED"
