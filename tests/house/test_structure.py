@@ -174,3 +174,20 @@ def test_no_test_sleeps():
             and ast.unparse(call) != "asyncio.sleep(0)"
         ]  # fmt: skip
     assert not sleeping
+
+
+def test_no_test_measures_how_long_it_took():
+    """An absolute time says how busy the machine was: steps, or a ratio in one run (tests/support/steps.py)."""
+    measuring = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        if path.parent.name == "support":
+            continue
+        measuring += [
+            f"{path.relative_to(ROOT)}:{node.lineno}"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if (isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub)
+                and re.match(r"(time\.)?(time|monotonic|perf_counter|process_time|thread_time)(_ns)?\(\)",
+                             ast.unparse(node.left)))
+            or (isinstance(node, ast.Import) and any(name.name == "timeit" for name in node.names))
+        ]  # fmt: skip
+    assert not measuring

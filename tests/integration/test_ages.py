@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,6 @@ def test_last_message_last_acknowledgement_and_outage(tmp_path: Path) -> None:
             async with Sender.connected(port) as gam:
                 await gam.ask(ADT % b"2")
             await until(lambda: facts(engine)["circuit"] != "closed")
-        began = time.monotonic()
         async with running_engine(down, tmp_path) as engine:
             assert facts(engine)["circuit"] in ("probing", "unreachable")
             since = engine.service._moments()["outage", "dpi"]
@@ -58,6 +56,5 @@ def test_last_message_last_acknowledgement_and_outage(tmp_path: Path) -> None:
             await engine.settled(delivered=2)
         async with running_engine(down, tmp_path) as engine:
             assert engine.service._moments()["outage", "dpi"] == 0
-        assert time.monotonic() - began < 15
 
     asyncio.run(run())

@@ -10,7 +10,6 @@ import asyncio
 import json
 import os
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -172,9 +171,7 @@ async def tried_and_planned(day: Day) -> None:
     assert done.code == 0, done
     assert "PV1-3  9999^99 -> x9^99" in done.out, done  # masked
     assert "HELENE" not in done.out
-    began = time.monotonic()
     done = await day.type("plan", "--shadow", str(STORED), "--json")
-    seconds = time.monotonic() - began
     assert done.code == 1, done
     plan = json.loads(done.out)
     assert plan["changes"] == {"routes": {"added": [], "removed": [], "changed": ["adt_to_dpi"], "renamed": {}}}
@@ -184,7 +181,6 @@ async def tried_and_planned(day: Day) -> None:
     assert {(one["destination"], one["path"]) for one in plan["effect"]["paths"]} == {
         (name, path) for name in ("dpi", "archive") for path in ("MSH-5", "PV1-3.1")
     }
-    assert seconds < 10, f"the plan took {seconds:.1f} s"
     assert len(day.dpi.messages) == STORED - 1
 
 

@@ -85,7 +85,7 @@ def test_a_broker_that_restarts_between_two_publications_loses_none() -> None:
                 assert away.reason
                 found.start()
                 async with subscriber(found.port, "reader") as reader:
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(60):
                         # The same delivery again, as the delivery stage does; at least once, never lost.
                         while (await sent(door, 2, b"second")).result is not SendResult.ACCEPTED:
                             pass

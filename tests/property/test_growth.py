@@ -7,11 +7,10 @@ single call may hide a loop: a quadratic one takes a hundred times as long for t
 
 from __future__ import annotations
 
-import sys
-import time
 import tracemalloc
 from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import pytest
 
@@ -26,17 +25,10 @@ from engine.parsers.hl7v2.message import Message
 from engine.parsers.paths import Path
 from tests.support import growth
 from tests.support.handling import validated
+from tests.support.steps import SECONDS_RATIO_MAX, STEPS_A_BYTE, STEPS_RATIO_MAX, grown, steps
 
 Work = Callable[[bytes], object]
 TIMES: Final = 10
-STEPS_RATIO_MAX: Final = 40
-"""Of ten times the bytes: what is large is cut line by line, what is small at once. Quadratic work has a hundred."""
-STEPS_A_BYTE: Final = 0.5
-"""Fewer are few, whatever they are compared with."""
-SECONDS_RATIO_MAX: Final = 40
-SECONDS_MIN: Final = 0.004
-"""Shorter times say nothing about the work."""
-TRIES: Final = 4
 READ: Final = [Path.parse(text) for text in ("PID-5.1", "OBX[*]-5", "OBX[3=A]-5", "OBX[*]-5[*].2", "NTE[*]-3",
                                              "C[*]-3", "TXT[*]-1", "RES[*]-4")]  # fmt: skip
 WRITTEN: Final = [Path.parse(text) for text in ("PID-5.1", "OBX[*]-5", "NTE[last]-3", "MSH-10", "P-5.1", "C[*]-3",
@@ -107,52 +99,13 @@ CASES: Final = [
 ]
 
 
-def steps(work: Work, raw: bytes) -> int:
-    """Count calls of functions, of Python and of C."""
-    count = 0
-
-    def profile(_frame: Any, event: str, _argument: Any) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(profile)
-    try:
-        work(raw)
-    finally:
-        sys.setprofile(None)
-    return count
-
-
-def seconds(work: Work, raw: bytes, tries: int) -> float:
-    """Measure this thread's own time, the shortest of a few: another process only makes it longer."""
-    best = float("inf")
-    for _ in range(tries):
-        begun = time.thread_time()
-        work(raw)
-        best = min(best, time.thread_time() - begun)
-    return best
-
-
-def grown(work: Work, small: bytes, large: bytes) -> float:
-    """Return how many times longer the large one takes; 0 where that is too short to say."""
-    ratio = 0.0
-    for tries in range(1, TRIES + 1):
-        longer = seconds(work, large, tries)
-        if longer < SECONDS_MIN:
-            return 0.0
-        ratio = longer / max(seconds(work, small, 3 * tries), 1e-6)
-        if ratio < SECONDS_RATIO_MAX:
-            return ratio
-    return ratio
-
-
 @pytest.mark.parametrize(("shape", "works"), CASES)
 def test_steps_grow_with_the_size(shape: growth.Shape, works: dict[str, Work]) -> None:
     """From 7 to 70 KB."""
     small, large = shape(7_000), shape(70_000)
     for name, work in works.items():
         work(small)  # what is compiled once is no step
-        few, many = steps(work, small), steps(work, large)
+        few, many = steps(partial(work, small)), steps(partial(work, large))
         assert many <= max(STEPS_RATIO_MAX * few, STEPS_A_BYTE * len(large)), f"{name}: {few} steps, then {many}"
 
 
@@ -163,7 +116,7 @@ def test_time_grows_with_the_size(shape: growth.Shape, works: dict[str, Work]) -
     for name, work in works.items():
         if name not in ("open", "edit", "split"):
             continue  # test_time_grows_with_the_size_to_the_limits
-        ratio = grown(work, small, large)
+        ratio = grown(partial(work, small), partial(work, large))
         assert ratio < SECONDS_RATIO_MAX, f"{name}: {ratio:.0f} times as long"
 
 
@@ -176,7 +129,7 @@ def test_time_grows_with_the_size_to_the_limits(shape: growth.Shape, works: dict
         for size in (10_000, 100_000, 1_000_000):
             small, large = shape(size), shape(TIMES * size)
             try:
-                ratio = grown(work, small, large)
+                ratio = grown(partial(work, small), partial(work, large))
             except ParseError:
                 break  # beyond the limits: refused, and that is quick
             assert ratio < SECONDS_RATIO_MAX, f"{name}: {ratio:.0f} times as long for {TIMES * size} bytes"

@@ -111,7 +111,7 @@ async def subscriber(port: int, name: str, *, clean: bool = True) -> AsyncIterat
 
 async def received(client: aiomqtt.Client, count: int) -> list[aiomqtt.Message]:
     messages: list[aiomqtt.Message] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         async for message in client.messages:
             messages.append(message)
             if len(messages) >= count:

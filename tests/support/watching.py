@@ -61,7 +61,7 @@ class Clock:
         """Let time pass and the round that is then due end."""
         self.fire(seconds)
         tasks, self.tasks = self.tasks, set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await asyncio.gather(*tasks)
 
 
@@ -101,7 +101,7 @@ class Intake:
         reply.answer(b"")
 
     async def got(self, count: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while len(self.taken) < count:
                 self.came.clear()
                 await self.came.wait()

@@ -22,12 +22,12 @@ def receiver(*answers: bytes) -> Iterator[tuple[str, list[bytes]]]:
     """Listen, and answer each block with the next of these; an empty one closes the connection."""
     seen: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(10)
+        listening.settimeout(60)
 
         def serve() -> None:
             connection, _ = listening.accept()
             with connection:
-                connection.settimeout(10)
+                connection.settimeout(60)
                 for answer in answers:
                     block = b""
                     while not block.endswith(b"\x1c\r"):

@@ -108,7 +108,7 @@ def test_a_broken_store_stops_the_engine(tmp_path: Path) -> None:
         running = asyncio.create_task(service.run())
         await service.ready.wait()
         service._store.submit(object(), Urgency.NOW)  # type: ignore[arg-type]  # no change: a defect of the writer
-        return await asyncio.wait_for(running, 20)
+        return await asyncio.wait_for(running, 60)
 
     assert asyncio.run(run()) == 1
 

@@ -22,7 +22,7 @@ from tests.support.custody import NOW_MS, engine_in_thread, opened
 def raw_request(directory: Path, request: bytes) -> tuple[int, dict[str, object]]:
     """Send bytes as they are; return the status and the body."""
     with socket_path(directory) as path, socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(path)
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
@@ -101,7 +101,7 @@ def test_noise_ends_the_connection_only(tmp_path: Path) -> None:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(tmp_path / SOCKET))
             connection.sendall(b"\x0bMSH|^~\\&|\x1c\r\n\r\n")
-            connection.settimeout(10)
+            connection.settimeout(60)
             assert connection.recv(100) == b""
         with Client(tmp_path) as engine:
             assert engine.call("status")["v"] == 1

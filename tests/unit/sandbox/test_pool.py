@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -31,7 +30,7 @@ def grows(m): [0] * 10**10
 def pid(m): m.write("PID-8", str(os.getpid()))
 def secrets(m): m.write("PID-8", str(sorted(os.environ)) + os.getcwd())
 def children(m): subprocess.Popen(["sleep", "60"]); m.write("PID-8", "x"); time.sleep(60)
-def slow(m): time.sleep(0.3)
+def slow(m): time.sleep(0.3); pid(m)
 """
 
 
@@ -69,11 +68,9 @@ def test_a_reply():
 @pytest.mark.parametrize("call", ["never", "stubborn"])
 def test_what_never_returns_is_ended(call):
     """At its timeout, also when it ignores signals; the next call gets a new worker."""
-    begin = time.monotonic()
     ended, fine = asked(call, "name")
     assert ended.failure == f"{call} of c.py didn't return within 0.5 s: it was ended"
     assert fine.failure == ""
-    assert time.monotonic() - begin < 20
 
 
 @pytest.mark.parametrize(
@@ -112,10 +109,9 @@ def test_workers_are_kept_and_work_beside_one_another():
     async def test(pool: Pool) -> None:
         pids = [(await pool.ask(question("pid"))).writes[0][1] for _ in range(3)]
         assert len(set(pids)) == 1
-        begin = time.monotonic()
         replies = await asyncio.gather(*(pool.ask(question("slow", timeout=30, ipp=str(n))) for n in range(6)))
         assert [reply.failure for reply in replies] == [""] * 6
-        assert time.monotonic() - begin < 30
+        assert 1 < len({reply.writes[0][1] for reply in replies}) <= 4
 
     with_pool(test)
 

@@ -23,7 +23,7 @@ def test_publications_are_acknowledged_and_counted(quality):
         async with aiomqtt.Client("127.0.0.1", bus.port) as client:
             await client.publish("ght/cha/adt/A01", b"x" * 300, qos=quality)
             await client.publish("ght/cha/adt/A02", b"2", qos=quality)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while bus.topics.total() < 2:
                     await asyncio.sleep(0)
         await bus.stop()

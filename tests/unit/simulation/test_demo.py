@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from engine.errors import ConfigurationRefused
 from engine.simulation import demo
 from engine.simulation.demo import Child, ChildDied, run_demo
+from tests.support.until import wait_until
 
 
 def test_without_routes_the_answer_is_one_sentence(tmp_path, capsys):
@@ -46,12 +46,14 @@ def test_whole_lines_are_read_without_waiting(tmp_path):
     """Half a line stays until its end comes."""
     program = "import sys; print('one', flush=True); sys.stdout.write('tw'); sys.stdout.flush(); sys.stdin.read()"
     child = Child("x", ["-c", program + "; import time; time.sleep(60)"], tmp_path / "log", piped=True)
-    lines = []
-    deadline = time.monotonic() + 20
-    while (lines, child._rest) != ([b"one"], b"tw") and time.monotonic() < deadline:
-        lines += child.lines()
+    lines: list[bytes] = []
+
+    def read() -> bool:
+        lines.extend(child.lines())
+        return (lines, child._rest) == ([b"one"], b"tw")
+
+    wait_until(read)
     child.stop()
-    assert (lines, child._rest) == ([b"one"], b"tw")
 
 
 def test_stop_ends_a_child_that_does_not_want_to(tmp_path, monkeypatch):
@@ -59,9 +61,7 @@ def test_stop_ends_a_child_that_does_not_want_to(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "STOP_SECONDS", 0.2)
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('x', flush=True); time.sleep(60)"
     child = Child("x", ["-c", stubborn], tmp_path / "log", piped=True)
-    deadline = time.monotonic() + 20
-    while not list(child.lines()) and time.monotonic() < deadline:
-        pass
+    wait_until(lambda: list(child.lines()))
     child.stop()
     assert child._process.returncode == -9
 
@@ -78,9 +78,8 @@ def test_children_do_not_outlive_a_killed_parent(tmp_path):
         orphan = psutil.Process(int(parent.stdout.readline()))
         parent.kill()
         parent.wait(10)
-        deadline = time.monotonic() + 10
-        while orphan.status() != psutil.STATUS_ZOMBIE:  # a zombie where nobody reaps it, else no such process
-            assert time.monotonic() < deadline
+        # A zombie where nobody reaps it, else no such process.
+        wait_until(lambda: orphan.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         pass
     finally:

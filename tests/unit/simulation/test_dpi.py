@@ -21,7 +21,7 @@ def with_dpi(work, **options):
         dpi = Dpi("127.0.0.1", 0, **options)
         await dpi.start()
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 return await work(dpi)
         finally:
             await dpi.stop()

@@ -56,7 +56,7 @@ def run(messages, manners, script=()):
         for number in range(messages):
             sender.send(outgoing(number))
         task = asyncio.ensure_future(sender.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await sender.drained()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -37,7 +37,7 @@ class Street:
 
         self.door.send(delivery, message(control_id), done)
         inside = False
-        return await asyncio.wait_for(future, 10)
+        return await asyncio.wait_for(future, 60)
 
 
 def street(test: Any, reply: Callable[[bytes], bytes | None] = plain_ack, port: int = 0, **options: Any) -> None:

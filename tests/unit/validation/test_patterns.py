@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -16,6 +16,7 @@ from engine.validation.patterns import Fits, fits
 from engine.validation.profile import Profile
 from engine.validation.resolving import Resolver
 from engine.validation.shapes import Shape
+from tests.support.steps import grows_with
 
 RESOLVERS = [
     Resolver(Profile(name="x"), dictionary_of("2.5", PAM_FR)), Resolver(Profile(name="x"), dictionary_of("2.3")),
@@ -80,15 +81,21 @@ def test_what_is_usual_is_taken_at_once(segment, number, data):
     assert findings(shape, data.encode()) == []
 
 
-@pytest.mark.parametrize("data", [b"^" * 100_000, b"~" * 100_000, b"A" * 1_000_000, b"A^" * 50_000, b"&" * 100_000,
-                                  b"A~" * 50_000 + b"^^^&&", b"1" * 500_000 + b"^x"])  # fmt: skip
-def test_no_field_takes_long(data):
+@pytest.mark.parametrize(("piece", "end"), [(b"^", b""), (b"~", b""), (b"A" * 10, b""), (b"A^", b""), (b"&", b""),
+                                            (b"A~", b"^^^&&"), (b"1" * 5, b"^x")])  # fmt: skip
+def test_no_field_takes_long(piece, end):
     """Time grows with the length of the field, whatever stands in it."""
     resolver = RESOLVERS[0]
-    begin = time.process_time()
-    for segment, number in (("PID", 3), ("PID", 5), ("PID", 7), ("PID", 8), ("PV1", 7), ("ZBE", 9)):
-        fits(resolver.field(segment, resolver.fields(segment)[number - 1]))(data)
-    assert time.process_time() - begin < 2
+    judges = [
+        fits(resolver.field(segment, resolver.fields(segment)[number - 1]))
+        for segment, number in (("PID", 3), ("PID", 5), ("PID", 7), ("PID", 8), ("PV1", 7), ("ZBE", 9))
+    ]
+
+    def judging(count: int) -> Callable[[], object]:
+        data = piece * count + end
+        return lambda: [judge(data) for judge in judges]
+
+    grows_with(judging, 10_000)
 
 
 def test_codes_that_begin_alike():
