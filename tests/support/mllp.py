@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 VT, FS_CR = b"\x0b", b"\x1c\r"
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 def framed(message: bytes) -> bytes:
