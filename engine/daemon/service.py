@@ -97,6 +97,8 @@ class Service:
         """Set once every source listens."""
         self._stopping = asyncio.Event()
         self._failed = False
+        self._store_broke = False
+        """Nothing can be written down any more: nobody waits for an answer."""
         self._started_ms = 0
 
     async def run(self) -> int:
@@ -180,7 +182,7 @@ class Service:
         if hasattr(self, "_sources"):
             await self._quietly(self._sources.close())
         if hasattr(self, "_destinations"):
-            await self._quietly(self._destinations.stop(_STOP_SECONDS))
+            await self._quietly(self._destinations.stop(0.0 if self._store_broke else _STOP_SECONDS))
             await self._quietly(self._destinations.close())
         if hasattr(self, "_pool"):
             await self._quietly(self._pool.close())
@@ -223,6 +225,7 @@ class Service:
         """Stop when the store can't come back by itself: a new start reads it again."""
         if isinstance(error, StoreBroken):
             _log.critical("the store broke", reason=str(error))
+            self._store_broke = True
             self._fault()
 
     def _fault(self) -> None:

@@ -19,6 +19,8 @@ from engine.routes.loader import load
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
 from tests.support.engine import free_port, running_engine
+from tests.support.hall import adt
+from tests.support.mllp import Sender, receiver
 
 ROUTES = """
 sites:
@@ -109,6 +111,27 @@ def test_a_broken_store_stops_the_engine(tmp_path: Path) -> None:
         await service.ready.wait()
         service._store.submit(object(), Urgency.NOW)  # type: ignore[arg-type]  # no change: a defect of the writer
         return await asyncio.wait_for(running, 60)
+
+    assert asyncio.run(run()) == 1
+
+
+def test_a_broken_store_waits_for_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody could write it down: a receiver that is silent must not delay the next start."""
+    monkeypatch.setattr(daemon, "_STOP_SECONDS", 3_600.0)
+
+    async def run() -> int:
+        file, port = tmp_path / "routes.yaml", free_port()
+        async with receiver(lambda _: None) as dpi:
+            file.write_text(ROUTES.format(port=port, dpi=dpi.port), encoding="utf-8")
+            settings = Settings(routes=file, data=tmp_path / "data", min_free_bytes=0, log_level="error")
+            service = Service(settings, load(file, environment={}))
+            running = asyncio.create_task(service.run())
+            await service.ready.wait()
+            async with Sender.connected(port) as sender:
+                await sender.ask(adt())
+            await dpi.wait_for(1)
+            service._store.submit(object(), Urgency.NOW)  # type: ignore[arg-type]  # no change: a defect of the writer
+            return await asyncio.wait_for(running, 20)
 
     assert asyncio.run(run()) == 1
 
