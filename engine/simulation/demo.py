@@ -24,7 +24,6 @@ from engine.errors import PasserelleError, StoreLocked
 from engine.operations.client import Client
 from engine.operations.presence import running_pid
 from engine.routes import load
-from engine.routes.configuration import Destination, Source
 from engine.simulation.screen import draw, one_line
 
 REFRESH_SECONDS: Final = 0.5
@@ -136,7 +135,7 @@ def run_demo(routes: Path, data: Path, *, rate: float = 8.0, seed: int | None = 
         sys.stderr.write(f"there is no '{routes}': go to the project's directory, or give --routes PATH\n")
         return 78
     _require_nobody(data)
-    _make_folders(routes)
+    load(routes, environment=os.environ)  # what is wrong with it is told before anything starts
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     children: list[Child] = []
     before = signal.signal(signal.SIGTERM, _interrupt)
@@ -182,15 +181,6 @@ def _require_nobody(data: Path) -> None:
             f"{name} runs already on the data directory '{data}': stop it first, or name another one (--data DIR)"
         )
         raise StoreLocked(sentence)
-
-
-def _make_folders(routes: Path) -> None:
-    """Make the folders that routes.yaml names by relative paths: the demo's own; others are somebody's."""
-    configuration = load(routes, environment=os.environ)
-    doors: list[Source | Destination] = [*configuration.sources.values(), *configuration.destinations.values()]
-    for door in doors:
-        if door.type == "directory" and not Path(door.path).is_absolute():
-            door.folder.mkdir(parents=True, exist_ok=True)
 
 
 def _watch(children: list[Child], group: Child, data: Path, until: float) -> None:

@@ -7,6 +7,9 @@ while one of them is taken by other bytes, the delivery waits for the receiver t
 A file is written under a hidden temporary name in the same folder, flushed, given its name, and the folder is
 flushed: only then is it accepted. A name that is taken by the same bytes is the delivery of an attempt whose end was
 not seen: accepted as it is. Taken by other bytes: the name gets a number.
+
+A folder that routes.yaml names by a relative path is Passerelle's own, and made; an absolute one never is: where a
+network share is not mounted, files would land under the mount point.
 """
 
 from __future__ import annotations
@@ -58,6 +61,8 @@ class DirectoryDestination:
     def __init__(self, destination: configuration.Destination) -> None:
         self.capacity = destination.connections
         self._path = destination.folder
+        self._own = not Path(destination.path).is_absolute()
+        self._made = False
         self._name = destination.name
         self._threads: ThreadPoolExecutor | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,9 +73,11 @@ class DirectoryDestination:
         self._last_error = ""
 
     async def open(self) -> None:
-        """Prepare; a folder that is missing is no error here."""
+        """Prepare, and make a folder of our own; one that is missing is no error here: what is sent says so."""
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(self.capacity, thread_name_prefix=f"directory {self._name}")
+        with suppress(OSError):
+            await self._loop.run_in_executor(self._threads, self._make_own)
 
     def send(self, delivery: Delivery, data: bytes, done: Done) -> None:
         """Write `data` as `delivery.target`, or `<place>-<ordinal>.hl7`; see core.ports.DestinationDoor."""
@@ -138,9 +145,22 @@ class DirectoryDestination:
 
     # --- in a thread --------------------------------------------------------------------------------------
 
+    def _make_own(self) -> None:
+        """Make the folder where it is ours; after a trouble again: somebody may have taken it away."""
+        if self._own and not self._made:
+            self._path.mkdir(parents=True, exist_ok=True)
+            self._made = True
+
     def _write_all(self, name: str, temporary: str, data: bytes, bundled: bool) -> SendOutcome:
-        if not bundled:
-            return self._write(name, temporary, data)
+        try:
+            self._make_own()
+        except OSError as error:
+            return SendOutcome(SendResult.NOT_SENT, reason=f"can't make {self._path}: {in_words(error)}")
+        outcome = self._write_bundle(name, temporary, data) if bundled else self._write(name, temporary, data)
+        self._made = outcome.result is SendResult.ACCEPTED
+        return outcome
+
+    def _write_bundle(self, name: str, temporary: str, data: bytes) -> SendOutcome:
         data, files = unpack(data)
         for path, content in files:
             try:
@@ -206,6 +226,7 @@ class DirectoryDestination:
     def _probe(self) -> list[tuple[str, bool, str]]:
         steps: list[tuple[str, bool, str]] = []
         try:
+            self._make_own()
             free = shutil.disk_usage(self._path).free
             if not self._path.is_dir():
                 raise NotADirectoryError(errno.ENOTDIR, "not a directory")

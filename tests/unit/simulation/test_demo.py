@@ -91,7 +91,7 @@ def test_children_do_not_outlive_a_killed_parent(tmp_path):
 def test_the_demo_ends_with_the_sentence_of_a_child_that_died(tmp_path, monkeypatch, capsys):
     """And with its exit code; the other children are stopped."""
     (tmp_path / "routes.yaml").write_text("version: 1\n")
-    monkeypatch.setattr(demo, "_make_folders", lambda routes: None)
+    monkeypatch.setattr(demo, "load", lambda routes, environment: None)
 
     class Dead(Child):
         def __init__(self, name, arguments, log, *, piped=False):
@@ -106,7 +106,7 @@ def test_the_demo_ends_with_the_sentence_of_a_child_that_died(tmp_path, monkeypa
 def test_the_demo_says_that_its_engine_was_killed(tmp_path, monkeypatch, capsys):
     """The last line of its log would say something that is over."""
     (tmp_path / "routes.yaml").write_text("version: 1\n")
-    monkeypatch.setattr(demo, "_make_folders", lambda routes: None)
+    monkeypatch.setattr(demo, "load", lambda routes, environment: None)
 
     class Killed(Child):
         def __init__(self, name, arguments, log, *, piped=False):
@@ -118,22 +118,6 @@ def test_the_demo_says_that_its_engine_was_killed(tmp_path, monkeypatch, capsys)
     said = capsys.readouterr().err
     assert "the engine was ended from outside (SIGKILL)" in said
     assert "demo-engine.log" in said
-
-
-def test_folders_of_the_routes_are_made_where_they_are_the_demos_own(tmp_path, monkeypatch):
-    """Relative ones, from the folder of routes.yaml; an absolute one belongs to somebody."""
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
-    (tmp_path / "routes.yaml").write_text(
-        "version: 1\nsources:\n  a: { type: directory, path: data/in/labo }\n"
-        "destinations:\n  b: { type: directory, path: data/out }\n"
-        f"  c: {{ type: directory, path: {tmp_path}/gone }}\n"
-        "routes:\n  r: { from: [a], to: [b, c] }\n"
-    )
-    demo._make_folders(tmp_path / "routes.yaml")
-    assert (tmp_path / "data/in/labo").is_dir()
-    assert (tmp_path / "data/out").is_dir()
-    assert not (tmp_path / "gone").exists()
 
 
 def test_a_refused_configuration_ends_the_demo_with_its_findings(tmp_path):

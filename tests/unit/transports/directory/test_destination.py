@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,9 +24,11 @@ ACCEPTED = SendResult.ACCEPTED
 
 
 @asynccontextmanager
-async def opened(path: Path, connections: int = 1) -> AsyncIterator[DirectoryDestination]:
+async def opened(path: Path, connections: int = 1, root: Path = Path()) -> AsyncIterator[DirectoryDestination]:
     door = DirectoryDestination(
-        configuration.Destination(name="archive", type="directory", path=str(path), connections=connections)
+        configuration.Destination(
+            name="archive", type="directory", path=str(path), connections=connections, root=str(root)
+        )
     )
     await door.open()
     try:
@@ -163,6 +166,36 @@ def test_a_missing_folder_is_not_made_and_means_not_sent(tmp_path: Path) -> None
             share.mkdir()
             assert (await sent(door, 7, b"body")).result is ACCEPTED
             assert door.facts()["last_error"] == ""
+
+    asyncio.run(main())
+
+
+def test_a_folder_of_our_own_is_made(tmp_path: Path) -> None:
+    """Named by a relative path: at the start, and again where somebody took it away."""
+    folder = tmp_path / "data" / "out"
+
+    async def main() -> None:
+        async with opened(Path("data/out"), root=tmp_path) as door:
+            assert folder.is_dir()
+            assert (await sent(door, 7, b"one")).result is ACCEPTED
+            shutil.rmtree(tmp_path / "data")
+            while (await sent(door, 8, b"two")).result is not ACCEPTED:
+                pass  # the queue tries again
+            assert files(folder) == {"8-0.hl7": b"two"}
+
+    asyncio.run(main())
+
+
+def test_a_folder_of_our_own_that_can_not_be_made_means_not_sent(tmp_path: Path) -> None:
+    """A file has its name: a sentence; the next send makes it when that is gone."""
+    (tmp_path / "out").write_bytes(b"")
+
+    async def main() -> None:
+        async with opened(Path("out"), root=tmp_path) as door:
+            outcome = await sent(door, 7, b"one")
+            assert (outcome.result, f"can't make {tmp_path / 'out'}" in outcome.reason) == (SendResult.NOT_SENT, True)
+            (tmp_path / "out").unlink()
+            assert (await sent(door, 7, b"one")).result is ACCEPTED
 
     asyncio.run(main())
 
