@@ -53,6 +53,7 @@ def simulate_main(arguments: Sequence[str]) -> int:
             rate=given.rate,
             duration=given.seconds or None,
             dpi=not given.no_dpi,
+            senders=not given.only_dpi,
             moods=turns,
             plain=given.plain,
             say=say,
@@ -78,7 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=0.0, help="end after that; 0: at Ctrl-C")
     parser.add_argument("--moods", default="", help="of the DPI: 'ok 20, slow 10, down 5', repeated; else by chance")
     parser.add_argument("--plain", action="store_true", help="no whims: one message at a time, a DPI that accepts")
-    parser.add_argument("--no-dpi", action="store_true", help="only send")
+    sides = parser.add_mutually_exclusive_group()
+    sides.add_argument("--no-dpi", action="store_true", help="only send")
+    sides.add_argument("--only-dpi", action="store_true",
+                       help="only receive, at the first mllp destination: for senders of your own")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="figures once a second, one object a line")
     return parser
 

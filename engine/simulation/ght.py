@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import DoorFailed
+from engine.errors import DoorFailed, OperationRefused
 from engine.routes.configuration import Configuration, Source
 from engine.simulation.bus import Bus, bus_of
 from engine.simulation.dpi import Dpi
@@ -24,7 +24,7 @@ from engine.simulation.moods import Mood, Turn, moods_by_chance
 from engine.simulation.patients import Population
 from engine.simulation.sender import MANNERS, PLAIN, Manners, Sender
 from engine.simulation.story import Story
-from engine.simulation.systems import systems_of
+from engine.simulation.systems import Systems, systems_of
 from engine.simulation.writing import Outgoing
 
 BACKLOG_MAX: Final = 2_000
@@ -48,8 +48,9 @@ class Group:
     """The senders of the group and its receivers, ready to run."""
 
     def __init__(
-        self, configuration: Configuration, *, seed: int, dpi: bool, plain: bool = False, tag: str = ""
-    ) -> None:
+        self, configuration: Configuration, *, seed: int, dpi: bool, senders: bool = True, plain: bool = False,
+        tag: str = "",
+    ) -> None:  # fmt: skip
         """
         Prepare.
 
@@ -58,12 +59,13 @@ class Group:
             seed: Of the story, the manners and the moods.
             dpi: Whether to play the receivers too: of the first MLLP destination, and of the first MQTT one where it
                 is on this machine.
+            senders: Whether to play the systems that send.
             plain: No whims: one message at a time, whole, on one connection.
             tag: Begins all control ids; empty: drawn from the wall clock.
         """
         self.counts: Counter[str] = Counter()
         self.events: deque[str] = deque(maxlen=12)
-        self.systems = systems_of(configuration, units_of(configuration))
+        self.systems = systems_of(configuration, units_of(configuration)) if senders else Systems(hospitals=[])
         begin_s = int(time.time())
         tag = tag or _base36(begin_s)
         self.story = Story(self.systems, Population(PEOPLE), seed=seed, tag=tag, clock=_now, begin_s=begin_s)
@@ -79,7 +81,7 @@ class Group:
     def _senders(self, seed: int, plain: bool) -> dict[str, Sender]:
         systems = self.systems
         sources = [hospital.source for hospital in systems.hospitals]
-        sources += [source for source in (systems.laboratory, systems.radiology) if source is not None]
+        sources += [*systems.laboratories.values(), *systems.radiologies.values()]
         return {
             source.name: Sender(
                 source.name,
@@ -141,6 +143,7 @@ async def simulate(
     rate: float = 5.0,
     duration: float | None = None,
     dpi: bool = True,
+    senders: bool = True,
     moods: Iterator[Turn] | None = None,
     plain: bool = False,
     say: Say | None = None,
@@ -154,6 +157,7 @@ async def simulate(
         rate: Messages a second, over all systems.
         duration: Seconds; None: until cancelled.
         dpi: Whether to play the receivers too, as Group does.
+        senders: Whether to play the systems that send; False: the receivers alone.
         moods: Of the DPI; None: by chance from the seed. Unused with `plain`.
         plain: No whims of senders and DPI.
         say: Hears the figures once a second.
@@ -163,8 +167,10 @@ async def simulate(
 
     Raises:
         DoorFailed: A receiver's port is taken, or nobody acknowledged the last messages.
+        OperationRefused: The configuration has nothing to play.
     """
-    group = Group(configuration, seed=seed, dpi=dpi, plain=plain)
+    group = Group(configuration, seed=seed, dpi=dpi, senders=senders, plain=plain)
+    _require_something(group, senders=senders)
     receivers = [receiver for receiver in (group.dpi, group.bus) if receiver is not None]
     for receiver in receivers:
         await receiver.start()
@@ -188,8 +194,22 @@ async def simulate(
     return group.facts()
 
 
+def _require_something(group: Group, *, senders: bool) -> None:
+    if senders and not group.systems.hospitals:
+        sentence = (
+            "no source of routes.yaml is an admission system (type mllp, with a site, and neither lis nor ris in its "
+            "name): there is nobody to simulate; --only-dpi plays the DPI alone"
+        )
+        raise OperationRefused(sentence)
+    if not senders and group.dpi is None:
+        raise OperationRefused("no destination of routes.yaml has the type mllp: there is no DPI to simulate")
+
+
 async def _tell(group: Group, rate: float, duration: float | None) -> None:
-    """Tell the story at its rate; a step of several messages counts as several."""
+    """Tell the story at its rate; a step of several messages counts as several. Nobody sends: wait that long."""
+    if not group.systems.hospitals:
+        await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=duration)
+        return
     loop = asyncio.get_running_loop()
     begin = due = loop.time()
     while duration is None or loop.time() - begin < duration:

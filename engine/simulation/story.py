@@ -70,8 +70,9 @@ class Story:
             Ward(Gam(hospital, Sequence(f"{tag}{hospital.site.name[-1]}"), clock, stays=begin_s % _STAYS))
             for hospital in systems.hospitals
         ]
-        self._lis = Lis(systems.laboratory, Sequence(f"{tag}L"), clock) if systems.laboratory else None
-        self._ris = Ris(systems.radiology, Sequence(f"{tag}R"), clock) if systems.radiology else None
+        results, reports = Sequence(f"{tag}L"), Sequence(f"{tag}R")
+        self._laboratories = {site: Lis(source, results, clock) for site, source in systems.laboratories.items()}
+        self._radiologies = {site: Ris(source, reports, clock) for site, source in systems.radiologies.items()}
         town = systems.town_laboratory
         self._town = TownLaboratory(town, Sequence(f"V{tag}"), clock) if town else None
         self._orders = 0
@@ -180,9 +181,10 @@ class Story:
         twice = gam.hospital.ipp(person.number, copy=1)
         stay = gam.new_stay(person, twice, self._unit(ward), "E")
         out = [gam.identity("A28", person, twice), gam.movement("A04", stay)]
-        if self._lis is not None:
+        lis = self._lis(ward)
+        if lis is not None:
             self._orders += 1
-            out.append(self._lis.results(gam.hospital, stay, str(self._orders), self._chance, "F"))
+            out.append(lis.results(gam.hospital, stay, str(self._orders), self._chance, "F"))
         self._after(4, lambda: self._merged(ward, stay, kept.ipp, twice))
         return out
 
@@ -222,7 +224,7 @@ class Story:
         return [ward.gam.movement("A03", stay)]
 
     def _analyses(self, ward: Ward) -> list[Outgoing]:
-        stay, lis = self._some_stay(ward), self._lis
+        stay, lis = self._some_stay(ward), self._lis(ward)
         if stay is None or lis is None:
             return []
         self._orders += 1
@@ -233,7 +235,7 @@ class Story:
         return [lis.results(hospital, stay, order, self._chance, self._chance.choice("FFFFC"))]
 
     def _imaging(self, ward: Ward) -> list[Outgoing]:
-        stay, ris = self._some_stay(ward), self._ris
+        stay, ris = self._some_stay(ward), self._ris(ward)
         if stay is None or ris is None:
             return []
         self._orders += 1
@@ -247,6 +249,13 @@ class Story:
             return []
         stay = self._chance.choice(ward.stays)
         return [town.results(ward.gam.hospital, stay.person, stay.ipp, self._chance)]
+
+    def _lis(self, ward: Ward) -> Lis | None:
+        """Return the hospital's own laboratory, else the shared one."""
+        return self._laboratories.get(ward.gam.hospital.site.name) or self._laboratories.get("")
+
+    def _ris(self, ward: Ward) -> Ris | None:
+        return self._radiologies.get(ward.gam.hospital.site.name) or self._radiologies.get("")
 
     # --- chance --------------------------------------------------------------------------------------------
 

@@ -1,8 +1,9 @@
 """
 The systems that a configuration calls for.
 
-One GAM for each source of a single site, LIS and RIS for those that hospitals share, a town laboratory for an
-HPRIM directory.
+A word of a source's name tells a laboratory (`lis_ght`) and a radiology (`cha-ris`); another MLLP source is the GAM of
+its site, or a laboratory where hospitals share it. An HPRIM directory is a laboratory in town. A LIS or RIS of one
+site sends for that hospital, a shared one for those that have none of their own.
 
 Ports, sites and authorities come from the configuration; habits (charset, segment ends, events) are given
 here, in the order of the file: the first hospital writes as CPage does, the second is old, the third recent.
@@ -11,6 +12,7 @@ here, in the order of the file: the first hospital writes as CPage does, the sec
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
@@ -53,6 +55,9 @@ RECENT: Final = Habits(
     application="DOPASYS", codec="utf-8", charset="UNICODE UTF-8", end="\r", update="A08", first_number=1_000_007,
 )  # fmt: skip
 HABITS: Final = (CPAGE, OLD, RECENT)
+LABORATORY: Final = frozenset({"lis", "sil", "sgl", "lab", "labo", "laboratoire", "laboratory", "bio", "biologie"})
+"""Words in the name of a source whose system sends results."""
+RADIOLOGY: Final = frozenset({"ris", "radio", "radiologie", "radiology", "imagerie"})
 
 
 @dataclass(slots=True)
@@ -98,8 +103,9 @@ class Systems:
     """What will send, and to which doors."""
 
     hospitals: list[Hospital]
-    laboratory: Source | None = None
-    radiology: Source | None = None
+    laboratories: dict[str, Source] = field(default_factory=dict)
+    """By site; empty: the one that hospitals share."""
+    radiologies: dict[str, Source] = field(default_factory=dict)
     town_laboratory: Source | None = None
 
 
@@ -134,14 +140,15 @@ def systems_of(configuration: Configuration, units: Callable[[str], tuple[str, .
     """
     systems = Systems(hospitals=[])
     for source in configuration.sources.values():
-        if source.type == "mllp" and source.site:
+        words = set(re.split(r"[^a-z]+", source.name.lower()))
+        if source.type == "mllp" and words & RADIOLOGY:
+            systems.radiologies.setdefault(source.site, source)
+        elif source.type == "mllp" and (words & LABORATORY or not source.site):
+            systems.laboratories.setdefault(source.site, source)
+        elif source.type == "mllp":
             rank = len(systems.hospitals) % len(HABITS)
             site = configuration.sites[source.site]
             systems.hospitals.append(Hospital(site, source, HABITS[rank], units(source.site), SPELLINGS[rank]))
-        elif source.type == "mllp" and "ris" in source.name:
-            systems.radiology = systems.radiology or source
-        elif source.type == "mllp":
-            systems.laboratory = systems.laboratory or source
         elif source.type == "directory" and source.format in ("hprim-sante", "auto"):
             systems.town_laboratory = systems.town_laboratory or source
     return systems

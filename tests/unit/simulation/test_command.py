@@ -24,7 +24,7 @@ def test_a_script_of_moods_that_says_nothing_is_a_usage_error():
     assert refused.value.exit_code == 2
 
 
-@pytest.mark.parametrize("arguments", [["--rate", "0"], ["--rate", "fast"], ["--dance"]])
+@pytest.mark.parametrize("arguments", [["--rate", "0"], ["--rate", "fast"], ["--dance"], ["--only-dpi", "--no-dpi"]])
 def test_wrong_options_are_usage_errors(arguments, capsys):
     """argparse says which."""
     with pytest.raises(SystemExit) as ended:

@@ -1,11 +1,17 @@
 """The whole group against a listener that stands for the engine."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
+import pytest
+
+from engine.errors import OperationRefused
 from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, frame
 from engine.simulation.ght import UNITS, drop_file, simulate, units_of
 from engine.simulation.writing import Outgoing
+from tests.support.engine import free_port
+from tests.support.mllp import Sender
 
 from .conftest import build
 
@@ -47,6 +53,39 @@ def test_the_group_sends_everything_and_waits_for_its_answers(tmp_path):
     assert facts["unanswered"] == 0
     assert said[0]["v"] == 1
     assert not left
+
+
+def test_the_dpi_alone_answers_somebody_elses_messages(tmp_path):
+    """Nobody is played who sends; it listens until the time is over."""
+
+    async def body():
+        port = free_port()
+        configuration = build(tmp_path, {}, dpi=port)
+        playing = asyncio.ensure_future(simulate(configuration, senders=False, plain=True))
+        async with asyncio.timeout(60):
+            answer = b""
+            while not answer:
+                with contextlib.suppress(OSError):  # it isn't there yet
+                    async with Sender.connected(port) as sender:
+                        answer = await sender.ask(b"MSH|^~\\&|A|B|C|D|20260301||ADT^A01|7-0|P|2.5\rPID|1||7^^^A\r")
+        playing.cancel()
+        return answer, await asyncio.gather(playing, return_exceptions=True)
+
+    answer, _ = asyncio.run(body())
+    assert b"MSA|AA|7-0" in answer
+    facts = asyncio.run(simulate(build(tmp_path, {}, dpi=free_port()), senders=False, plain=True, duration=0.01))
+    assert (facts["told"], facts["senders"]) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("senders", "sentence"),
+    [(True, "no source of routes.yaml is an admission system"), (False, "there is no DPI to simulate")],
+)
+def test_nobody_to_play_is_said(tmp_path, senders, sentence):
+    """What is missing in routes.yaml, before anything listens."""
+    configuration = replace(build(tmp_path, {}), sources={}, destinations={})
+    with pytest.raises(OperationRefused, match=sentence):
+        asyncio.run(simulate(configuration, senders=senders))
 
 
 def test_a_dropped_file_is_never_seen_half_written(tmp_path):

@@ -22,7 +22,7 @@ def stay(systems, clock):
 
 def test_results_name_the_hospital_by_its_finess(systems, clock, stay):
     """MSH-4 tells the site of a shared system; PID-3 is that hospital's number."""
-    lis = Lis(systems.laboratory, Sequence("L"), clock)
+    lis = Lis(systems.laboratories[""], Sequence("L"), clock)
     message = lis.results(systems.hospitals[0], stay, "77", random.Random(1), "F")
     lines = message.payload.decode("cp1252").split("\r")
     assert lines[0].split("|")[3] == "CHA^010781062^N"
@@ -36,7 +36,7 @@ def test_results_name_the_hospital_by_its_finess(systems, clock, stay):
 def test_the_same_chance_gives_the_same_results(systems, clock, stay):
     """Stories can be told again."""
     twice = [
-        Lis(systems.laboratory, Sequence("L"), clock)
+        Lis(systems.laboratories[""], Sequence("L"), clock)
         .results(systems.hospitals[0], stay, "7", random.Random(5), "P")
         .payload
         for _ in range(2)

@@ -10,7 +10,7 @@ def test_an_order_and_its_report_carry_the_same_numbers(systems, clock):
     """ORC-2 and ORC-3 of ORM and ORU agree; the report is UTF-8, with its accents."""
     hospital = systems.hospitals[1]
     stay = Gam(hospital, Sequence("t"), clock).new_stay(Population(1).person(3), "1000003", "4021", "O")
-    ris = Ris(systems.radiology, Sequence("R"), clock)
+    ris = Ris(systems.radiologies[""], Sequence("R"), clock)
     ordered, reported = ris.order(hospital, stay, "9", 1), ris.report(hospital, stay, "9", 1)
     orc = [next(line for line in message.payload.decode().split("\r") if line.startswith("ORC")).split("|")
            for message in (ordered, reported)]  # fmt: skip

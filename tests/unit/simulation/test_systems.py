@@ -1,6 +1,11 @@
 """Which systems a configuration calls for, and how each spells."""
 
-from engine.simulation.systems import CPAGE, OLD, RECENT, Sequence
+from dataclasses import replace
+
+from engine.routes.configuration import Source
+from engine.simulation.patients import Population
+from engine.simulation.story import Story
+from engine.simulation.systems import CPAGE, OLD, RECENT, Sequence, systems_of
 
 
 def test_each_hospital_has_its_gam_with_other_habits(systems):
@@ -11,9 +16,23 @@ def test_each_hospital_has_its_gam_with_other_habits(systems):
 
 def test_shared_systems_are_found_by_their_sources(systems):
     """A source without a site of its own is shared; `ris` in its name tells radiology."""
-    assert systems.laboratory.name == "lis_ght"
-    assert systems.radiology.name == "ris_ght"
+    assert {site: one.name for site, one in systems.laboratories.items()} == {"": "lis_ght"}
+    assert {site: one.name for site, one in systems.radiologies.items()} == {"": "ris_ght"}
     assert systems.town_laboratory.name == "labo_ville"
+
+
+def test_a_laboratory_of_one_site_is_no_admission_system(configuration, clock):
+    """Its name tells; it sends for that hospital alone, the shared one for the others. `ris` is a word, not letters."""
+    named = [("lis_cha", "cha"), ("CHB-RIS", "chb"), ("gam_paris", "cha")]
+    sources = {name: Source(name=name, type="mllp", site=site) for name, site in named}
+    systems = systems_of(replace(configuration, sources=configuration.sources | sources), lambda site: ("4021",))
+    assert [one.source.name for one in systems.hospitals] == ["gam_cha", "gam_chb", "gam_chc", "gam_paris"]
+    story = Story(systems, Population(1), seed=1, tag="t", clock=clock)
+    sent = {(one.source, one.patient.partition("/")[0]) for _ in range(2_000) for one in story.step()}
+    assert {pair for pair in sent if not pair[0].startswith(("gam", "labo_"))} == {
+        ("lis_cha", "cha"), ("lis_ght", "chb"), ("lis_ght", "chc"),
+        ("CHB-RIS", "chb"), ("ris_ght", "cha"), ("ris_ght", "chc"),
+    }  # fmt: skip
 
 
 def test_an_authority_is_spelled_in_each_hospitals_way(systems):
