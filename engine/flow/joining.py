@@ -64,9 +64,6 @@ class Joining:
     def adopt(self, route: Route) -> None:
         """Note that a decision was submitted."""
         self._under_way += _concerns(route)
-        for name, others in (("joined", route.joins), ("dead", route.ends)):
-            if others:
-                self._router.counts[name] = self._router.counts.get(name, 0) + len(others)
 
     def resolved(self, route: Route) -> None:
         """Note that a decision is on disk, or refused."""

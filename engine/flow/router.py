@@ -12,28 +12,28 @@ Operators' intentions (retry, discard, restore) are executed here, one after the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Coroutine, Iterable
-from functools import partial
 from typing import Any, Final, TypeVar
 
 import structlog
 
 from engine.core.asking import Answers, Asked, Sandbox
-from engine.core.changes import Receipt, Route
+from engine.core.changes import Route
 from engine.core.lifecycle import MessageState
 from engine.core.messages import StoredMessage
-from engine.core.ports import Place, Received, Runtime, Store, Urgency
+from engine.core.ports import Place, Received, Runtime, Store
 from engine.core.references import References
-from engine.errors import ChangeRefused, StoreError
+from engine.errors import StoreError
 from engine.flow.acts import Acts
 from engine.flow.asking import Asking
 from engine.flow.backlog import Backlog
-from engine.flow.decisions import INTERNAL, duplicate, faulty
+from engine.flow.decisions import duplicate
 from engine.flow.evaluating import Evaluating
 from engine.flow.identities import Identities
 from engine.flow.joining import IsFragment, Joining
 from engine.flow.late import Behind, Late
 from engine.flow.remaking import Remaking
 from engine.flow.retransmissions import Original, Retransmissions
+from engine.flow.submitting import Submitting
 from engine.flow.treating import Treating
 from engine.identity.crossreference import Unread
 from engine.routes.configuration import Configuration
@@ -47,7 +47,6 @@ _SLICE_SECONDS: Final = 0.0005
 _AHEAD_MAX: Final = 64
 """Messages that are read ahead in one go: the loop does nothing else meanwhile."""
 _ROUNDS_MAX: Final = 1_000
-_UNCOMMITTED_MAX: Final = 1_000
 _RESTART_SECONDS: Final = 1.0
 
 
@@ -89,8 +88,6 @@ class Router:
         self.identities = identities or Identities(store, runtime)
         self.identities.join(self)
         self.late = Late(store, self.answers_for)
-        self._again: set[Place] = set()
-        """Messages whose decision was refused with what it says of patients: once more, and they are dead."""
         self._catching_up = True
         """The backlog of a start is being read: it may hold messages that waited, or were decided on before."""
         self._asking = Asking(store, runtime, sandbox, self._routes_of)
@@ -103,12 +100,11 @@ class Router:
         self.decided: Place = 0
         """The last place on which was decided, in this run or before: what comes is behind it. It never goes back."""
         self._now = self._queued = 0  # the message that is decided on; at the start, the last with a queued delivery
-        self._uncommitted = 0
         self._generation = 0
         self._memory = Retransmissions()
         self.evaluating = Evaluating(self, self._memory)
         self.joining = Joining(self)
-        self.counts: dict[str, int] = {}
+        self.submitting = Submitting(self, self._memory)
         store.on_received(group, self._received)
         self.remake = Remaking(self).remake
         self.treating = Treating(self)
@@ -139,7 +135,9 @@ class Router:
     @property
     def under_way(self) -> bool:
         """Whether a decision or an operator's act isn't on disk yet."""
-        return self._uncommitted > 0 or self._waiting or self.acts.under_way or self.identities.parting.under_way
+        return (
+            self.submitting.under_way > 0 or self._waiting or self.acts.under_way or self.identities.parting.under_way
+        )
 
     @property
     def rests(self) -> bool:
@@ -198,7 +196,7 @@ class Router:
             "group": self.group,
             "cursor": self._backlog.cursor,
             "buffered": len(self._backlog),
-            **self.counts,
+            **self.submitting.counts,
             "findings": {
                 f"{source}: {finding}": count for (source, finding), count in self.evaluating.findings.items()
             },
@@ -223,7 +221,7 @@ class Router:
             return  # a failure, or a pause, came after this turn was asked for
         until = self._runtime.monotonic() + _SLICE_SECONDS
         backlog, late = self._backlog, self.late
-        while self._uncommitted < _UNCOMMITTED_MAX and not self._waiting and self._decide_next():
+        while self.submitting.has_room and not self._waiting and self._decide_next():
             if self._runtime.monotonic() > until:
                 self._pumping = True
                 self._runtime.call_soon(self._pump)
@@ -258,7 +256,7 @@ class Router:
         try:
             await self.late.read(self._backlog.cursor)
         except StoreError as error:
-            self._failed(error)
+            self.store_failed(error)
             return
         self.wake()
 
@@ -268,7 +266,7 @@ class Router:
         try:
             page = await self._backlog.page()
         except StoreError as error:
-            self._failed(error)
+            self.store_failed(error)
             return
         if generation == self._generation:
             before = page.items[0].place - 1 if page.items else page.high
@@ -291,7 +289,7 @@ class Router:
                 self._go_and(self._compare(message, original, how), "compares")
                 return
         try:
-            self._submit(self.evaluating.route_of(message, **how))
+            self.submitting.submit(self.evaluating.route_of(message, **how))
         except (Asked, IsFragment):
             self._go_and(self._decide(message, how), "asks")
         except Unread as unread:
@@ -315,7 +313,7 @@ class Router:
             route = await self.decided_on(message, told=told, **how)
         except StoreError as error:
             self._waiting = False
-            self._failed(error)
+            self.store_failed(error)
             return
         except Behind as behind:
             if generation == self._generation:
@@ -364,7 +362,7 @@ class Router:
     def submit(self, route: Route, generation: int) -> None:
         """Submit a decision, unless everything was dropped since: then its message is read again."""
         if generation == self._generation:
-            self._submit(route)
+            self.submitting.submit(route)
         else:
             self.identities.abandon(route.identity)
 
@@ -390,7 +388,7 @@ class Router:
             fate = await self._store.fate(original.place)
         except StoreError as error:
             self._waiting = False
-            self._failed(error)
+            self.store_failed(error)
             return
         if generation != self._generation:  # everything was dropped since: it comes again
             self._waiting = False
@@ -404,65 +402,12 @@ class Router:
         self.submit(duplicate(message, original.place, self.configuration.hash), generation)
         self.wake()
 
-    def _submit(self, route: Route) -> None:
-        name = route.state.name.lower()
-        self.counts[name] = self.counts.get(name, 0) + 1
-        self._uncommitted += 1
-        self.joining.adopt(route)
-        self.identities.adopt(route.identity)
-        self._store.submit(route, Urgency.SOON, partial(self._committed, route))
-
-    def _committed(self, route: Route, result: Receipt | StoreError) -> None:
-        self._uncommitted -= 1
-        self.joining.resolved(route)
-        overtaken = route.view not in (0, self.identities.view_number)
-        self.identities.resolved(route.identity, stored=isinstance(result, Receipt))
-        if isinstance(result, Receipt):
-            self._again.discard(route.place)
-            self.late.ended(route.place)
-            self.identities.released(route, route.identity, self._references)
-            if route.wait is not None:
-                self.identities.waits.look_at(route.wait.until_ms)
-        elif isinstance(result, ChangeRefused):
-            self._refused(route, result, overtaken=overtaken)
-        else:
-            self._failed(result)
+    def go_on(self) -> None:
+        """Decide on what there is already; a decision has ended."""
         if self._backlog or self.late:
             self.wake()
 
-    def _refused(self, route: Route, refused: ChangeRefused, *, overtaken: bool) -> None:
-        """
-        Make one message dead whose decision breaks a rule of the store: it would break it again for ever.
-
-        When that is refused too the message isn't waiting any more: it was decided on, or pruned. What one says of
-        patients may be refused because somebody else was faster: everything is decided again, this message once.
-
-        Args:
-            route: The decision.
-            refused: Why.
-            overtaken: What was known of patients when it was made was given up since: it breaks no rule itself.
-        """
-        name = route.state.name.lower()
-        self.counts[name] -= 1
-        self._memory.forget(route.source, route.place)
-        if overtaken:
-            self.start_over(str(refused))
-            return
-        if (route.identity or route.joins or route.ends) and route.place not in self._again:
-            self._again.add(route.place)
-            if not route.identity:  # else all routers start over (Identities.resolved)
-                self.start_over(str(refused))
-            return
-        self._again.discard(route.place)
-        if route.expected is MessageState.WAITING and self.late.is_released(route.place):
-            return  # while it was decided that its time is over: it is decided on again
-        _log.error("decision refused by the store", place=route.place, source=route.source, reason=str(refused))
-        if route.code != INTERNAL:
-            self._submit(faulty(route, str(refused), self.configuration.hash))
-        else:
-            self.late.ended(route.place)
-
-    def _failed(self, error: StoreError) -> None:
+    def store_failed(self, error: StoreError) -> None:
         """Take a failure of the store: what is known of patients is let go with the rest."""
         self.identities.forget()
         self.start_over(str(error))
@@ -483,7 +428,7 @@ class Router:
         self._runtime.spawn(self._restart(), f"router {self.group} restarts")
 
     async def _restart(self) -> None:
-        if self._uncommitted:  # their outcome is still to come: reading now would route them twice
+        if self.submitting.under_way:  # their outcome is still to come: reading now would route them twice
             self._runtime.call_later(_RESTART_SECONDS, self._start_again)
             return
         self._backlog.restart()

@@ -112,33 +112,6 @@ def test_a_failure_of_the_store(tmp_path: Path) -> None:
     yard(tmp_path, test)
 
 
-def test_a_decision_that_the_store_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That one message is dead, with the store's reason; the router goes on, and a repeat is evaluated again."""
-
-    async def test(it: Yard) -> None:
-        def wrong(configuration: Any, stored: StoredMessage, references: Any, answers: Any, *rest: Any) -> Any:
-            evaluation = evaluate(configuration, stored, references, answers)
-            if stored.place == 1:
-                evaluation.deliveries[0].id = delivery_id(99, 0)
-            return evaluation
-
-        monkeypatch.setattr(evaluating, "evaluate", wrong)
-        await it.router.start()
-        it.receive(message(it.runtime, "A1"), message(it.runtime, "A2", ipp="43"))
-        await it.rest()
-        assert [await it.state(1), await it.state(2)] == [MessageState.DEAD, MessageState.ROUTED]
-        row = await it.store.queries.message_row(1)
-        assert row is not None
-        assert row["code"] == "E-INTERNAL"
-        assert "is not of message 1" in row["reason"]
-        it.receive(message(it.runtime, "A1"))
-        await it.rest()
-        assert await it.state(3) is MessageState.ROUTED
-        assert it.router.counts == {"routed": 2, "dead": 1}
-
-    yard(tmp_path, test)
-
-
 def test_rejected(tmp_path: Path) -> None:
     """
     Code and reason go to intake, and a repeat is evaluated again.

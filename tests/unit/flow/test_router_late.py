@@ -141,7 +141,7 @@ def test_a_wait_whose_end_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyP
         await it.rest(72 * 3600)
         assert await it.state(1) is MessageState.ROUTED
         assert decided == submitted == [1]
-        assert it.routers[0].counts["routed"] == 1
+        assert it.routers[0].submitting.counts["routed"] == 1
 
     group(tmp_path, test)
 

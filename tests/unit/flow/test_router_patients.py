@@ -98,8 +98,8 @@ def test_a_decision_on_patients_that_is_refused_once(tmp_path: Path, groups: tup
             assert len(sent) == 1
             assert sent <= kept, "a number left that the store doesn't know"
         assert len(kept) == PEOPLE
-        assert sum(router.counts["routed"] for router in it.routers) == len(places)
-        assert all(not router._again for router in it.routers)
+        assert sum(router.submitting.counts["routed"] for router in it.routers) == len(places)
+        assert all(not router.submitting._again for router in it.routers)
 
     second = f"gam_chb: {{ type: mllp, site: cha, routing: {groups[-1]},"
     doors = DOORS.replace("gam_chb: { type: mllp, site: chb,", second)

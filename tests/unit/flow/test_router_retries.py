@@ -137,7 +137,7 @@ def test_acts_on_messages_of_a_group_that_is_no_more(tmp_path: Path) -> None:
         assert (await it.store.queries.intention_outcome(number) or (False,))[0]
         assert await it.state(1) is MessageState.DEAD, "its source is still unknown"
         for other in others:
-            assert other.counts == {}
+            assert other.submitting.counts == {}
             other.stop()
 
     yard(tmp_path, test)
