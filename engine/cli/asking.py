@@ -80,16 +80,19 @@ Session = Callable[..., Answer]
 
 
 @contextmanager
-def session() -> Iterator[Session]:
+def session(new: Path | None = None) -> Iterator[Session]:
     """
     Ask many operations one after the other: over one connection, or with the lock taken once.
+
+    Args:
+        new: A directory without data: it is made first. None: the data directory, which must be there.
 
     Raises:
         PasserelleError: As `ask`.
     """
     chosen = options()
     with ExitStack() as stack:
-        answerer, stopped = _answerer(chosen, stack)
+        answerer, stopped = _answerer(chosen, new, stack)
 
         def asked(operation: str, **arguments: Any) -> Answer:
             given = {name: value for name, value in arguments.items() if value is not None}
@@ -101,15 +104,15 @@ def session() -> Iterator[Session]:
         yield asked
 
 
-def _answerer(chosen: Options, stack: ExitStack) -> tuple[Client | Offline, bool]:
+def _answerer(chosen: Options, new: Path | None, stack: ExitStack) -> tuple[Client | Offline, bool]:
     """Return what answers, entered, and whether that is the store itself."""
     until = time.monotonic() + _STARTS_WITHIN
     while True:
-        engine = _engine(chosen)
+        engine = _engine(chosen) if new is None else None
         if engine is not None:
             return stack.enter_context(engine), False
         try:
-            return stack.enter_context(_store(chosen)), True
+            return stack.enter_context(_store(chosen, new)), True
         except StoreLocked:
             if time.monotonic() > until:
                 raise
@@ -125,12 +128,13 @@ def _engine(chosen: Options) -> Client | None:
     return engine
 
 
-def _store(chosen: Options) -> Offline:
+def _store(chosen: Options, new: Path | None = None) -> Offline:
     from engine.operations.offline import Offline
     from engine.store.sqlite import SqliteStore
 
     store_of = partial(SqliteStore, briefly=True)
-    return Offline(chosen.data, store_of=store_of, configuration=read_configuration(chosen))
+    directory, begin = (chosen.data, False) if new is None else (new, True)
+    return Offline(directory, store_of=store_of, configuration=read_configuration(chosen), begin=begin)
 
 
 def _ask_engine(chosen: Options, operation: str, given: Answer) -> Answer:

@@ -17,12 +17,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any, Final
 
 import click
 
 from engine.cli.acting import act_options, confirm, require_expected
-from engine.cli.asking import Session, session
+from engine.cli.asking import Session, read_runnable, session
 from engine.cli.options import common_options, options
 from engine.cli.printing import note, print_json
 from engine.errors import OperationRefused
@@ -66,18 +67,22 @@ def import_(
 
     Columns: number, authority and value in each row; then kind, status, attributes, birth_name, first_name,
     first_names, birth_date, sex, birth_place, ins_oid, ins, as `identity export` writes them. An import that was
-    interrupted goes on where it ended. Exits with 1 when a row is refused.
+    interrupted goes on where it ended. Before the first start of an engine it makes the data directory. Exits with 1
+    when a row is refused.
     """
+    new = _is_new()
     with _opened(file) as rows:
         header, separator, first = _header(rows)
         count = _count(rows, first)
         began = _begin(file, rows, dry=dry, from_start=from_start)
         _say(file, count, began, dry=dry)
+        if new:
+            _say_new(dry=dry)
         require_expected(count, expect, yes=yes and not dry, noun="rows")
         if not dry:
             reason = confirm(reason, yes=yes)
         path = report or file.with_name(f"{file.name}.refused.csv")
-        with session() as asked, _report(path, began) as refusals:
+        with _asking(new=new, dry=dry) as asked, _report(path, began) as refusals:
             taking = Taking(file, rows, header, separator, reason, asked, refusals, dry=dry)
             ended = taking.run(replace(began, offset=began.offset or first), count)
     _tell(ended, path, dry=dry)
@@ -174,6 +179,32 @@ class Seen:
                 refused.append({"line": line + rank, "reason": "another row has a number in use there for the patient"})
 
 
+def _is_new() -> bool:
+    """
+    Look whether the data directory is still to be made; then what its store needs must be there.
+
+    Raises:
+        PasserelleError: routes.yaml is refused, or has no section identity: nothing is made for that.
+    """
+    from engine.operations.identities.knowing import NO_SECTION
+    from engine.operations.offline import has_data
+
+    chosen = options()
+    if has_data(chosen.data):
+        return False
+    if not read_runnable(chosen).policies:
+        raise OperationRefused(NO_SECTION)
+    return True
+
+
+@contextlib.contextmanager
+def _asking(*, new: bool, dry: bool) -> Iterator[Session]:
+    """Ask the engine or the store; a dry run without one compares with an empty one, of which nothing is left."""
+    with contextlib.ExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory())) if dry else options().data
+        yield stack.enter_context(session(directory if new else None))
+
+
 @contextlib.contextmanager
 def _opened(file: Path) -> Iterator[IO[bytes]]:
     try:
@@ -227,6 +258,18 @@ def _say(file: Path, count: int, began: Bookmark, *, dry: bool) -> None:
     what = "compared with what is known; nothing is changed" if dry else "taken into the cross-reference"
     rest = f"; {began.line - 2:,} of them were, it goes on at line {began.line:,}" if began.offset else ""
     click.echo(f"{several(count, 'row')} of {file.name} {'is' if count == 1 else 'are'} {what}{rest}")
+
+
+def _say_new(*, dry: bool) -> None:
+    """Tell whose the directory will be: an engine of another account couldn't open it."""
+    directory = options().data
+    if dry:
+        note(f"there is no data in '{directory}' yet, so nothing is known of patients; nothing is made by a dry run")
+        return
+    from engine.operations.control import user_name
+
+    account = user_name(directory.stat().st_uid if directory.is_dir() else os.geteuid())
+    note(f"there is no data in '{directory}' yet: it is made, for the account {account}, as the first start would")
 
 
 @contextlib.contextmanager

@@ -81,12 +81,19 @@ class Offline:
         *,
         store_of: Callable[[Path], OpenableStore],
         configuration: Configuration | None = None,
+        begin: bool = False,
     ) -> None:
-        """Prepare; arguments and errors as `call_offline`, the lock is taken by `with`."""
-        require_data(directory)
-        may_use(directory)
+        """
+        Prepare; arguments and errors as `call_offline`, the lock is taken by `with`.
+
+        With `begin` the directory is made where there is none, as by the first start of an engine.
+        """
+        if not begin:
+            require_data(directory)
         self._who = user_name(os.getuid())
-        _become_owner(directory)
+        if directory.is_dir():
+            may_use(directory)
+            _become_owner(directory)
         self._since_ms = stopped_since_ms(directory)
         self._directory = directory
         self._configuration = configuration
@@ -130,6 +137,19 @@ class Offline:
         await self._store.close()
 
 
+def has_data(directory: Path) -> bool:
+    """
+    Look whether an engine ever ran here.
+
+    Raises:
+        OperationRefused: This account may not look (77).
+    """
+    try:
+        return directory.is_dir() and (directory / "lock").exists()
+    except PermissionError:
+        raise not_allowed(directory) from None
+
+
 def require_data(directory: Path) -> None:
     """
     Check that an engine ever ran here: a question must not make a data directory.
@@ -137,11 +157,7 @@ def require_data(directory: Path) -> None:
     Raises:
         OperationRefused: It did not (exit code 69), or this account may not look (77).
     """
-    try:
-        found = directory.is_dir() and (directory / "lock").exists()
-    except PermissionError:
-        raise not_allowed(directory) from None
-    if not found:
+    if not has_data(directory):
         sentence = (
             f"there is no data in '{directory}': start it with `passerelle run --data {directory}`,"
             " or name the right --data"

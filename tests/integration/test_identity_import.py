@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +15,10 @@ from typing import Any
 import pytest
 
 from engine.identity.numbers import NumberFormat
-from tests.support.officers import ROUTES
+from tests.support.engine import free_port
+from tests.support.officers import HEADER, ROUTES
+from tests.support.officers import ROWS as SOME
+from tests.support.process import EngineProcess
 from tests.support.until import wait_until
 
 ROWS = 8_000
@@ -101,3 +105,20 @@ def test_a_killed_import_goes_on(folder: Path) -> None:
     report = (folder / "mpi.csv.refused.csv").read_text("utf-8").splitlines()
     assert [line.partition(",")[0] for line in report[1:]] == [str(n * BAD_EVERY + 2) for n in range(1, bad + 1)]
     assert not (folder / "mpi.csv.import").exists()
+
+
+def test_what_was_imported_before_the_first_start_is_known_to_the_engine(tmp_path: Path) -> None:
+    """It opens the directory that the import made, and gives the next number behind those."""
+    routes = tmp_path / "routes.yaml"
+    routes.write_text(re.sub(r"127\.0\.0\.1:61\d\d", lambda _: f"127.0.0.1:{free_port()}", ROUTES), encoding="utf-8")
+    file = tmp_path / "mpi.csv"
+    file.write_text("\n".join([",".join(HEADER), *SOME, ""]), encoding="utf-8")
+    answer = Typed(tmp_path).ask("import", str(file), "--yes", "--expect", str(len(SOME)), "--reason", "take-over")
+    assert answer["added"] == len(SOME)
+    engine = EngineProcess(routes, tmp_path / "data")
+    engine.start()
+    try:
+        (stats,) = engine.ask("identity", "stats")
+        assert (stats["patients"], stats["next_patient"]) == (3, 4)
+    finally:
+        assert engine.stop() == 0

@@ -20,6 +20,7 @@ Result = TypeVar("Result")
 
 KINDS: Final = ("ipp", "nda", "ins", "number")
 """What an operator may look for: a hospital's number of a patient or of a stay, an INS, the group's own number."""
+NO_SECTION: Final = "the configuration has no section identity: nothing is known of patients here"
 _READS_MAX: Final = 1_000
 ROWS_MAX: Final = 1_000
 """Keys that a store is asked for at once (core.ports.Store.identities)."""
@@ -37,7 +38,7 @@ def require_identity(desk: Desk) -> tuple[Configuration, IdentityPolicy]:
         raise OperationRefused("there is no configuration here: name one with --routes", exit_code=78)
     policy = next(iter(configuration.policies.values()), None)
     if policy is None:
-        raise OperationRefused("the configuration has no section identity: nothing is known of patients here")
+        raise OperationRefused(NO_SECTION)
     return configuration, policy
 
 

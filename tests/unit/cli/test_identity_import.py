@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from engine.cli import identity_import
 from tests.support.officers import HEADER, ROUTES, ROWS
+
+NO_IDENTITY = """
+version: 1
+sites: { cha: { finess_eg: "000780064", authorities: { ipp: { type: PI, oid: 1.2.250.1.999.10.1 } } } }
+sources: { gam_cha: { type: mllp, site: cha, listen: 127.0.0.1:6101 } }
+destinations: { dpi: { type: mllp, connect: 127.0.0.1:6103 } }
+routes: { adt: { from: [gam_cha], to: [dpi] } }
+"""
 
 
 @pytest.fixture
@@ -113,6 +122,43 @@ def test_a_line_that_is_not_utf8(take, folder):
     done = take()
     assert done.stdout.splitlines()[-1] == "1 added, 0 known already, 1 refused"
     assert "2,the line isn't UTF-8" in (folder / "mpi.csv.refused.csv").read_text("utf-8")
+
+
+def test_an_import_before_the_first_start_makes_the_data_directory(take, passerelle, folder, data):
+    """As the engine would, and says so; what was taken is there."""
+    shutil.rmtree(data)
+    done = take(lines=ROWS)
+    assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "4 added, 0 known already, 0 refused")
+    assert f"there is no data in '{data}' yet: it is made, for the account" in " ".join(done.stderr.split())
+    assert data.stat().st_mode & 0o777 == 0o700
+    assert "patients                         3\n" in passerelle("identity", "stats").stdout
+    assert "it is made" not in take().stderr
+
+
+def test_a_dry_run_before_the_first_start_makes_nothing(take, folder, data):
+    """It compares with an empty cross-reference."""
+    shutil.rmtree(data)
+    done = take("--dry-run", lines=ROWS)
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-1] == "4 would be added, 0 known already, 0 would be refused"
+    assert "nothing is made by a dry run" in " ".join(done.stderr.split())
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    ("routes", "code", "words"),
+    [
+        ("version: 1\nsauces: {}\n", 78, "passerelle lint says what is wrong"),
+        (NO_IDENTITY, 1, "has no section identity"),
+    ],
+)
+def test_nothing_is_made_for_a_configuration_that_can_not_be_used(take, folder, data, routes, code, words):
+    """Before the first start there must be one."""
+    shutil.rmtree(data)
+    (folder / "routes.yaml").write_text(routes, encoding="utf-8")
+    done = take(lines=ROWS)
+    assert (done.exit_code, words in done.stderr) == (code, True), done.stderr
+    assert not data.exists()
 
 
 @pytest.mark.parametrize(
