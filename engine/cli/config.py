@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from engine.cli.acting import act, act_options
@@ -14,12 +16,14 @@ _KINDS = {
     "identity": "section", "sites": "site", "sources": "source", "destinations": "destination", "routes": "route",
     "keys": "key", "tables": "table", "lists": "list",
 }  # fmt: skip
+_LINES_SHOWN: Final = 30
 
 
 @click.command()
 @click.option("--shadow", type=click.IntRange(1, 20_000), metavar="N", help="Its effect on the last N stored messages.")
+@click.option("--diff", "whole", is_flag=True, help=f"All lines that differ; else the first {_LINES_SHOWN}.")
 @common_options
-def plan(*, shadow: int | None) -> None:
+def plan(*, shadow: int | None, whole: bool) -> None:
     """
     Say what routes.yaml would change: declarations, queues, tests, and its effect on stored messages.
 
@@ -30,9 +34,19 @@ def plan(*, shadow: int | None) -> None:
         print_json(answer)
     else:
         click.echo(said(answer))
+        for line in _lines(answer.get("lines", []), whole=whole):
+            click.echo(line)
         for line in _effect(answer.get("effect")):
             click.echo(line)
     click.get_current_context().exit(1 if answer["differs"] else 0)
+
+
+def _lines(lines: list[str], *, whole: bool) -> list[str]:
+    """Return how the files differ, below an empty line; the beginning where not all is asked for."""
+    shown = lines if whole else lines[:_LINES_SHOWN]
+    left = len(lines) - len(shown)
+    rest = [f"and {several(left, 'more line', 'more lines')}: --diff shows all"] if left else []
+    return ["", *shown, *rest] if lines else []
 
 
 def _effect(effect: Answer | None) -> list[str]:
@@ -65,6 +79,9 @@ def apply(*, within: str | None, confirmed: bool, reason: str, yes: bool, expect
     routes = named_routes()
 
     def sentence(counted: Answer) -> str:
+        if counted.get("hash") == counted.get("before"):
+            trial = "; there is nothing to confirm" if within else ""
+            return f"{said(counted)}\n{counted['hash']} runs already{trial}"
         trial = f"\nit goes back by itself after {within}, unless confirmed" if within else ""
         return f"{said(counted)}\n{counted.get('before', '')} -> {counted.get('hash', '')}{trial}"
 
@@ -156,7 +173,7 @@ def said(answer: Answer) -> str:
     if not lines:
         lines.append("the files differ, what they say is the same" if answer.get("texts") else "nothing changes")
     tests = answer.get("tests")
-    if tests:
+    if tests and any((tests["passed"], tests["failed"])):
         failed = f", {tests['failed']} failed" if tests["failed"] else ""
         lines.append(f"{several(tests['passed'], 'test')} passed{failed}")
     than = f" to {answer['before']}, which ran last" if answer.get("ran_last") else ""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _REFUSED: Final = ConfigurationRefused.exit_code
 _TESTS_SHOWN: Final = 20
+_COMPARED_BYTES_MAX: Final = 2_000_000
 _SECONDS_MAX: Final = 7 * 86_400.0
 
 
@@ -146,7 +147,8 @@ async def config_show(desk: Desk, name: str = "") -> Answer:
         `hash`, and `files`: name -> text. Secrets are references and stand in no file.
     """
     hash_ = await _hash_of(desk, name) if name else await _present(desk)
-    return {"v": 1, "hash": hash_, "files": await _texts(desk, hash_)}
+    files = await _files(desk, hash_)
+    return {"v": 1, "hash": hash_, "files": {name: _text(data) for name, data in files.items()}}
 
 
 async def config_diff(desk: Desk, one: str = "", other: str = "") -> Answer:
@@ -163,13 +165,8 @@ async def config_diff(desk: Desk, one: str = "", other: str = "") -> Answer:
     """
     earlier = await _hash_of(desk, one or await _before(desk))
     later = await _hash_of(desk, other) if other else await _present(desk)
-    was, now = await _texts(desk, earlier), await _texts(desk, later)
-    lines: list[str] = []
-    for name in dict.fromkeys((*was, *now)):
-        lines += difflib.unified_diff(
-            was.get(name, "").splitlines(), now.get(name, "").splitlines(), f"{name} {earlier}", f"{name} {later}",
-            lineterm="",
-        )  # fmt: skip
+    was, now = await _files(desk, earlier), await _files(desk, later)
+    lines = await asyncio.to_thread(lines_between, was, now, earlier, later)
     return {"v": 1, "one": earlier, "other": later, "lines": lines}
 
 
@@ -207,6 +204,31 @@ async def changes_of(desk: Desk, after: Configuration, before: Configuration | N
         "changes": parts,
         "queues": [await _queue(desk, name, changes) for name in changes.touched],
     }
+
+
+def lines_between(was: Mapping[str, bytes], now: Mapping[str, bytes], before: str, after: str) -> list[str]:
+    """
+    Return how the files of two configurations differ, as a unified difference; secrets are references in them.
+
+    Args:
+        was: Files of the one, by name.
+        now: Of the other.
+        before: Names the one, in the line above each difference.
+        after: Names the other.
+    """
+    lines: list[str] = []
+    for name in dict.fromkeys((*was, *now)):
+        one, other = was.get(name, b""), now.get(name, b"")
+        if one == other:
+            continue
+        if max(len(one), len(other)) > _COMPARED_BYTES_MAX:
+            sizes = f"{len(one):,} and {len(other):,} bytes"
+            lines += [f"--- {name} {before}", f"+++ {name} {after}", f"@@ {sizes}: too many to be compared by lines @@"]
+            continue
+        lines += difflib.unified_diff(
+            _text(one).splitlines(), _text(other).splitlines(), f"{name} {before}", f"{name} {after}", lineterm=""
+        )
+    return lines
 
 
 async def _queue(desk: Desk, name: str, changes: Differences) -> dict[str, Any]:
@@ -366,8 +388,12 @@ async def _hash_of(desk: Desk, text: str) -> str:
     return str(found[0])
 
 
-async def _texts(desk: Desk, hash_: str) -> dict[str, str]:
+async def _files(desk: Desk, hash_: str) -> Mapping[str, bytes]:
     files = await desk.queries.configuration_files(hash_)
     if files is None:
         raise OperationRefused(f"the files of {hash_} are not kept here")
-    return {name: data.decode("utf-8-sig", "replace") for name, data in files.items()}
+    return files
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8-sig", "replace")

@@ -10,7 +10,7 @@ from engine.core.messages import StoredMessage
 from engine.core.references import References
 from engine.errors import OperationRefused
 from engine.operations.asking import Today, asker
-from engine.operations.changing import changes_of, file_of_engine, read_with_tests, run_tests
+from engine.operations.changing import changes_of, file_of_engine, lines_between, read_with_tests, run_tests
 from engine.operations.desk import Answer, Desk
 from engine.operations.former import kept_configuration, last_takeover
 from engine.operations.trying import masked
@@ -40,7 +40,8 @@ async def config_plan(desk: Desk, routes: str = "", shadow: int = 0) -> Answer:
         shadow: On how many of the last stored messages its effect is looked at; 0: on none.
 
     Returns:
-        As `changing.changes_of`, with `tests`, `differs`, `ran_last` (no engine runs), and under `effect`, where it
+        As `changing.changes_of`, with `tests`, `differs`, `ran_last` (no engine runs), `lines` (how the files differ,
+        as a unified difference), and under `effect`, where it
         was asked for: `messages`, `counts` (effect -> messages), `paths` (destination, path, messages), `reasons`
         (effect, what, messages), `examples` (effect, message, destination, changes masked, sentence).
 
@@ -55,6 +56,9 @@ async def config_plan(desk: Desk, routes: str = "", shadow: int = 0) -> Answer:
     after = await asyncio.to_thread(read_with_tests, path, desk.data)
     answer = await changes_of(desk, after, before) | {"tests": await asyncio.to_thread(run_tests, after, asker(desk))}
     answer["ran_last"] = desk.live is None
+    answer["lines"] = await asyncio.to_thread(
+        lines_between, before.contents, after.contents, before.hash[:12], after.hash[:12]
+    )
     differs = bool(answer["count"] or answer["tests"]["failed"])
     if shadow:
         effects = await _effects(desk, before, after, shadow)

@@ -32,6 +32,38 @@ def test_apply_says_what_changes_first(passerelle, live, tmp_path: Path) -> None
     assert [one[0] for one in live.running.asked] == ["apply", "confirm", "confirm"]
 
 
+def test_a_file_that_runs_already_is_no_trial(passerelle, live, tmp_path: Path) -> None:
+    """Nothing changes: it doesn't say that it would go back."""
+    live.running.path = tmp_path / "routes.yaml"
+    live.running.path.write_text(ROUTES)
+    words = ("apply", "--reason", "r", "--yes", "--confirm", "10m", "--expect")
+    assert passerelle(*words, "10").exit_code == 0
+    shown = passerelle(*words, "0")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.splitlines()[:3] == [
+        "nothing changes", "0 differences", f"{live.runs.hash} runs already; there is nothing to confirm",
+    ]  # fmt: skip
+    assert "goes back" not in shown.stdout
+
+
+def test_a_plan_shows_the_lines_that_differ(passerelle, live, tmp_path: Path) -> None:
+    """The first ones behind the list, all with --diff."""
+    live.running.path = tmp_path / "routes.yaml"
+    live.running.path.write_text(ROUTES)
+    assert passerelle("apply", "--reason", "r", "--yes", "--expect", "10").exit_code == 0
+    live.running.path.write_text(ROUTES.replace("5500", "5501") + "# a note\n" * 40)
+    shown = passerelle("plan")
+    lines = shown.stdout.splitlines()
+    assert lines[0] == "~ destination record"
+    assert "-  record: { type: mllp, connect: 127.0.0.1:5500 }" in lines
+    assert "+  record: { type: mllp, connect: 127.0.0.1:5501 }" in lines
+    assert lines[-1] == "and 20 more lines: --diff shows all"
+    whole = passerelle("plan", "--diff").stdout.splitlines()
+    assert whole.count("+# a note") == 40
+    live.running.path.write_text(ROUTES)
+    assert passerelle("plan").stdout.splitlines() == ["nothing changes", "0 differences"]
+
+
 def test_a_refused_file_exits_with_78(passerelle, live, tmp_path: Path) -> None:
     """One sentence, and the running one stays."""
     live.running.path = tmp_path / "routes.yaml"

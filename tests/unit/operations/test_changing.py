@@ -12,6 +12,7 @@ import pytest
 from engine.core.changes import Configure
 from engine.core.messages import Takeover
 from engine.errors import OperationRefused
+from engine.operations.changing import lines_between
 from engine.operations.service import Operations
 from tests.support.custody import FakeLive, call, calls, configuration, opened, submitted
 
@@ -144,6 +145,18 @@ def test_a_rollback_says_that_the_file_is_another(live: FakeLive) -> None:
     [done] = with_history([("config_rollback", {"reason": "worse"})], live)
     words = "runs now; routes.yaml still says something else: mend it, then `passerelle plan` and `passerelle apply`"
     assert done["rows"][0]["outcome"] == words
+
+
+def test_lines_between_two_configurations() -> None:
+    """Of each file that differs, with its name; one that is too large is named."""
+    was = {"routes.yaml": b"a\nb\n", "same.csv": b"1\n", "tables/large.csv": b"x\n" * 1_500_000}
+    now = {"routes.yaml": b"a\nc\n", "same.csv": b"1\n", "tables/large.csv": b"y\n" * 1_500_000, "new.csv": b"2\n"}
+    assert lines_between(was, now, "abc", "def") == [
+        "--- routes.yaml abc", "+++ routes.yaml def", "@@ -1,2 +1,2 @@", " a", "-b", "+c",
+        "--- tables/large.csv abc", "+++ tables/large.csv def",
+        "@@ 3,000,000 and 3,000,000 bytes: too many to be compared by lines @@",
+        "--- new.csv abc", "+++ new.csv def", "@@ -0,0 +1 @@", "+2",
+    ]  # fmt: skip
 
 
 def test_log_show_and_diff(live: FakeLive) -> None:
