@@ -38,10 +38,11 @@ class Route:
     `expected` is RECEIVED or WAITING. With state ROUTED there is at least one delivery; with any other
     state there is none. For a retry of one route (`Requeue`) no Route is used.
 
-    Unlike other changes it may build on identity events submitted before it and not yet told: they are applied in the
-    order of submission, and an event whose rows before are not those of the store is refused. With a change that has
-    events everything is refused that was decided on the same view, or an earlier one, and comes behind it: it may name
-    patients who don't exist, and would come before what must be decided again.
+    Unlike other changes it may build on identity events submitted before it and not yet told, and on waits of the
+    fragments that it joins or ends: they are applied in the order of submission, and an event whose rows before are not
+    those of the store is refused. With a change that has events everything is refused that was decided on the same
+    view, or an earlier one, and comes behind it: it may name patients who don't exist, and would come before what must
+    be decided again.
     """
 
     place: int

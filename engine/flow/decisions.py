@@ -84,12 +84,7 @@ def _ended(of: StoredMessage | Route, state: MessageState, code: str, reason: st
     )  # fmt: skip
 
 
-def is_alone(route: Route) -> bool:
-    """Tell whether a decision is on a fragment that goes on without the others."""
-    return route.linked_to == route.place
-
-
 def _own_place(of: StoredMessage | Route) -> Place:
     """Return the link of a fragment that goes on alone: from then on it is never taken for one that waits."""
-    alone = is_alone(of) if isinstance(of, Route) else of.alone
+    alone = of.linked_to == of.place if isinstance(of, Route) else of.alone
     return of.place if alone else 0

@@ -3,8 +3,8 @@ Parts of a longer message that came apart (HL7 v2.5 § 2.10.2.2): they wait, and
 
 Each is in custody and was acknowledged. A part waits for its two pointers (`Wait.hashes`, the ends of flow.chains);
 when the last one is there, the whole goes on at the highest place among them, and the others are joined to it in the
-same commit. Nothing of it is kept in memory: what waits is looked up in the store, so that it is the same after a
-crash.
+same commit. What waits is looked up in the store, so that it is the same after a crash; what is in memory of it
+(flow.fragments) spares the same look-up again.
 
 A false join is worse than none. Parts are joined only in the order in which they came; what would fit against it waits
 until its time is over. What can't be told ends at once as dead letters, all parts that are linked, in one commit: one
@@ -14,17 +14,19 @@ that stayed could be completed by a part of another message.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.changes import Route
 from engine.core.identities import Wait
-from engine.core.lifecycle import FRAGMENT_WAITING
+from engine.core.lifecycle import FRAGMENT_WAITING, MessageState
 from engine.errors import ParseError
 from engine.flow.chains import CONTINUES, GOES_ON, Ends, chain_of, describe, end_of, name_of, neighbours, other, rivals
-from engine.flow.decisions import fragment_dead, is_alone, repeated_part
-from engine.parsers.hl7v2.fragments import Fragment, NotOne, put_together, repeats
+from engine.flow.decisions import fragment_dead, repeated_part
+from engine.flow.fragments import WAITING_MAX, WaitingFragments
+from engine.parsers.hl7v2.fragments import Fragment, NotOne, fragment_of, put_together, repeats
 from engine.routes.decision import FRAGMENT
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 _READ_MAX: Final = 64
 """Parts that are read at once."""
+_AHEAD_MAX: Final = 64
+"""Messages whose pointers are asked for with those of the one at hand."""
 
 
 class IsFragment(Exception):
@@ -54,22 +58,49 @@ class IsFragment(Exception):
 class Joining:
     """Of one router; called between two messages only."""
 
-    def __init__(self, router: Router) -> None:
-        """Join on behalf of a router."""
+    def __init__(self, router: Router, ahead: Callable[[int], Iterable[StoredMessage]]) -> None:
+        """
+        Join on behalf of a router.
+
+        Args:
+            router: Whose.
+            ahead: Gives the messages that come next.
+        """
         self._router = router
-        self._under_way = 0
-        """Decisions on parts that aren't on disk yet: before, the store doesn't tell what waits."""
+        self._ahead = ahead
+        self._known = WaitingFragments()
+        self._deciding: Counter[Place] = Counter()
+        """Parts of which a decision isn't on disk yet: of them the store doesn't tell."""
         self._on_disk = asyncio.Event()
+        self._unsure = False
+        """Decisions under way aren't among what is known."""
+        self._looked: Place = 0
+        """The last message that was read ahead."""
 
     def adopt(self, route: Route) -> None:
         """Note that a decision was submitted."""
-        self._under_way += _concerns(route)
+        if _concerns(route):
+            self._deciding.update(_places(route))
+            self._known.adopt(route)
 
-    def resolved(self, route: Route) -> None:
-        """Note that a decision is on disk, or refused."""
-        self._under_way -= _concerns(route)
-        if not self._under_way:
+    def resolved(self, route: Route, *, stored: bool) -> None:
+        """Note that a decision is on disk, or isn't."""
+        if not _concerns(route):
+            return
+        if not stored:
+            self.forget()
+        for place in _places(route):
+            self._deciding[place] -= 1
+            if not self._deciding[place]:
+                del self._deciding[place]
+        if not self._deciding:
             self._on_disk.set()
+
+    def forget(self) -> None:
+        """Forget what waits: it is read again."""
+        self._known.clear()
+        self._unsure = True
+        self._looked = 0
 
     async def decided_on(self, message: StoredMessage, evaluation: Evaluation, how: dict[str, Any]) -> Route:
         """
@@ -107,13 +138,9 @@ class Joining:
         Raises:
             StoreError: The others can't be read.
         """
-        while self._under_way:
-            self._on_disk.clear()
-            await self._on_disk.wait()
         assert evaluation.fragment is not None, "it says as what it is read"
         ends = self._ends_of(message.source, evaluation.fragment)
-        store = self._router.store
-        found = await store.waiting_for([*ends, *map(other, ends)])
+        found = await self._waiting_for(ends)
         found.pop(message.place, None)
         if expired:
             return self._over(message, ends, found)
@@ -122,7 +149,7 @@ class Joining:
                 return await self._twin(message, twin, same=_may_repeat(message.place, twin, ends, found))
             chain = None
             if all(neighbours(message.place, end, found) for end in ends):  # else nobody need look further
-                chain = chain_of(message.place, ends, await store.waiting_for(ends, linked=True))
+                chain = chain_of(message.place, ends, await self._linked(ends))
             if chain is None:
                 return self._wait(message, evaluation, ends, found)
             return await self._whole(message, chain)
@@ -138,6 +165,59 @@ class Joining:
             if pointer
         )
 
+    # --- what waits already ---
+
+    async def _waiting_for(self, ends: Ends) -> dict[Place, Ends]:
+        """Return what waits for these ends, or goes on at one of them; what the messages behind ask for is read too."""
+        both = _both(ends)
+        while unknown := self._known.unknown(both):
+            if self._known.is_full:
+                self.forget()
+            if self._unsure:
+                await self._quiet()
+                self._unsure = False
+                continue
+            asked = list(dict.fromkeys((*unknown, *self._known.unknown(self._look_ahead()))))
+            found = await self._read_waiting(asked)
+            if len(found) >= WAITING_MAX:
+                return await self._read_waiting(both)
+            if not self._unsure:  # else all was forgotten meanwhile
+                self._known.learn(asked, found)
+        return self._known.waiting_for(both)
+
+    async def _linked(self, ends: Ends) -> dict[Place, Ends]:
+        """Return all that hangs together with these ends."""
+        known = self._known.linked(ends)
+        if known is not None:
+            return known
+        await self._quiet()
+        found = await self._router.store.waiting_for(ends, linked=True)
+        if len(found) < WAITING_MAX and not self._unsure:
+            self._known.learn({each for own in (ends, *found.values()) for each in _both(own)}, found)
+        return found
+
+    async def _read_waiting(self, ends: Collection[int]) -> dict[Place, Ends]:
+        """Ask the store; what is being decided isn't as the store says, and known if it waits."""
+        found = await self._router.store.waiting_for(ends)
+        return {place: own for place, own in found.items() if place not in self._deciding}
+
+    def _look_ahead(self) -> list[int]:
+        """Return the ends for which the messages that come next will ask."""
+        ends: list[int] = []
+        for message in self._ahead(_AHEAD_MAX):
+            if message.place > self._looked:
+                self._looked = message.place
+                fragment = fragment_of(message.raw) if message.format == "hl7v2" else None
+                if fragment is not None:
+                    ends += _both(self._ends_of(message.source, fragment))
+        return ends
+
+    async def _quiet(self) -> None:
+        """Wait until all decisions on parts are on disk."""
+        while self._deciding:
+            self._on_disk.clear()
+            await self._on_disk.wait()
+
     # --- it waits --------------------------------------------------------------------------------------------
 
     def _wait(self, message: StoredMessage, evaluation: Evaluation, ends: Ends, found: dict[Place, Ends]) -> Route:
@@ -145,6 +225,7 @@ class Joining:
         until = self._router.runtime.now_ms() + int(rule.join * 1000)
         evaluation.wait = Wait(ends, until)
         evaluation.patients = (message.digest,)  # by it the same part again is known, whatever comes between
+        self._known.keep(message)
         evaluation.reason = "a part of a longer message: " + ", ".join(describe(message.place, ends, found))
         return self._router.evaluating.decision(message, evaluation, late=True)
 
@@ -170,41 +251,49 @@ class Joining:
         Raises:
             NotOne: They are no parts of one message.
         """
-        parts = await self._read(message, chain)
+        last = message
+        if chain[-1] != message.place:  # it was late itself
+            await self._quiet()
+            found = await self._router.store.message(chain[-1])
+            if found is None or found.attachments:
+                raise _gone(chain[-1])
+            last = found
         try:
-            raw = put_together([part.raw for part in parts])
+            raw = put_together(await self._read(message, chain))
         except ParseError:
             raise NotOne("MSH", "one of them can't be read") from None
-        last = max(parts, key=lambda part: part.place)
-        return replace(last, raw=raw, joins=tuple(place for place in chain if place != last.place))
+        return replace(last, raw=raw, joins=tuple(chain[:-1]))
 
-    async def _read(self, message: StoredMessage, chain: list[Place]) -> list[StoredMessage]:
+    async def _read(self, message: StoredMessage, chain: list[Place]) -> list[bytes]:
         """
-        Return the parts, some read at once: a read waits for every commit under way.
+        Return the bytes of the parts, some read at once: a read waits for every commit under way.
 
         Raises:
             NotOne: Together they are too long, or files came with one of them.
         """
         most = self._router.configuration.sources[message.source].max_size
-        parts: list[StoredMessage] = []
+        parts: list[bytes] = []
         size, largest = 0, len(message.raw)
         while len(parts) < len(chain):
             count = max(1, min(_READ_MAX, (most - size) // max(1, largest)))
-            for place, part in zip(
-                chain[len(parts) :], await self._some(message, chain[len(parts) : len(parts) + count]), strict=False
-            ):
-                if part is None or part.attachments:
-                    raise NotOne("DSC-1", f"files came with message {place}, or it isn't there any more")
+            for part in await self._some(message, chain[len(parts) : len(parts) + count]):
                 parts.append(part)
-                size, largest = size + len(part.raw), max(largest, len(part.raw))
+                size, largest = size + len(part), max(largest, len(part))
             if size > most:
                 raise NotOne("DSC-1", f"together they are longer than the source takes (max_size, {most:,} bytes)")
         return parts
 
-    async def _some(self, message: StoredMessage, places: Collection[Place]) -> list[StoredMessage | None]:
-        read = [self._router.store.message(place) for place in places if place != message.place]
-        found = {part.place: part for part in await asyncio.gather(*read) if part is not None}
-        return [message if place == message.place else found.get(place) for place in places]
+    async def _some(self, message: StoredMessage, places: Collection[Place]) -> list[bytes]:
+        """Return the bytes of some parts, those that aren't in memory as they are read."""
+        if message.attachments:
+            raise _gone(message.place)
+        bodies = {place: self._known.body(place) for place in places} | {message.place: message.raw}
+        read = [place for place in places if bodies[place] is None]
+        for place, part in zip(read, await asyncio.gather(*map(self._router.store.message, read)), strict=True):
+            if part is None or part.attachments:
+                raise _gone(place)
+            bodies[place] = part.raw
+        return [body for body in (bodies[place] for place in places) if body is not None]
 
     # --- what can't be told ----------------------------------------------------------------------------------
 
@@ -228,15 +317,29 @@ class Joining:
     async def _end(self, message: StoredMessage, ends: Ends, error: NotOne) -> Route:
         """Make dead letters of all parts that are linked, in one commit."""
         reason = f"not put together with the parts that it points at: {error.reason}; have the whole sent again"
-        linked = await self._router.store.waiting_for(ends, linked=True)
+        linked = await self._linked(ends)
         route = fragment_dead(message, error.field, reason, self._router.configuration.hash)
         route.ends = tuple(place for place in linked if place != message.place)
         return route
 
 
 def _concerns(route: Route) -> bool:
-    """Tell whether a decision changes what waits for another part."""
-    return bool(route.joins) or is_alone(route) or route.code in (FRAGMENT, FRAGMENT_WAITING)
+    """Tell whether a decision may change what waits for another part."""
+    return route.expected is MessageState.WAITING or bool(route.joins) or route.code in (FRAGMENT, FRAGMENT_WAITING)
+
+
+def _places(route: Route) -> tuple[Place, ...]:
+    """Return all messages on which it is."""
+    return (route.place, *route.joins, *route.ends)
+
+
+def _both(ends: Ends) -> Ends:
+    """Return the ends, and the other one of each pointer."""
+    return (*ends, *map(other, ends))
+
+
+def _gone(place: Place) -> NotOne:
+    return NotOne("DSC-1", f"files came with message {place}, or it isn't there any more")
 
 
 def _may_repeat(place: Place, twin: Place, ends: Ends, found: dict[Place, Ends]) -> bool:

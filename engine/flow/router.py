@@ -103,7 +103,7 @@ class Router:
         self._generation = 0
         self._memory = Retransmissions()
         self.evaluating = Evaluating(self, self._memory)
-        self.joining = Joining(self)
+        self.joining = Joining(self, self._backlog.ahead)
         self.submitting = Submitting(self, self._memory)
         store.on_received(group, self._received)
         self.remake = Remaking(self).remake
@@ -185,6 +185,7 @@ class Router:
         """Go on, between two messages, under this configuration."""
         self.configuration = configuration
         self._sources = [source for source in configuration.sources.values() if source.routing == self.group]
+        self.joining.forget()
         self._paused = False
         self.acts.resume()
         self.identities.parting.wake()
@@ -417,6 +418,7 @@ class Router:
         self._generation += 1
         self._backlog.clear()
         self.late.clear()
+        self.joining.forget()
         self._catching_up = True
         if not self._started or self._stopping:
             return

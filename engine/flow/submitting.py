@@ -72,7 +72,7 @@ class Submitting:
     def _ended(self, route: Route, result: Receipt | StoreError) -> None:
         router = self._router
         self.under_way -= 1
-        router.joining.resolved(route)
+        router.joining.resolved(route, stored=isinstance(result, Receipt))
         overtaken = route.view not in (0, router.identities.view_number)
         router.identities.resolved(route.identity, stored=isinstance(result, Receipt))
         if isinstance(result, Receipt):

@@ -174,6 +174,22 @@ async def test_what_is_refused(house: House) -> None:
 
 
 @in_loop
+async def test_a_wait_and_what_ends_it_in_one_commit(house: House) -> None:
+    """The router builds on what it decided before it hears of the commit."""
+    store, _ = await house.open()
+    one, two, three, four, five = await receive(store, 5)
+    await fine(store, part(one, 11), part(two, 10, 21), whole(three, one, two), part(four, 11), end(five, four))
+    for _ in range(2):
+        assert await states(store, one, two, three, four, five) == ["joined", "joined", "routed", "dead", "dead"]
+        assert await store.waiting_for([10, 11, 20, 21]) == {}
+        assert (await store.message(three)).raw == WHOLE
+        await balanced(store)
+        await house.crash(store)
+        store, _ = await house.open()
+    await store.close()
+
+
+@in_loop
 async def test_what_is_linked(house: House) -> None:
     """By pointers whose two ends differ in the lowest bit, directly or not, in the order of places; no other waits."""
     store, _ = await house.open()

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.parsers.hl7v2.fragments import fragment_of, put_together
+from engine.store.memory import MemoryStore
 from tests.support.fragments import cut, result
-from tests.support.laboratory import Laboratory
+from tests.support.laboratory import Laboratory, SlowStore
 from tests.support.runtime import SimulatedRuntime, simulate
 
 
@@ -42,17 +43,18 @@ def test_any_interleaving(data: st.DataObject) -> None:
     order = [next(following[rank]) for rank in turns]
     again = data.draw(st.lists(st.sampled_from(order), max_size=3))
     crashes = data.draw(st.sets(st.integers(0, len(order)), max_size=2))
+    kind = data.draw(st.sampled_from([MemoryStore, SlowStore]))
 
     async def run(runtime: SimulatedRuntime) -> None:
         with tempfile.TemporaryDirectory() as directory:
-            lab = await Laboratory.opened(runtime, Path(directory))
+            lab = await Laboratory.opened(runtime, Path(directory), store=kind())
             for rank, part in enumerate(order):
                 lab.send(part)
                 if rank in crashes:
-                    await asyncio.sleep(data.draw(st.sampled_from([0, 1])))
+                    await asyncio.sleep(data.draw(st.sampled_from([0, 0.5, 1, 1.5])))
                     lab = await lab.crashed()
             lab.send(*again)
-            await asyncio.sleep(2)
+            await asyncio.sleep(10)
             sent = await lab.sent()
             assert sorted(sent) == sorted(whole for whole, _ in cases)
             assert set(await lab.endings()) <= {"joined", "waiting", "duplicate"}
@@ -74,13 +76,15 @@ def test_beginnings_that_are_missing(data: st.DataObject) -> None:
         wholes.append(whole)
         order += parts[data.draw(st.integers(0, count)) :]
     crashes = data.draw(st.sets(st.integers(0, len(order)), max_size=2))
+    kind = data.draw(st.sampled_from([MemoryStore, SlowStore]))
 
     async def run(runtime: SimulatedRuntime) -> None:
         with tempfile.TemporaryDirectory() as directory:
-            lab = await Laboratory.opened(runtime, Path(directory))
+            lab = await Laboratory.opened(runtime, Path(directory), store=kind())
             for rank, part in enumerate(order):
                 lab.send(part)
                 if rank in crashes:
+                    await asyncio.sleep(data.draw(st.sampled_from([0, 0.5, 1.5])))
                     lab = await lab.crashed()
             await asyncio.sleep(700)
             assert set(await lab.sent()) <= set(wholes)

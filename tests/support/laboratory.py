@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from pathlib import Path
 from typing import Any
 
-from engine.core.changes import Intend, Receive
+from engine.core.changes import Change, Intend, Receive, Route
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Delivery, Intention, StoredMessage
-from engine.core.ports import Queued, Urgency
+from engine.core.ports import Done, Queued, Urgency
 from engine.core.references import References, digest_of
 from engine.flow.router import Router
 from engine.parsers.hl7v2.header import read_header
 from engine.routes.loader import load
 from engine.store.memory import MemoryStore
+from engine.store.memory_rows import MemoryDisk
 from tests.support.runtime import SimulatedRuntime
 
 ROUTES = """
@@ -43,6 +45,29 @@ routes:
         when: not OBR exists
     to: [dpi]
 """
+
+
+class SlowStore(MemoryStore):
+    """A decision is on disk some time after it was submitted."""
+
+    def __init__(self, disk: MemoryDisk | None = None) -> None:
+        super().__init__(disk)
+        self._decisions: deque[tuple[Change, Urgency, Done | None]] = deque()
+
+    def submit(self, change: Change, urgency: Urgency, done: Done | None = None) -> None:
+        if isinstance(change, Route):
+            self._decisions.append((change, urgency, done))
+            asyncio.get_running_loop().call_later(1, self._submit)
+        else:
+            super().submit(change, urgency, done)
+
+    def _submit(self) -> None:
+        if self._decisions:
+            super().submit(*self._decisions.popleft())
+
+    def crash(self) -> None:
+        self._decisions.clear()
+        super().crash()
 
 
 class Laboratory:
@@ -111,7 +136,7 @@ class Laboratory:
         """Die at once, and start again on what is on disk; what has left so far is kept."""
         self.router.stop()
         self.store.crash()
-        again = type(self)(self.runtime, self.directory, "", MemoryStore(self.store.disk))
+        again = type(self)(self.runtime, self.directory, "", type(self.store)(self.store.disk))
         again.left = self.left
         await again.store.open(now_ms=self.runtime.now_ms())
         await again.router.start()

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.core.changes import Route
 from engine.core.lifecycle import MessageState
-from engine.core.ports import Urgency
 from engine.flow import chains
 from engine.store.memory import MemoryStore
 from tests.conformance.stores import balanced
@@ -23,16 +21,6 @@ PARTS = cut(WHOLE, (WHOLE.index(b"OBX|2") + 9, WHOLE.index(b"OBX|4")), ("p1", "p
 WAITING, JOINED, ROUTED, DEAD, DUPLICATE = (
     MessageState.WAITING, MessageState.JOINED, MessageState.ROUTED, MessageState.DEAD, MessageState.DUPLICATE,
 )  # fmt: skip
-
-
-class Slow(MemoryStore):
-    """A decision is on disk a second after it was submitted."""
-
-    def submit(self, change: Any, urgency: Urgency, done: Any = None) -> None:
-        if isinstance(change, Route):
-            asyncio.get_running_loop().call_later(1, super().submit, change, urgency, done)
-        else:
-            super().submit(change, urgency, done)
 
 
 def lab(directory: Path, test: Any, rule: str = "") -> None:
@@ -129,19 +117,6 @@ def test_a_crash_while_a_pointer_used_twice_is_told(tmp_path: Path) -> None:
         await asyncio.sleep(1)
         assert await second.states() == [DEAD] * 3 + [WAITING]
         assert second.left == []
-
-    simulate(run)
-
-
-def test_decisions_on_parts_that_are_not_on_disk_yet(tmp_path: Path) -> None:
-    """While the commit of a part is under way the next one isn't decided on: the store doesn't tell what waits."""
-
-    async def run(runtime: SimulatedRuntime) -> None:
-        it = await Laboratory.opened(runtime, tmp_path, store=Slow())
-        it.send(*PARTS)
-        await asyncio.sleep(60)
-        assert await it.states() == [JOINED, JOINED, ROUTED]
-        assert await it.sent() == [WHOLE]
 
     simulate(run)
 
