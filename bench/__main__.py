@@ -5,13 +5,16 @@ Measure the engine, the load generator and the sink on this machine; print figur
     python3 dev.py bench --only load,one      some: parsers, bare, load, one, steady, kill, identity-load…
     python3 dev.py bench --only identity --identifiers 10000000
     python3 dev.py bench --messages 5000 --runs 1 --json figures.json
+    python3 dev.py bench --only one --disk-ms 2     on a disk whose fsync takes 2 ms longer
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -36,6 +39,7 @@ from bench.machine import (
     start_sink,
 )
 from bench.patients import identity_routes
+from bench.slow_disk import MICROSECONDS, slowed
 
 GOALS: dict[str, tuple[str, float, str]] = {
     # figure: (at least or at most, goal, unit)
@@ -258,6 +262,22 @@ def report(measured: dict[str, float]) -> tuple[str, int]:
     return "\n".join(lines), missed
 
 
+def _on_a_slower_disk(milliseconds: float, arguments: list[str]) -> int:
+    """Measure in a process of its own, of which every child has such a disk."""
+    with tempfile.TemporaryDirectory(prefix="passerelle-bench-") as home:
+        try:
+            environment = slowed(milliseconds, Path(home))
+        except CannotMeasure as error:
+            sys.stderr.write(f"{error}\n")
+            return 69
+        with subprocess.Popen([sys.executable, "-m", "bench", *arguments], env=environment) as child:
+            while True:
+                try:
+                    return child.wait()
+                except KeyboardInterrupt:  # it got the signal too, and tidies
+                    continue
+
+
 def main(arguments: list[str]) -> int:
     """Run the parts that were asked for; 1 when a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -269,7 +289,10 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--json", type=Path, help="write all figures here too")
     parser.add_argument("--directory", type=Path, help="where the data goes (the disk that is measured)")
+    parser.add_argument("--disk-ms", type=float, help="what each fsync takes longer, as on a slower disk (Linux, gcc)")
     given = parser.parse_args(arguments)
+    if given.disk_ms and MICROSECONDS not in os.environ:
+        return _on_a_slower_disk(given.disk_ms, arguments)
     parts = [part for part in PARTS if part in given.only.split(",")]
     try:
         # in this order: whoever writes into the folder has ended when it is removed, also on Ctrl-C

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from bench.__main__ import GOALS, report
 from bench.conditions import FILTER, condition, fresh
 from bench.load import Tally, inversions, percentile
+from bench.machine import CannotMeasure
 from bench.messages import Admissions
 from bench.parsers import LIBRARIES, WORK, require_done, with_passerelle
+from bench.slow_disk import slowed
 from bench.validation import admissions, validations_a_second
 from engine.core.lifecycle import MessageState
 from engine.core.messages import PayloadKind, StoredMessage
@@ -124,3 +129,16 @@ def test_validation_is_measured_on_admissions():
     assert len(set(bodies)) == 60
     assert all(b"|ADT^" in body for body in bodies)
     assert validations_a_second("pam-fr-2.11", bodies) > 100
+
+
+def test_a_slower_disk(tmp_path, monkeypatch):
+    """Each fdatasync of such a process takes so much longer; where there is no compiler a sentence says what to do."""
+    timed = "import os, time\nbegin = time.monotonic()\nos.fdatasync(1)\nprint(time.monotonic() - begin)"
+    if shutil.which("cc") or shutil.which("gcc"):
+        environment = slowed(200, tmp_path)
+        with (tmp_path / "said").open("w+") as said:
+            subprocess.run([sys.executable, "-c", timed], env=environment, stdout=said, check=True)
+        assert float((tmp_path / "said").read_text()) >= 0.2
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(CannotMeasure, match="needs a C compiler: install gcc"):
+        slowed(200, tmp_path)
