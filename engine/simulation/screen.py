@@ -1,17 +1,19 @@
 """
 The live screen of the demo, drawn from `status` of the control socket and the simulator's own figures.
 
-`draw` and `one_line` only lay out; `demo` asks and refreshes.
+`draw` and `one_line` only lay out; `demo` asks and refreshes. Where the terminal is too low for everything, what
+matters least loses its last lines: the hint, events, sources, problems, destinations. The headline and the balance,
+which counts the dead letters, stay.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from rich.console import Group, RenderableType
-from rich.panel import Panel
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -31,18 +33,18 @@ def draw(status: Figures | None, group: Figures | None) -> RenderableType:
         status: Answer of the operation `status`; None while the engine starts.
         group: Figures of the simulated group; None before the first.
     """
-    parts: list[RenderableType] = [_headline(status, group)]
+    parts = [_Part(0, _headline(status, group))]
     if status is not None:
-        parts += [_sources(status, group), _destinations(status)]
-        parts += [Text(f"! {problem}", style="yellow") for problem in list(status.get("problems", ()))[:4]]
+        parts += [_Part(4, _sources(status, group)), _Part(2, _destinations(status))]
+        problems = "\n".join(f"! {problem}" for problem in list(status.get("problems", ()))[:4])
+        parts += [_Part(3, Text(problems, style="yellow"))] if problems else []
     if group is not None and group.get("events"):
-        parts.append(Panel(Text("\n".join(group["events"][-8:])), title="last events", title_align="left"))
+        events = "\n".join(reversed(group["events"][-8:]))
+        parts.append(_Part(5, Text.assemble(("last events, the newest first", "bold"), "\n", events)))
     if status is not None:
-        parts.append(Text(str(status["balance"]["line"]), style="bold"))
-    parts.append(
-        Text("Ctrl-C ends. In another terminal: passerelle status · dead ls · queue ls · msg find", style="dim")
-    )
-    return Group(*parts)
+        parts.append(_Part(0, Text(str(status["balance"]["line"]), style="bold")))
+    hint = Text("Ctrl-C ends. In another terminal: passerelle status · dead ls · queue ls · msg find", style="dim")
+    return _Fitted([*parts, _Part(6, hint)])
 
 
 def one_line(status: Figures | None, group: Figures | None) -> str:
@@ -51,6 +53,30 @@ def one_line(status: Figures | None, group: Figures | None) -> str:
         return "the engine starts"
     dpi = (group or {}).get("dpi") or {}
     return f"{status['headline']}; {status['balance']['line']}; DPI {dpi.get('mode', 'away')}, {_order(dpi)}"
+
+
+class _Part(NamedTuple):
+    rank: int
+    """0 matters most."""
+    what: RenderableType
+
+
+class _Fitted:
+    """Parts from top to bottom, in as many lines as the screen has."""
+
+    def __init__(self, parts: list[_Part]) -> None:
+        self._parts = parts
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        blocks = [console.render_lines(part.what, options.reset_height(), pad=False) for part in self._parts]
+        over = sum(map(len, blocks)) - options.max_height
+        for _, block in sorted(zip(self._parts, blocks, strict=True), key=lambda pair: -pair[0].rank):
+            gone = min(max(over, 0), len(block))
+            del block[len(block) - gone :]
+            over -= gone
+        for line in (line for block in blocks for line in block):
+            yield from line
+            yield Segment.line()
 
 
 def _headline(status: Figures | None, group: Figures | None) -> Text:

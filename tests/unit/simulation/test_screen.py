@@ -2,7 +2,9 @@
 
 import io
 
+import pytest
 from rich.console import Console
+from rich.screen import Screen
 
 from engine.simulation.screen import draw, one_line
 
@@ -22,7 +24,7 @@ GROUP = {
 
 
 def shown(renderable):
-    console = Console(width=140, no_color=True, record=True, file=io.StringIO())
+    console = Console(width=140, height=60, no_color=True, record=True, file=io.StringIO())
     console.print(renderable)
     return console.export_text()
 
@@ -36,6 +38,23 @@ def test_everything_that_matters_is_on_the_screen():
         "no answer for 6 s", "! dpi does not answer", "mood: slow", "difference 0",
     ):  # fmt: skip
         assert part in text, part
+
+
+@pytest.mark.parametrize(("width", "height"), [(100, 30), (80, 24), (60, 12)])
+def test_the_balance_stays_on_a_small_screen(width, height):
+    """With the headline; the hint goes first, then events, the oldest before the newest."""
+    destinations = [STATUS["destinations"][0] | {"name": f"dpi{rank}", "why": "no answer " * 9} for rank in range(4)]
+    sources = [STATUS["sources"][0] | {"name": f"gam_{rank}"} for rank in range(6)]
+    status = STATUS | {"sources": sources, "destinations": destinations, "problems": ["dpi does not answer " * 6] * 4}
+    group = GROUP | {"events": [f"09:26:5{second} the DPI's mood: slow" for second in range(8)]}
+    console = Console(width=width, height=height, no_color=True, record=True, file=io.StringIO())
+    console.print(Screen(draw(status, group)))
+    text = console.export_text()
+    assert len(text.splitlines()) <= height
+    for part in ("engine running for 3 min", "the DPI is", "dead 1", "difference 0", "dpi0"):
+        assert part in " ".join(text.split()), part
+    assert "Ctrl-C" not in text
+    assert "09:26:50" not in text
 
 
 def test_the_screen_says_that_the_engine_starts():
