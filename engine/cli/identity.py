@@ -287,9 +287,16 @@ def _told(counted: Answer, sentence: str) -> str:
     ]
     for one in counted.get("remaining", []):
         lines += [f"  {line}" for line in _anew(one["destination"], one["ids"], one["in_flight"])]
-    if counted.get("former"):
+    back = counted.get("given_back", [])
+    if back:
         lines.append(
-            f"  the new patient gets a new number of the group; {_listed(counted['former'])}, from before a link, "
+            f"  the new patient has the group's number {back[0]} again, from before the link: whoever received him "
+            "under it knows him"
+        )
+    if counted.get("former"):
+        new = "the new patient gets a new number of the group; " if not back else ""
+        lines.append(
+            f"  {new}{_listed(counted['former'])}, from before a link, "
             "leads to the old one as before: if it is the new one's, `identity undo` of that link gives it back, as "
             "long as nothing later has touched it; else tell those who know the patient under it"
         )

@@ -17,9 +17,10 @@ from engine.identity.crossreference import read_together
 from engine.identity.deciding.draft import Draft
 from engine.identity.deciding.joining import join, obstacle, rows_of
 from engine.identity.deciding.parting import part
+from engine.identity.former import stale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from engine.core.references import References
     from engine.identity.crossreference import CrossReference
@@ -72,6 +73,7 @@ def link(keep: int, gone: int, view: CrossReference, act: Act) -> IdentityEvent 
 def unlink(
     keys: Collection[int], view: CrossReference, act: Act, *, policy: IdentityPolicy, references: References,
     next_patient: Callable[[], int], sites: Collection[str] = (), another_person: bool = False,
+    former: Sequence[int] = (),
 ) -> IdentityEvent | Refusal:  # fmt: skip
     """
     Give local numbers of one patient a patient of their own; both are apart from then on.
@@ -86,6 +88,7 @@ def unlink(
         sites: Whose assertions go with the numbers: the sites that gave them.
         another_person: The hospital has given the numbers to somebody else: what was said under them was said of the
             patient who had them, and stays with him. He may have no other.
+        former: Hashes of the group's numbers that go along, the first one the new patient's own (identity.former).
 
     Raises:
         Unread: The view never read a row that is needed.
@@ -105,9 +108,16 @@ def unlink(
             "these are all the local numbers of the patient: nothing would be left to part them from; if the hospital "
             "has given one of them to another person, use identity unlink --ipp --another-person"
         )
+    back = [row for key in former if (row := draft.identifier(key)) is not None]
+    if (
+        len(back) < len(former)
+        or any(row.patient != patient.id for row in back)
+        or len(stale(patient, back)) < len(back)
+    ):
+        return Refusal("the group's number that was to go along isn't there any more: look the patient up again")
     part(
         draft, rows, references, policy, next_patient, place=act.place, at_ms=act.at_ms, sentence=act.reason,
-        sites=frozenset() if another_person else frozenset(sites),
+        sites=frozenset() if another_person else frozenset(sites), former=back,
     )  # fmt: skip
     draft.did("unlink")
     return _event(draft, act)

@@ -16,6 +16,8 @@ from engine.identity import acts
 from engine.identity.acts import Act
 from engine.identity.crossreference import Unread
 from engine.identity.decisions import Outcome
+from engine.identity.former import NUMBERS as KINDS
+from engine.identity.former import going_along
 from engine.identity.policy import OnMerge
 from engine.identity.traits import StrictTraits, compare_traits, traits_of
 from tests.support.identity import NIA, NIR, REFERENCES, SITES, Group, ins, ipp, message, pid
@@ -46,6 +48,8 @@ class Storm:
         self.owner: dict[tuple[str, str], dict[str, str]] = {}
         self.sure: dict[tuple[int, str], StrictTraits] = {}
         """By patient and site: the traits of which the site was sure last, whatever it said since."""
+        self.given_back = 0
+        """How often an unlink took a number of the group along."""
 
     def person(self, rank: int) -> dict[str, str]:
         pick = self.chance.choice
@@ -74,6 +78,7 @@ class Storm:
         touched = {id_: row for id_, row in self.group.disk.patients.items() if before.get(id_) != row}
         if not acted:
             self.inherit(before, touched)
+        self.each_number_is_of_one()
         for id_, patient in touched.items():
             self.is_one_person(patient, before.get(id_))
             self.is_who_it_was(patient, acted=acted)
@@ -102,16 +107,47 @@ class Storm:
         elif draw < 0.8 and rows:
             local = sorted(key for key, row in rows.items() if row.kind is IdentifierKind.LOCAL)
             key = self.chance.choice(local)
+            keys = self.chance.choice(([key], self.came_with(key)))
             sites = self.chance.choice(((), SITES))
             self.act(lambda view, how: acts.unlink(
-                [key], view, how, policy=self.group.policy, references=REFERENCES,
-                next_patient=self.group.next_patient, sites=sites,
+                keys, view, how, policy=self.group.policy, references=REFERENCES,
+                next_patient=self.group.next_patient, sites=sites, former=self.former(keys),
             ))  # fmt: skip
         elif self.group.events:
             event = self.group.events[-1]
             self.act(lambda view, how: acts.undo(event, view, how))
 
+    def came_with(self, key: int) -> list[int]:
+        """The hospitals' numbers that came to a patient together with one, where he was joined; else this one."""
+        rows = self.group.disk.identifiers
+        own = {one for one in self.group.disk.patients[rows[key].patient].identifiers if rows[one].kind in KINDS}
+        for event in reversed(self.group.events):
+            was, now = event.identifiers.get(key, (None, None))
+            if was is not None and now is not None and event.patients.get(was.patient, (None, was))[1] is None:
+                came = {one for one, (row, _) in event.identifiers.items() if row and row.patient == was.patient}
+                return sorted(came & own) or [key]
+        return [key]
+
+    def former(self, keys: list[int]) -> list[int]:
+        """The group's numbers that go along with some, as the officer's desk finds them."""
+        rows = self.group.disk.identifiers
+        patient = self.group.disk.patients[rows[keys[0]].patient]
+        found = going_along(patient, [rows[one] for one in patient.identifiers], keys, self.group.events)
+        self.given_back += bool(found)
+        return [row.hash for row in found]
+
     # --- what must hold --------------------------------------------------------------------------------------
+
+    def each_number_is_of_one(self) -> None:
+        """A number of the group leads to one patient, who lists it; nobody has another one's."""
+        rows, patients = self.group.disk.identifiers, self.group.disk.patients
+        for key, row in rows.items():
+            if row.kind is IdentifierKind.FEDERATION:
+                assert [id_ for id_, one in patients.items() if key in one.identifiers] == [row.patient]
+        numbers = [one.number for one in patients.values()]
+        assert len({*numbers}) == len(numbers)
+        for id_, one in patients.items():
+            assert rows[REFERENCES.hash("patient", "1.2.3.9|PN", one.number)].patient == id_
 
     def is_one_person(self, patient: PatientRow, before: PatientRow | None) -> None:
         """No two sites speak of two people; nor does one site, under two numbers one after the other."""

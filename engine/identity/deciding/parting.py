@@ -15,7 +15,7 @@ from engine.identity.deciding.joining import rows_of
 from engine.identity.policy import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from engine.core.references import References
     from engine.identity.deciding.draft import Draft
@@ -50,6 +50,7 @@ def new_patient(
 def part(
     draft: Draft, rows: list[IdentifierRow], references: References, policy: IdentityPolicy,
     next_patient: Callable[[], int], *, place: int, at_ms: int, sentence: str, sites: frozenset[str] = frozenset(),
+    former: Sequence[IdentifierRow] = (),
 ) -> int:  # fmt: skip
     """
     Give local numbers a patient of their own.
@@ -64,13 +65,20 @@ def part(
         at_ms: Its time.
         sentence: Why, for the review list.
         sites: Whose assertions go with the numbers.
+        former: The group's numbers of before a link that go along, the first one his again; none: he gets a new one.
 
     Returns:
         The new patient's id.
     """
     old = draft.living(rows[0].patient)
     rows_of(draft, old)  # what was never read is asked for before a number is spent
-    id_ = new_patient(draft, references, policy, next_patient, apart=(old.id,))
+    if former:
+        id_ = next_patient()
+        draft.mint(PatientRow(id_, former[0].value, apart=(old.id,)))
+    else:
+        id_ = new_patient(draft, references, policy, next_patient, apart=(old.id,))
+    for row in former:
+        draft.put(replace(row, patient=id_))
     for row in rows:
         draft.put(replace(row, kind=IdentifierKind.LOCAL if len(rows) == 1 else row.kind, patient=id_))
     left = draft.living(old.id)

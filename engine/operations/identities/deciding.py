@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from engine.core.identities import IdentifierKind, IdentityEvent, ReviewState
+from engine.core.identities import IdentityEvent, ReviewState
 from engine.errors import OperationRefused
 from engine.identity import acts
+from engine.identity.former import NUMBERS, going_along, stale
+from engine.identity.policy import Registry
 from engine.operations.acts import Act, carry_out, require_count, require_reason
 from engine.operations.identities.knowing import (
     decided,
@@ -29,13 +31,13 @@ from engine.operations.identities.telling import carried, require_event
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from engine.core.identities import IdentifierRow
+    from engine.core.identities import IdentifierRow, PatientRow
     from engine.identity.crossreference import Known
+    from engine.identity.policy import IdentityPolicy
     from engine.operations.desk import Answer, Desk
 
 _PATIENTS_LOOKED_AT: Final = 5
 _LATER_MAX: Final = 50
-_NUMBERS: Final = (IdentifierKind.LOCAL, IdentifierKind.ALIAS)
 
 
 async def identity_link(
@@ -105,8 +107,8 @@ async def identity_unlink(
         reason: Why.
         expect: As `identity_link`.
         dry: As `identity_link`; also `unsaid`: no hospital has said anything of the new patient, so that nothing that
-            waits can be made anew for him (E-ID-PARTED); `former`, the group's numbers under which he was known before
-            links, and which stay with him: the new patient gets another one.
+            waits can be made anew for him (E-ID-PARTED); `given_back`, the group's numbers from before a link that go
+            along (identity.former): the first one is the new patient's; `former`, those that stay with him.
     """
     configuration, policy = require_identity(desk)
     references = require_references(desk)
@@ -120,21 +122,29 @@ async def identity_unlink(
     keys = [row.hash for row in moved]
     theirs = sorted({sites.get(row.authority, "") for row in moved} - {""})
     leaving = _leaving(rows, moved, theirs, sites)
+    back = [] if another_person else await _given_back(desk, policy, patient, rows, keys)
+    former = [row.hash for row in back]
     fresh = (await desk.store.identity_facts()).next_patient
     event = await _event(
         desk,
         lambda view: acts.unlink(
             keys, view, _act(desk, who, reason), policy=policy, references=references,
-            next_patient=lambda: fresh, sites=leaving,
-            another_person=another_person,
+            next_patient=lambda: fresh, sites=leaving, another_person=another_person, former=former,
         ),
         [row.hash for row in rows], [number],
     )  # fmt: skip
     if dry:
         unsaid = any(one is None and new is not None and not new.assertions for one, new in event.patients.values())
-        former = _former(Seeing(configuration, references), patient.number, rows)
-        return await _consequence(desk, event, (number,), keys) | {"unsaid": unsaid, "former": former}
-    arguments: dict[str, Any] = {"identifiers": keys, "sites": ",".join(leaving), "another_person": another_person}
+        seeing = Seeing(configuration, references)
+        staying = [row for row in stale(patient, rows) if row not in back]
+        told = {
+            name: [seeing.value(row.authority, row.value) for row in some]
+            for name, some in (("given_back", back), ("former", staying))
+        }
+        return await _consequence(desk, event, (number,), keys) | {"unsaid": unsaid, **told}
+    arguments: dict[str, Any] = {
+        "identifiers": keys, "sites": ",".join(leaving), "another_person": another_person, "former": former,
+    }  # fmt: skip
     return await _done(desk, who, "unlink", event, arguments, reason, expect, subject=f"patient {number}")
 
 
@@ -154,7 +164,7 @@ def _moved(
     Raises:
         OperationRefused: He has none of them.
     """
-    numbers = [row for row in rows if row.kind in _NUMBERS]
+    numbers = [row for row in rows if row.kind in NUMBERS]
     if wanted is None:
         moved = [row for row in numbers if sites.get(row.authority) == site]
     else:
@@ -287,13 +297,13 @@ def moved_by(event: IdentityEvent) -> int:
             moved += before.patient != after.patient
         else:
             row = before or after
-            moved += row is not None and row.kind in _NUMBERS
+            moved += row is not None and row.kind in NUMBERS
     return moved
 
 
 def _forgotten(event: IdentityEvent) -> int:
     """Count the hospitals' numbers that nobody has any more."""
-    return sum(after is None and row is not None and row.kind in _NUMBERS for row, after in event.identifiers.values())
+    return sum(after is None and row is not None and row.kind in NUMBERS for row, after in event.identifiers.values())
 
 
 async def _consequence(desk: Desk, event: IdentityEvent, patients: Iterable[int], keys: list[int]) -> Answer:
@@ -323,10 +333,18 @@ async def _done(
     return await carry_out(desk, [act], who=who, verb=f"identity {verb}", reason=reason)
 
 
-def _former(seeing: Seeing, number: str, rows: Iterable[IdentifierRow]) -> list[str]:
-    """Show the group's numbers of a patient that aren't today's: those of whom he was joined with."""
-    old = [row for row in rows if row.kind is IdentifierKind.FEDERATION and row.value != number]
-    return [seeing.value(row.authority, row.value) for row in old]
+async def _given_back(
+    desk: Desk, policy: IdentityPolicy, patient: PatientRow, rows: Sequence[IdentifierRow], keys: Collection[int]
+) -> list[IdentifierRow]:
+    """Return the group's numbers that go along: where it gives them itself, those of before a link."""
+    if policy.registry is not Registry.OWN:
+        return []
+    events = [
+        event
+        for row in stale(patient, rows)
+        for event in await desk.queries.identity_events(identifier=row.hash, limit=_LATER_MAX)
+    ]
+    return going_along(patient, rows, keys, events)
 
 
 def _leaving(
@@ -334,5 +352,5 @@ def _leaving(
 ) -> list[str]:
     """Return the sites all of whose numbers go: what they say of the patient goes along."""
     going = {row.hash for row in moved}
-    left = {names.get(row.authority, "") for row in rows if row.kind in _NUMBERS and row.hash not in going}
+    left = {names.get(row.authority, "") for row in rows if row.kind in NUMBERS and row.hash not in going}
     return [site for site in sites if site not in left]

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from engine.core.identities import IdentifierKind
+from engine.core.changes import Identify
+from engine.core.identities import IdentifierKind, IdentityEvent
 from engine.errors import OperationRefused
+from engine.identity import acts
+from engine.operations.identities.knowing import decided
 from tests.support.custody import FakeLive
 from tests.support.officers import Office, at_office
 
@@ -70,6 +73,28 @@ def test_an_unlink_says_which_number_of_the_group_stays(tmp_path):
         assert "G00000000493" not in told["former"]
 
     at_office(tmp_path, work)
+
+
+def test_an_unlink_gives_the_number_of_before_the_link_back(tmp_path):
+    """The decision that joined the two is found: its number goes along, told before, and named to the router."""
+
+    async def work(office: Office) -> None:
+        await office.desk.commit(Identify(await _linked(office)))
+        told = await office.ask("identity_unlink", id="1", dry=True, site="chb")
+        assert (len(told["given_back"]), told["former"], told["count"]) == (1, [], 2)
+        assert (await office.ask("identity_unlink", id="1", dry=True, site="cha"))["given_back"] == []
+        await office.ask("identity_unlink", id="1", reason="two sisters", expect=2, site="chb")
+        (key,) = office.intentions[-1].arguments["former"]
+        assert office.store.disk.identifiers[key].value == "G00000000295"
+
+    at_office(tmp_path, work, live=FakeLive())
+
+
+async def _linked(office: Office) -> IdentityEvent:
+    act = acts.Act(who="anne", reason="one", place=0, at_ms=1)
+    made = await decided(office.desk, lambda view: acts.link(1, 2, view, act))
+    assert isinstance(made, IdentityEvent)
+    return made
 
 
 @pytest.mark.parametrize("given", [{"site": "chb"}, {"kind": "ipp", "value": "900304"}])
