@@ -42,6 +42,12 @@ def reveal_options(command: Command) -> Command:
     return click.option("--reveal", is_flag=True, help="Show the values; needs --reason.")(command)
 
 
+def own_part_option(command: Command) -> Command:
+    """Add --own-part to a command that shows bodies."""
+    words = "Of a message that came in parts: the one that it was itself, the last."
+    return click.option("--own-part", is_flag=True, help=words)(command)
+
+
 @click.group()
 @common_options
 def msg() -> None:
@@ -96,9 +102,10 @@ def find(
 @msg.command("show")
 @click.argument("id_", metavar="ID|FILE")
 @click.option("--profile", default="", metavar="NAME|FILE", help="What FILE is compared with; as msg validate.")
+@own_part_option
 @reveal_options
 @common_options
-def show(*, id_: str, profile: str, reveal: bool, reason: str) -> None:
+def show(*, id_: str, profile: str, own_part: bool, reveal: bool, reason: str) -> None:
     """
     Show message 48211 as received, or delivery 48211-0 as sent, masked; or the messages of FILE as they are.
 
@@ -108,7 +115,7 @@ def show(*, id_: str, profile: str, reveal: bool, reason: str) -> None:
     if not is_id(id_):
         _show_file(Path(id_), profile)
         return
-    answer = ask("message_show", id=id_, reveal=reveal, reason=reason)
+    answer = ask("message_show", id=id_, reveal=reveal, reason=reason, own_part=own_part or None)
     if options().json:
         print_json(answer)
         return
@@ -123,11 +130,12 @@ msg.add_command(validate)
 
 @msg.command("raw")
 @click.argument("id_", metavar="ID")
+@own_part_option
 @reveal_options
 @common_options
-def raw(*, id_: str, reveal: bool, reason: str) -> None:
+def raw(*, id_: str, own_part: bool, reveal: bool, reason: str) -> None:
     """Print the body as it is written, masked; with --reveal the very bytes."""
-    answer = ask("message_raw", id=id_, reveal=reveal, reason=reason)
+    answer = ask("message_raw", id=id_, reveal=reveal, reason=reason, own_part=own_part or None)
     if options().json:
         print_json(answer)
     elif answer.get("masked", True):

@@ -260,6 +260,9 @@ class StoreQueries(Protocol):
     async def message_row(self, place: Place) -> dict[str, Any] | None:
         """One message's row with its site, state, reason; no bytes."""
 
+    async def own_part(self, place: Place) -> bytes | None:
+        """Of a message that holds the fragments of others, the bytes that it was itself; None: it holds none."""
+
     async def deliveries_of(self, place: Place) -> list[dict[str, Any]]:
         """The deliveries of one message, in order of id, with their attempts under `history`."""
 

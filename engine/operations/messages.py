@@ -80,6 +80,7 @@ async def message_show(
     id: str,  # noqa: A002 - the command line's word
     reveal: bool = False,
     reason: str = "",
+    own_part: bool = False,
 ) -> Answer:
     """
     Show a message segment by segment, with its faulty fields marked.
@@ -90,12 +91,13 @@ async def message_show(
         id: Of a message: the bytes received; of a delivery: the bytes sent.
         reveal: With its values; needs a reason, and stands in the audit trail before anything is shown.
         reason: Why.
+        own_part: Of a message that came in parts, the part that it was itself.
     """
     place = read_place(id)
     row = await _row(desk, place)
     deliveries = await desk.queries.deliveries_of(place)
     faults = [str(one.get("field") or "") for one in [row, *deliveries]]
-    body, fmt = await _body(desk, id)
+    body, fmt = await (_own_part(desk, id, row) if own_part else _body(desk, id))
     if reveal:
         await desk.audit(who, "reveal", f"message {id}", require_reason(reason))
         segments = revealed(body, fmt, faults=faults)
@@ -117,6 +119,7 @@ async def message_raw(
     id: str,  # noqa: A002 - the command line's word
     reveal: bool = False,
     reason: str = "",
+    own_part: bool = False,
 ) -> Answer:
     """
     Give the body as it is written: masked text, or with `reveal` the very bytes (`base64`); as `message_show`.
@@ -124,7 +127,7 @@ async def message_raw(
     A delivery's id gives the bytes sent.
     """
     row = await _row(desk, read_place(id))
-    body, fmt = await _body(desk, id)
+    body, fmt = await (_own_part(desk, id, row) if own_part else _body(desk, id))
     if not reveal:
         return {"v": 1, "masked": True, "size": len(body), "text": _masking(desk, row).text(body, fmt)}
     await desk.audit(who, "reveal", f"bytes of {id}", require_reason(reason))
@@ -237,6 +240,14 @@ async def _body(desk: Desk, text: str) -> tuple[bytes, str]:
         data = unpack(data).data  # the message; what goes beside it is no text to show
     seen = sniff(data)  # a conversion may have made another format of it
     return data, seen if seen != "unknown" or stored is None else stored.format
+
+
+async def _own_part(desk: Desk, text: str, row: dict[str, Any]) -> tuple[bytes, str]:
+    """Return what a message that came in parts was itself, and its format."""
+    body = None if "-" in text else await desk.queries.own_part(read_place(text))
+    if body is None:
+        raise OperationRefused(f"{text} wasn't put together from parts, or isn't kept any more: leave --own-part out")
+    return body, str(row["format"])
 
 
 def _masking(desk: Desk, row: dict[str, Any]) -> Masking:

@@ -112,6 +112,11 @@ class MemoryQueries(MemoryIdentityQueries):
         row = self._disk.messages.get(place)
         return None if row is None else self._message(row)
 
+    async def own_part(self, place: int) -> bytes | None:
+        """Of a message that holds the fragments of others, the bytes that it was itself; None: it holds none."""
+        found = self._disk.fragments.get(place)
+        return None if found is None else found[0]
+
     async def deliveries_of(self, place: int) -> list[dict[str, Any]]:
         """The deliveries of one message, in order of id, with their attempts under `history`."""
         rows = [self._delivery(self._disk.deliveries[key]) for key in sorted(self._disk.siblings(place))]

@@ -79,6 +79,8 @@ async def test_the_whole_is_the_message_from_then_on(house: House, raw: bytes) -
         assert (row["joins"], row["size"]) == ([one, two], len(raw))
         first = await store.queries.message_row(one)
         assert (first["linked_to"], first["code"], first["joins"]) == (last, "E-JOINED", [])
+        assert await store.queries.own_part(last) == b"MSH|^~\\&|synthetic 3"
+        assert await store.queries.own_part(one) is None
         assert (await store.message(last)).raw == raw
         assert (await store.message(one)).raw == b"MSH|^~\\&|synthetic 1"
         assert await store.payloads([last << 16], 1 << 20) == {last << 16: raw}

@@ -214,6 +214,12 @@ class SqliteQueries(IdentityQueries):
 
         return await self._store.ask(read)
 
+    async def own_part(self, place: int) -> bytes | None:
+        """Of a message that holds the fragments of others, the bytes that it was itself; None: it holds none."""
+        query = "SELECT raw FROM fragments WHERE message = ?"
+        row = await self._store.ask(lambda connection: connection.execute(query, (place,)).fetchone())
+        return None if row is None else bytes(row[0])
+
     async def dead_messages(self, *, source: str = "", after: int = 0, limit: int = 50) -> list[dict[str, Any]]:
         """Messages that died before any delivery, oldest first."""
         only, values = ("AND m.source = ?", [self._store.names.find(source)]) if source else ("", [])

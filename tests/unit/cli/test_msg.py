@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.support.custody import SECRETS, body
 
 
@@ -51,6 +53,15 @@ def test_raw_reveals_the_very_bytes_with_a_reason(passerelle, live) -> None:
     shown = passerelle("msg", "raw", "3", "--reveal", "--reason", "ticket 12")
     assert shown.stdout_bytes == body(3)
     assert "ticket 12" in passerelle("audit").stdout
+
+
+@pytest.mark.parametrize("command", ["show", "raw"])
+def test_the_own_part_of_a_message_that_has_none(passerelle, live, command) -> None:
+    """Said, and nothing is shown."""
+    asked = passerelle("msg", command, "3", "--own-part")
+    assert asked.exit_code == 1
+    assert "wasn't put together from parts" in asked.output
+    assert "MSH" not in asked.output
 
 
 def test_trace_and_refusals(passerelle, live) -> None:

@@ -75,6 +75,17 @@ def test_a_message_that_holds_others() -> None:
         assert f"joined: E-JOINED  went on as a part of message {whole}" in [
             f"{row['what']}: {row['detail']}" for row in rows
         ]
+        for name in ("message_show", "message_raw"):
+            asked = await operations.call(name, {"id": str(whole), "own_part": True}, who="eve")
+            assert (asked["size"], asked["masked"]) == (len(body(8)), True)
+            assert not [secret for secret in SECRETS if secret in json.dumps(asked, ensure_ascii=False)]
+            for other in (str(part), f"{whole}-0"):
+                with pytest.raises(OperationRefused, match="wasn't put together from parts"):
+                    await operations.call(name, {"id": other, "own_part": True}, who="eve")
+        revealed = {"id": str(whole), "own_part": True, "reveal": True, "reason": "a claim"}
+        asked = await operations.call("message_raw", revealed, who="eve")
+        assert base64.b64decode(asked["base64"]) == body(8)
+        assert (await operations.call("audit", {}, who="eve"))["rows"][0]["reason"] == "a claim"
 
     asyncio.run(run())
 
