@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import click
 
 from engine.cli.options import common_options, options
@@ -19,13 +21,13 @@ def code(*, words: tuple[str, ...]) -> None:
     Explain a code, with what to do next; without one, list them all.
 
     E120 is a code of `passerelle lint`; E-POISON stands on a dead letter, a refusal, a filtered message; `AE 204`
-    is what a receiver answered; `charset-mismatch` is a finding that `status` counts. Exits with 1 when
-    there is no such code.
+    is what a receiver answered; `charset-mismatch` is a finding that `status` counts. Of a word that a step of
+    routes.yaml leaves itself (`flag:`, `tag:`) it says where it stands. Exits with 1 when there is no such code.
     """
     wanted = " ".join(words).upper()
     if not wanted:
         _list()
-    elif not (_explain_ending(wanted) or _explain_finding(wanted)):
+    elif not (_explain_ending(wanted) or _explain_finding(wanted) or _explain_own(wanted)):
         from engine.operations.codes import MEANINGS
         from engine.routes.codes import codes
         from engine.routes.suggestions import suggest
@@ -33,7 +35,7 @@ def code(*, words: tuple[str, ...]) -> None:
         known = MEANINGS if wanted.startswith("E-") else codes()
         hint = suggest(wanted, known)
         if not hint.startswith("did you mean"):
-            hint = "`passerelle code` lists them all"
+            hint = f"`passerelle code` lists them all, and '{options().routes}' leaves no such word (flag:, tag:)"
         raise OperationRefused(f"there is no code {wanted}; {hint}")
 
 
@@ -74,6 +76,42 @@ def _explain_finding(wanted: str) -> bool:
         for line in page.diff.splitlines():
             screen.print(Text(f"  {line}", style=_COLOURS.get(line[:1], "")))
     return True
+
+
+def _explain_own(wanted: str) -> bool:
+    """Print where routes.yaml leaves this word; False: nowhere."""
+    found = _places(wanted.removeprefix("TAG:").partition(" ")[0])  # behind a flag stands a field, or a code
+    if not found:
+        return False
+    places, verbs, own = [one for one, _, _ in found], {verb for _, verb, _ in found}, found[0][2]
+    what = ["A step could not do its work and left this word; the message went on."] if "flag" in verbs else []
+    what += ["A step marked the message with this word."] if "tag" in verbs else []
+    then = "Look at the step that leaves it, and its comment: whoever wrote the routes chose the word."
+    if options().json:
+        stands = "word of the routes"
+        print_json({"code": own, "stands": stands, "what": " ".join(what), "then": then, "where": places})
+        return True
+    screen = console()
+    screen.print(f"{own}  (word of the routes: {', '.join(places)})", style="bold", markup=False)
+    screen.print(f"\nWhat happened: {' '.join(what)}", markup=False)
+    screen.print(f"Do next: {then}", markup=False)
+    return True
+
+
+def _places(word: str) -> list[tuple[str, str, str]]:
+    """Return where a step leaves a word: file and line, verb, and the word as it is written there."""
+    from engine.cli.asking import read_configuration
+
+    configuration = read_configuration(options())
+    if configuration is None:
+        return []
+    stands = re.compile(rf"\b(flag|tag): *[\"']?({re.escape(word)})(?![\w-])", re.IGNORECASE)
+    return [
+        (f"{name}:{number}", match[1].lower(), match[2])
+        for name in configuration.files
+        for number, line in enumerate(configuration.contents[name].decode("utf-8-sig", "replace").splitlines(), 1)
+        if (match := stands.search(line.partition(" #")[0])) is not None
+    ]
 
 
 def _list() -> None:

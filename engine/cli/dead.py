@@ -18,6 +18,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _COLUMNS: Final = ("id", "type", "source", "destination", "route", "code", "field", "reason", "attempts", "group")
 _ENDING: Final = ("state", "code", "field", "reason")
 _STALE_SHOWN: Final = 10
+_IDENTITY: Final = "E-ID-"
 
 
 def which(command: Command) -> Command:
@@ -83,6 +84,12 @@ def show_dead(*, id_: str) -> None:
             click.echo(f"do next: {delivery['then']}")
         columns = ("number", ("begin_ms", "at"), "outcome", "code")
         print_rows(delivery.get("history", []), columns, empty="no attempt")
+    dead = [answer.get("message", {}), *answer.get("deliveries", [])]
+    if any(str(one.get("code") or "").startswith(_IDENTITY) for one in dead):
+        note(
+            "`passerelle identity find --ipp` (also --nda, --ins) shows the patient, masked; "
+            "`passerelle identity review` the pairs to decide on"
+        )
 
 
 @dead.command("retry")

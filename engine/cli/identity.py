@@ -83,6 +83,8 @@ def show(*, id_: str, reveal: bool, reason: str) -> None:
     for one in answer.get("reviews", []):
         other = one["other"] if one["one"] == answer.get("id") else one["one"]
         click.echo(f"  to review with patient {other}: {one['sentence']} ({one['traits']})")
+    if answer.get("waiting") or answer.get("reviews"):
+        note("`passerelle dead ls` lists dead letters (E-ID-…: who is it?), `passerelle dead show ID` shows one")
     if answer.get("masked", True):
         note(_MASKED)
 

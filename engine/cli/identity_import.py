@@ -70,15 +70,15 @@ def import_(
     interrupted goes on where it ended. Before the first start of an engine it makes the data directory. Exits with 1
     when a row is refused.
     """
-    new = _is_new()
     with _opened(file) as rows:
         header, separator, first = _header(rows)
         count = _count(rows, first)
         began = _begin(file, rows, dry=dry, from_start=from_start)
         _say(file, count, began, dry=dry)
+        require_expected(count, expect, yes=yes and not dry, noun="rows")
+        new = _is_new()
         if new:
             _say_new(dry=dry)
-        require_expected(count, expect, yes=yes and not dry, noun="rows")
         if not dry:
             reason = confirm(reason, yes=yes)
         path = report or file.with_name(f"{file.name}.refused.csv")
@@ -181,7 +181,7 @@ class Seen:
 
 def _is_new() -> bool:
     """
-    Look whether the data directory is still to be made; then what its store needs must be there.
+    Look whether the data directory is still to be made; then what is needed to use it must be there.
 
     Raises:
         PasserelleError: routes.yaml is refused, or has no section identity: nothing is made for that.

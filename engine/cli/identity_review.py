@@ -6,13 +6,13 @@ from typing import Final
 
 import click
 
-from engine.cli.asking import ask, now_ms
+from engine.cli.asking import Answer, ask, now_ms
 from engine.cli.options import common_options, options
 from engine.cli.printing import note, print_json, print_more, print_rows
 from engine.operations.wording import read_moment, several
 
 _COLUMNS: Final = (
-    "id", "one", "other", "rule", "sites", ("at_ms", "since"), "message", "state", "traits", "sentence",
+    "id", "one", "other", "rule", "sites", ("at_ms", "since"), "message", "state", ("traits", "today"),
 )  # fmt: skip
 
 
@@ -45,11 +45,27 @@ def review(*, state: str, rule: str, site: str, since: str | None, after: str, l
         print_json(answer)
         return
     counts = answer.get("counts", {})
+    why = _why(answer.get("rows", []))
     if counts:
-        by_rule = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-        click.echo(f"{several(sum(counts.values()), 'pair')}: {by_rule}")
+        click.echo(_counted(counts, why))
     rows = [row | {"sites": ", ".join(row["sites"])} for row in answer.get("rows", [])]
-    print_rows(rows, _COLUMNS, empty="no pair to look at" if state == "open" else "no pair")
+    columns = _COLUMNS if all(row["rule"] in why for row in rows) else (*_COLUMNS, "sentence")
+    print_rows(rows, columns, empty="no pair to look at" if state == "open" else "no pair")
     if rows and state == "open":
         note("`passerelle identity show ID` shows one; then `identity link ONE OTHER`, or `identity apart ONE OTHER`")
     print_more(answer, "--after")
+
+
+def _why(rows: list[Answer]) -> dict[str, str]:
+    """Return what the rules say of the pairs that are listed, where one says the same of all."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["rule"], set()).add(row["sentence"])
+    return {rule: next(iter(sentences)) for rule, sentences in found.items() if len(sentences) == 1}
+
+
+def _counted(counts: dict[str, int], why: dict[str, str]) -> str:
+    """Return how many pairs there are by rule, and why."""
+    width = max(map(len, counts))
+    lines = [f"{count:>7,}  {rule:<{width}}  {why.get(rule, '')}".rstrip() for rule, count in counts.items()]
+    return "\n".join([several(sum(counts.values()), "pair"), *lines])

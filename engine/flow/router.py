@@ -106,8 +106,7 @@ class Router:
         self.joining = Joining(self, self._backlog.ahead)
         self.submitting = Submitting(self, self._memory)
         store.on_received(group, self._received)
-        remaking = Remaking(self)
-        self.remake, self.give_up = remaking.remake, remaking.give_up
+        self.remake = Remaking(self).remake
         self.treating = Treating(self)
         self.acts = Acts(store, runtime, f"router {group}", self.treating.carry_out)
         store.on_intentions("router", self.acts.add)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.identities import IdentifierKind
 from engine.identity.ins import INS_AUTHORITIES
-from engine.identity.traits import StrictTraits, compare_traits, traits_of
+from engine.identity.traits import StrictTraits, Trait, compare_traits, normal_form, traits_of
 from engine.operations.masking import mask
 from engine.operations.pseudonyms import Pseudonyms
 
@@ -127,14 +127,18 @@ class Seeing:
 
 def compared(one: PatientRow, other: PatientRow) -> str:
     """Say how what hospitals assert of two patients compares, without a value: the pair that differs least."""
-    found = [
-        compare_traits(traits_of(mine), traits_of(theirs)) for mine in one.assertions for theirs in other.assertions
-    ]
-    if not found:
+    pairs = [(traits_of(mine), traits_of(theirs)) for mine in one.assertions for theirs in other.assertions]
+    if not pairs:
         return "no hospital says who they are"
-    best = min(found, key=lambda each: (len(each.different), len(each.unknown)))
+    found = [(compare_traits(*pair), pair) for pair in pairs]
+    best, closest = min(found, key=lambda each: (len(each[0].different), len(each[0].unknown)))
     same = [trait for trait in best.verdicts if trait not in best.different and trait not in best.unknown]
     if len(same) == len(best.verdicts):
         return "all strict traits are the same"
-    parts = (("different", best.different), ("the same", same), ("not known", best.unknown))
-    return "; ".join(f"{', '.join(traits)} {words}" for words, traits in parts if traits)
+    unknown = list(best.unknown)
+    shorter = Trait.FIRST_NAME in unknown and all(normal_form(traits).first for traits in closest)
+    if shorter:
+        unknown.remove(Trait.FIRST_NAME)
+    parts = (("different", best.different), ("the same", same), ("not known", unknown))
+    said = [f"{', '.join(traits)} {words}" for words, traits in parts if traits]
+    return "; ".join([*said, *(["one has fewer given names than the other, otherwise the same"] if shorter else [])])

@@ -60,6 +60,34 @@ def test_what_a_receiver_answered(passerelle):
     assert passerelle("code", "AE 204").stdout == shown
 
 
+ROUTES = """
+version: 1
+sites: { cha: { finess_eg: "000780064", authorities: { ipp: { type: PI, oid: 1.2.250.1.999.10.1 } } } }
+sources: { gam_cha: { type: mllp, site: cha, listen: 127.0.0.1:6101 } }
+destinations: { dpi: { type: mllp, connect: 127.0.0.1:6103 } }
+tables: { uf: uf.csv }
+routes:
+  adt:
+    from: [gam_cha]
+    steps:
+      - map: { field: PV1-3.1, table: uf, take: dpi, on_missing: { flag: uf-unknown } }
+      - tag: urgent   # tag: never
+    to: [dpi]
+"""
+
+
+def test_a_word_of_the_routes(passerelle, data):
+    """What a step leaves is somebody's own word: it says where; a comment leaves nothing."""
+    (data.parent / "routes.yaml").write_text(ROUTES)
+    (data.parent / "uf.csv").write_text("code,dpi\n1,A\n")
+    shown = passerelle("code", "uf-unknown").stdout
+    assert shown.startswith("uf-unknown  (word of the routes: routes.yaml:11)\n\nWhat happened: A step could not do")
+    assert passerelle("code", "uf-unknown", "PV1-3.1").stdout == shown
+    assert json.loads(passerelle("--json", "code", "tag:urgent").stdout)["where"] == ["routes.yaml:12"]
+    done = passerelle("code", "never")
+    assert (done.exit_code, "leaves no such word (flag:, tag:)" in " ".join(done.stderr.split())) == (1, True)
+
+
 def test_lint_names_it(passerelle, data):
     """The last line of a refusal says how to learn more."""
     (data.parent / "routes.yaml").write_text("version: 2\n")

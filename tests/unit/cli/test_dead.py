@@ -91,6 +91,18 @@ def test_a_discard_says_what_leaves_then(passerelle, monkeypatch) -> None:
     assert shown[1] == "the lane goes on: 12 deliveries behind leave"
 
 
+def test_a_letter_of_class_identity_names_the_commands_of_the_officer(passerelle, monkeypatch) -> None:
+    """Of a message and of a delivery; no other letter does."""
+    shown = {"message": {"id": "3", "state": "dead", "code": "E-ID-TRAITS"}, "deliveries": []}
+    monkeypatch.setattr("engine.cli.dead.ask", lambda *_, **__: shown)
+    assert "`passerelle identity review`" in passerelle("dead", "show", "3").stderr
+    shown["message"]["code"] = ""
+    shown["deliveries"] = [{"id": "3-0", "destination": "dpi", "state": "dead", "code": "E-ID-PARTED"}]
+    assert "`passerelle identity find --ipp`" in passerelle("dead", "show", "3-0").stderr
+    shown["deliveries"][0]["code"] = "E-POISON"
+    assert "identity" not in passerelle("dead", "show", "3-0").stderr
+
+
 def test_one_letter_says_what_to_do_next(passerelle, live) -> None:
     """By its code, of a delivery and of a message; the same for programs."""
     shown = passerelle("dead", "show", "3").stdout

@@ -226,7 +226,6 @@ NOBODY = """
     identity apart 1 2 --yes --reason R          69
     identity undo 1 --yes --reason R             69
     identity impact 1                            69
-    identity import adt.hl7 --yes --expect 0 --reason R 69
     identity export - --reason R                 69
     identity stats                               69
     identity next-number 5 --yes --reason R      69

@@ -64,11 +64,29 @@ def test_the_database_shows_no_value_either(passerelle, officer):
 def test_a_pair_to_review(passerelle, officer):
     """How they compare, and what to do."""
     done = passerelle("identity", "review", "--rule", "same-traits", "--site", "chb", "--since", "2d")
-    assert done.stdout.startswith("1 pair: 1 same-traits\n")
+    why = "the same strict traits, in a cross-reference that was taken over"
+    assert done.stdout.startswith(f"1 pair\n      1  same-traits  {why}\n")
+    assert done.stdout.count(why) == 1
     assert json.loads(passerelle("identity", "review", "--json").stdout)["counts"] == {"same-traits": 1}
     assert "all strict traits are the same" in done.stdout
     assert "identity apart ONE OTHER" in done.stderr
-    assert "to review with patient 1" in passerelle("identity", "show", "2").stdout
+    done = passerelle("identity", "show", "2")
+    assert "to review with patient 1" in done.stdout
+    assert "`passerelle dead show ID` shows one" in done.stderr
+
+
+def test_pairs_of_one_rule_for_two_reasons_say_their_own(passerelle, monkeypatch):
+    """What differs from row to row stands in the rows; what doesn't, above."""
+    row = {"one": "1", "other": "2", "sites": ["cha"], "at_ms": 1_000, "message": "", "state": "open", "traits": "x"}
+    said = [("1", "same-traits", "all were"), ("2", "same-traits", "taken over"), ("3", "merge", "a hospital merged")]
+    rows = [row | {"id": id_, "rule": rule, "sentence": sentence} for id_, rule, sentence in said]
+    answer = {"counts": {"merge": 1, "same-traits": 2, "conflict": 1_204}, "rows": rows}
+    monkeypatch.setattr("engine.cli.identity_review.ask", lambda *_, **__: answer)
+    shown = passerelle("identity", "review").stdout
+    assert shown.splitlines()[:4] == [
+        "1,207 pairs", "      1  merge        a hospital merged", "      2  same-traits", "  1,204  conflict",
+    ]  # fmt: skip
+    assert "taken over" in shown
 
 
 def test_the_consequence_comes_first(passerelle, officer, monkeypatch):

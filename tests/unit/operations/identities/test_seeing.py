@@ -103,3 +103,24 @@ def test_a_comparison_says_what_is_the_same_too(place, sex, words):
 
     one, other = PatientRow(1, "", (said("cha", "F"),)), PatientRow(2, "", (said("chb", sex),))
     assert compared(one, other) == words
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "words"),
+    [
+        (("LEA", "LEA MARIE"), ("LEA", "LEA MARIE ZOE"), True),
+        (("JEAN", ""), ("JEAN PIERRE", ""), True),
+        (("LEA", "LEA MARIE"), ("", ""), False),
+    ],
+)
+def test_a_shorter_list_of_given_names_is_said_as_that(mine, theirs, words):
+    """Both say a given name: it isn't unknown."""
+
+    def said(site: str, names: tuple[str, str]) -> Assertion:
+        return Assertion(site, "", (), "DURAND", *names, "19800229", "F", "33063", 0, 0, 1, 0)
+
+    told = compared(PatientRow(1, "", (said("cha", mine),)), PatientRow(2, "", (said("chb", theirs),)))
+    start = "birth name, birth date, sex, birth place the same; "
+    assert told == start + (
+        "one has fewer given names than the other, otherwise the same" if words else "first given name not known"
+    )
