@@ -4,7 +4,8 @@ What waits at destinations of patients who were parted (decision 0020).
 The commit that parts them marks it (DeliveryFlag.PARTED): from then on it doesn't leave as it was made. Here it is
 looked through, some at a time, so that memory is bounded whatever waits; what is marked is on disk, so a crash in
 between changes nothing. Each one's router says what becomes of it (flow.remaking), and the next is read when that is on
-disk. What is in flight is left alone until its outcome is known: delivered, it left as it was made.
+disk. What is in flight is left alone until its outcome is known: delivered, it left as it was made. What has lost its
+bytes can neither leave nor be compared: a dead letter, or it would hold its lanes unseen.
 
 Messages that waited for a patient are decided on when all is looked through: their place may be before one that has
 still the lanes of former days.
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from engine.core.ports import Runtime, Store
     from engine.flow.waits import Deciding
 
-Taken = tuple["Delivery", "StoredMessage", bytes, "Deciding"]
-"""A delivery, its message, its bytes, and the router that says what becomes of it."""
+Taken = tuple["Delivery", "StoredMessage | None", bytes | None, "Deciding"]
+"""A delivery, its message, its bytes (None: gone), and the router that says what becomes of it."""
 _ROWS: Final = 128
 _BYTES: Final = 4_000_000
 _AGAIN_SECONDS: Final = 1.0
@@ -125,7 +126,7 @@ class Parting:
             sent = self._store.sent()
             free = [row for row in rows if sent.get(row.id, 0) <= row.attempts]
             whole = whole and len(free) == len(rows)
-            taken = await self._take(free)
+            taken, after = await self._take(free) if free else ([], 0)
             if self._rests:
                 return False
             outcomes = [await self._submit(*one) for one in taken]
@@ -134,7 +135,8 @@ class Parting:
                 whole = isinstance(result, Receipt) and whole
                 if isinstance(result, ChangeRefused):
                     refused = refused or one[0]
-            after = taken[-1][0].id if 0 < len(taken) < len(free) else rows[-1].id
+            if not free or after == free[-1].id:
+                after = rows[-1].id
         self._note(name, refused)
         return whole
 
@@ -154,31 +156,39 @@ class Parting:
                     "it holds its lanes, and is tried again each second: please report it",
                 )  # fmt: skip
 
-    async def _take(self, rows: Sequence[Delivery]) -> list[Taken]:
+    async def _take(self, rows: Sequence[Delivery]) -> tuple[list[Taken], int]:
         """
-        Read the bytes and the messages of deliveries, as many as fit.
+        Read the bytes and the messages of deliveries, as many as fit; return also the id of the last one read.
 
-        All are read before the first is decided on: a read waits for every commit under way.
+        All are read before the first is decided on: a read waits for every commit under way. The store leaves out what
+        has no bytes, and what follows the last that fits.
         """
-        data = await self._store.payloads([row.id for row in rows], _BYTES) if rows else {}
+        data = await self._store.payloads([row.id for row in rows], _BYTES)
+        last = max((rank for rank, row in enumerate(rows) if row.id in data), default=len(rows) - 1)
         taken: list[Taken] = []
-        size = 0
-        for row in rows:
-            message = await self._store.message(row.place) if row.id in data else None
-            router = None if message is None else self._router_of(message)
-            if message is None or router is None:
+        size, read = 0, 0
+        for row in rows[: last + 1]:
+            read = row.id
+            message = await self._store.message(row.place)
+            if (message is None or row.id not in data) and not await self._waits(row):
                 continue
-            taken.append((row, message, data[row.id], router))
-            size += message.held_bytes
+            router = self._router_of(message.group if message is not None else "")
+            taken.append((row, message, data.get(row.id), router))
+            size += message.held_bytes if message is not None else 0
             if size > _BYTES:
                 break
-        return taken
+        return taken, read
 
-    def _router_of(self, message: StoredMessage) -> Deciding | None:
-        return next((one for one in self._routers if one.answers_for(message.group)), None)
+    async def _waits(self, row: Delivery) -> bool:
+        """Whether a delivery still waits as it was read, or somebody ended it meanwhile."""
+        now = await self._store.delivery(row.id)
+        return now is not None and (now.state, now.attempts) == (row.state, row.attempts)
+
+    def _router_of(self, group: str) -> Deciding:
+        return next((one for one in self._routers if one.answers_for(group)), self._routers[0])
 
     async def _submit(
-        self, row: Delivery, message: StoredMessage, data: bytes, router: Deciding
+        self, row: Delivery, message: StoredMessage | None, data: bytes | None, router: Deciding
     ) -> asyncio.Future[Receipt | StoreError]:
         """Submit what its router makes of a delivery; what isn't stored, or refused, is looked at again."""
         outcome: asyncio.Future[Receipt | StoreError] = asyncio.get_running_loop().create_future()
@@ -187,6 +197,6 @@ class Parting:
             if not outcome.done():
                 outcome.set_result(result)
 
-        remake = await router.remake(row, message, data)
+        remake = router.give_up(row) if message is None or data is None else await router.remake(row, message, data)
         self._store.submit(remake, Urgency.SOON, done)
         return outcome

@@ -52,6 +52,16 @@ class Remaking:
         except RuntimeError as error:  # it would be asked for ever
             return self._faulty(row, error)
 
+    def give_up(self, row: Delivery) -> Remake:
+        """
+        Make a dead letter of a delivery whose bytes are gone: nothing shows with which numbers it was to leave.
+
+        Args:
+            row: Pending and marked (DeliveryFlag.PARTED).
+        """
+        _log.error("a delivery without bytes", delivery=show_delivery_id(row.id))
+        return self._dead(row, Cause("its bytes aren't on disk any more: `passerelle doctor` checks the store"))
+
     def _made(self, row: Delivery, message: StoredMessage, data: bytes, answers: Answers) -> Remake:
         router = self._router
         knowledge = router.evaluating.knowledge(expired=True, wide=True, recalls=True)

@@ -106,7 +106,8 @@ class Router:
         self.joining = Joining(self, self._backlog.ahead)
         self.submitting = Submitting(self, self._memory)
         store.on_received(group, self._received)
-        self.remake = Remaking(self).remake
+        remaking = Remaking(self)
+        self.remake, self.give_up = remaking.remake, remaking.give_up
         self.treating = Treating(self)
         self.acts = Acts(store, runtime, f"router {group}", self.treating.carry_out)
         store.on_intentions("router", self.acts.add)

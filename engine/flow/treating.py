@@ -9,6 +9,7 @@ from engine.core.changes import Identify, Reopen, Requeue, events_of
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention, place_of
 from engine.core.own_ids import former
+from engine.errors import StoreError
 from engine.flow.acts import Refusal
 from engine.flow.identity_acts import PREFIX, IdentityActs
 from engine.flow.joining import IsFragment
@@ -161,7 +162,9 @@ class Treating:
             generation = router.generation
             try:
                 route = await router.decided_on(message, retried=True, wide=True)
-            except IsFragment:  # the others may be under way: it takes its turn among them
+            except (IsFragment, StoreError):
+                # The others may be under way, or rows of its patients can't be read now: the act is done, so it takes
+                # its turn among those that waited, and is read again.
                 router.take_up((place,), expired=False)
             else:
                 router.submit(route, generation)

@@ -47,6 +47,9 @@ class Deciding(Protocol):
     async def remake(self, row: Delivery, message: StoredMessage, data: bytes) -> Remake:
         """Say what becomes of a delivery whose patients were parted (flow.remaking)."""
 
+    def give_up(self, row: Delivery) -> Remake:
+        """Make a dead letter of a delivery whose patients were parted, and whose bytes are gone."""
+
     def start_over(self, reason: str) -> None:
         """Drop everything and start again from the store: what was known of patients isn't so."""
 

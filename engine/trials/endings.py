@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from engine.core.lifecycle import DeliveryState, MessageState
+from typing import Final
+
+from engine.core.lifecycle import FRAGMENT_WAITING, DeliveryState, MessageState
 from engine.routes.cases import Outcome
 from engine.trials.running import Passed
+
+_PARTS: Final = "; to try it as a whole, put all parts into one file, in their order"
 
 
 def fits(wanted: Outcome, code: str, field: str, reason: str) -> bool:
@@ -27,7 +31,8 @@ def ending_of(passed: Passed) -> str:
     evaluation = passed.evaluation
     if evaluation.state is not MessageState.ROUTED:
         words = " ".join(filter(None, (evaluation.code, evaluation.field)))
-        return f"it is {evaluation.state.name.lower()} ({words}: {evaluation.reason})"
+        hint = _PARTS if evaluation.code == FRAGMENT_WAITING else ""
+        return f"it is {evaluation.state.name.lower()} ({words}: {evaluation.reason}{hint})"
     parts = []
     for one in evaluation.deliveries:
         if one.state is DeliveryState.DEAD:

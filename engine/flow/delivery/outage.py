@@ -92,6 +92,11 @@ class Outage:
         self._remembered = True
 
     @property
+    def is_told(self) -> bool:
+        """Whether people know of an outage, and not of its end."""
+        return self._told is not Trouble.NONE or self._remembered
+
+    @property
     def gives_back(self) -> bool:
         """Whether an attempt now says nothing about its message."""
         return self._circuit.trouble in GIVEN_BACK
@@ -99,7 +104,7 @@ class Outage:
     @property
     def is_idle(self) -> bool:
         """Whether a success has nothing to end."""
-        return not (self.probed or self._died or self._untold or self._remembered) and self._told is Trouble.NONE
+        return not (self.probed or self._died or self._untold or self.is_told)
 
     def accepted(self, delivery: Delivery, lanes: Lanes) -> None:
         """The receiver accepted a delivery."""
@@ -190,7 +195,7 @@ class Outage:
         if accepted:
             self._died.clear()
             self.tell_deaths()
-            if self._told is not Trouble.NONE or self._remembered:
+            if self.is_told:
                 self._told, self._remembered = Trouble.NONE, False
                 self._alert("recovered", self._destination, f"{self._destination} accepts again")
         if ended is Trouble.NONE:

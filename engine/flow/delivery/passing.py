@@ -3,7 +3,7 @@ Results that may pass a parked delivery.
 
 Under `park`, results and orders (ORU, ORM, MDM…) pass an administrative fault after `results_wait`, in their own
 order, one at a time for each parked head; they never pass an identity event, nor a fence, nor a dead result, nor what
-was made before its patients were parted.
+was made before its patients were parted. What an operator holds doesn't pass either.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from engine.core.lanes import Lanes
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind
 from engine.core.ports import Store
+from engine.flow.delivery.holds import Holds
 
 _ROWS: Final = 64
 _PAGES: Final = 8
@@ -32,16 +33,18 @@ def may_be_passed(delivery: Delivery) -> bool:
 class Passing:
     """The parked heads of one destination whose results may pass."""
 
-    def __init__(self, destination: str, store: Store) -> None:
+    def __init__(self, destination: str, store: Store, holds: Holds) -> None:
         """
         Begin with none.
 
         Args:
             destination: Its name.
             store: Where lanes are read.
+            holds: Who must stay.
         """
         self._destination = destination
         self._store = store
+        self._holds = holds
         self._heads: dict[int, Delivery] = {}
         self._by_key: dict[int, int] = {}
         self._todo: dict[int, None] = {}
@@ -85,6 +88,10 @@ class Passing:
         if head in self._heads:
             self._todo[head] = None
 
+    def look_at_all(self) -> None:
+        """What may leave changed: holds were set or removed."""
+        self._todo.update(dict.fromkeys(self._heads))
+
     def notice(self, deliveries: Iterable[Delivery]) -> None:
         """Look for results among what was just committed."""
         for delivery in deliveries:
@@ -110,7 +117,7 @@ class Passing:
         try:
             for key in head.lanes:
                 result = await self._first_result(head, key)
-                if result is None or not await self._is_first(result, head):
+                if result is None or not await self._is_first(result, head) or await self._is_held(result):
                     continue
                 if head.id in self._heads and not 0 < now_ms < result.due_ms and lanes.set_apart(result):
                     self.apart[result.id] = head.id
@@ -150,3 +157,12 @@ class Passing:
             else:
                 return False
         return True
+
+    async def _is_held(self, result: Delivery) -> bool:
+        """Whether an operator holds it; what leaves apart isn't asked for its source on board."""
+        if not self._holds.active:
+            return False
+        if self._holds.is_unknown(result):
+            message = await self._store.message(result.place)
+            self._holds.learn(result.place, message.source if message is not None else "")
+        return self._holds.meets(result) is not None

@@ -89,7 +89,7 @@ class DestinationQueue:
         self.circuit = Circuit(retry)
         self._acceptances = Acceptances()
         self._deadlines = deadlines = Deadlines(runtime, self._reached)
-        self._passing = Passing(self.name, store)
+        self._passing = Passing(self.name, store, holds)
         self._settling = Settling(store, runtime, slots, deadlines, self._settled, self._refused)
         self.parking = Parking(destination, policies, runtime, deadlines, self._passing, alert)
         self.outage = Outage(self.name, self.circuit, store, runtime, deadlines, alert, self._settling.later)
@@ -473,6 +473,7 @@ class DestinationQueue:
     def holds_changed(self, *, released: str = "") -> None:
         """Look again at what is held; `released`: the name of a destination whose hold ended."""
         self._boarding.recall()
+        self._passing.look_at_all()
         self._staying.free_held(self.lanes)
         if released == self.name:
             self.circuit.try_one(self._runtime.monotonic())

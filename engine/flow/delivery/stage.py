@@ -139,15 +139,17 @@ class DeliveryStage:
         What waits is in the store: the former queue must be stopped, with nothing under way.
         """
         former = self.queues.get(destination.name)
+        since_ms = self.moments()["outage", destination.name] if former is not None else 0
         self._make(destination, door, former.perhaps_sent if former is not None else ())
-        if former is not None:
-            self.queues[destination.name].remember(former.last_accepted_ms, 0)
+        if former is not None:  # an outage goes on: whoever was told of it hears of its end
+            self.queues[destination.name].remember(former.last_accepted_ms, since_ms)
         if self._begun and not self._stopped:
             self.queues[destination.name].begin()
 
     def remove(self, name: str) -> None:
         """Forget a destination: its queue must be stopped, with nothing under way."""
-        del self.queues[name]
+        if self.queues.pop(name).outage.is_told:
+            self._alert("recovered", name, f"{name} is no destination any more")
 
     def _make(self, destination: Destination, door: DestinationDoor, maybe_sent: Iterable[int]) -> None:
         name = destination.name

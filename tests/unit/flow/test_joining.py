@@ -267,6 +267,31 @@ def test_a_part_that_comes_again(tmp_path: Path) -> None:
     lab(tmp_path, test)
 
 
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_whole_that_is_sent_again_while_its_end_waits(tmp_path: Path, fresh: bool) -> None:
+    """
+    The beginning was lost: the whole goes on when it comes under new control ids.
+
+    With the very same bytes its end is a repetition of the one that waits, which isn't joined with a later beginning;
+    when both are over, the next sending is.
+    """
+    begin, end = cut(WHOLE, (WHOLE.index(b"OBX|2"),), ("p1",))
+    again = [begin, end.replace(b"|W-2|", b"|X-2|")] if fresh else [begin, end]
+
+    async def test(it: Laboratory) -> None:
+        it.send(end, *again)
+        await asyncio.sleep(1)
+        if not fresh:
+            assert (await it.states(), it.left) == ([WAITING, WAITING, DUPLICATE], [])
+            await asyncio.sleep(70)
+            it.send(begin, end)
+            await asyncio.sleep(1)
+            assert await it.states() == [DEAD, DEAD, DUPLICATE, JOINED, ROUTED]
+        assert len(await it.sent()) == 1
+
+    lab(tmp_path, test, "fragments: { join: 1m }")
+
+
 NO_ORDER = result("W").replace(b"OBR|1||F1\r", b"")
 TWO = cut(NO_ORDER, (NO_ORDER.index(b"OBX|2"),), ("p1",))
 

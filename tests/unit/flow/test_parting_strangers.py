@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from engine.core.changes import Change, Remake
@@ -105,6 +106,64 @@ def test_what_is_always_refused_is_told(tmp_path: pathlib.Path) -> None:
         it.store.submit = submit  # type: ignore[method-assign]
         await back(it)
         assert it.left("dpi") == [1, 2, 3]
+
+    group(tmp_path, test)
+
+
+def test_what_has_lost_its_bytes_is_a_dead_letter(tmp_path: pathlib.Path) -> None:
+    """It held its lanes unseen; what stands beside it is made anew, and who ended it meanwhile is left alone."""
+
+    async def test(it: Group) -> None:
+        await known(it)
+        away(it)
+        for place in (3, 4, 5):
+            await it.send("gam_chb", hl7(place, "A31", B, name="MARTIN^LEO^LEO"))
+        payloads, reads = it.store.payloads, []
+
+        async def lossy(ids: Collection[int], size: int) -> Mapping[int, bytes]:
+            reads.append(list(ids))
+            found = await payloads(ids, size)
+            return {key: data for key, data in found.items() if key >> 16 != 4}
+
+        it.store.payloads = lossy  # type: ignore[method-assign]
+        await undo(it)
+        await it.rest(5)
+        lost = row(it, 4)
+        assert (lost.state, lost.code) == (DeliveryState.DEAD, "E-ID-PARTED")
+        assert "its bytes aren't on disk any more" in lost.reason
+        assert not any(row(it, place).flags & DeliveryFlag.PARTED for place in (3, 5))
+        read = len(reads)
+        await it.rest(60)
+        assert not [ids for ids in reads[read:] if lost.id in ids], "it is looked at again"
+        it.store.payloads = payloads  # type: ignore[method-assign]
+        assert (await it.act("discard", stage="delivery", delivery=lost.id))[0]
+        await back(it)
+        assert it.left("dpi") == [1, 2, 3, 5]
+        assert it.number("dpi", 3) == it.number("dpi", 5) == it.number("dpi", 2)
+
+    group(tmp_path, test)
+
+
+def test_what_was_ended_meanwhile_is_left_alone(tmp_path: pathlib.Path) -> None:
+    """Its bytes are gone because it is: nothing becomes of it."""
+
+    async def test(it: Group) -> None:
+        await known(it)
+        away(it)
+        await it.send("gam_chb", hl7(3, "A31", B, name="MARTIN^LEO^LEO"))
+        payloads, delivery, gone = it.store.payloads, it.store.delivery, row(it, 3).id
+
+        async def of_others(ids: Collection[int], size: int) -> Mapping[int, bytes]:
+            return await payloads([key for key in ids if key != gone], size)
+
+        async def of_none(key: int) -> Delivery | None:
+            return None if key == gone else await delivery(key)
+
+        it.store.payloads, it.store.delivery = of_others, of_none  # type: ignore[method-assign]
+        await undo(it)
+        await it.rest(20)
+        assert row(it, 3).state is DeliveryState.PENDING
+        assert it.identities.parting.is_done
 
     group(tmp_path, test)
 

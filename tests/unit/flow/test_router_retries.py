@@ -12,6 +12,7 @@ from engine.core.lifecycle import MessageState
 from engine.core.messages import Delivery, Intention, delivery_id
 from engine.core.ports import Urgency
 from engine.core.references import References
+from engine.errors import StoreUnavailable
 from engine.flow import treating
 from engine.flow.router import Router
 from engine.routes.loader import load
@@ -42,6 +43,28 @@ def test_operators_retry(tmp_path: Path) -> None:
         assert await it.state(2) is MessageState.UNROUTED
         assert not (await ask(message=99))[0]
         assert not (await ask(message=1))[0]
+
+    yard(tmp_path, test)
+
+
+def test_a_retry_during_which_the_store_can_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The act is on disk and isn't done again: the message takes its turn when it can be read, it isn't left behind."""
+
+    async def test(it: Yard) -> None:
+        await it.router.start()
+        it.receive(message(it.runtime, "A2", kind="ORU^R01"))
+        await it.rest()
+
+        async def unreadable(*_: Any, **how: Any) -> Any:
+            raise StoreUnavailable("the disk answers no read")
+
+        monkeypatch.setattr(it.router, "decided_on", unreadable)
+        number = await intended(it, message=1)
+        await it.rest()
+        outcome = await it.store.queries.intention_outcome(number)
+        assert outcome is not None
+        assert outcome[0]
+        assert await it.state(1) is MessageState.UNROUTED
 
     yard(tmp_path, test)
 

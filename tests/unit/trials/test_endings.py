@@ -36,6 +36,15 @@ def test_met(failures, given, expect):
             "{ filtered: other }",
             'to be filtered "other" was expected, but it is filtered (E-FILTERED: enough)',
         ),
+        (
+            "{ file: adt.hl7, with: { MSH-14: p1 }, without: [PID] }",
+            "{ filtered: yes }",
+            (
+                "to be filtered was expected, but it is waiting (E-FRAGMENT-WAITING MSH-14: it continues another "
+                "message: it waits for the other parts of the whole; to try it as a whole, put all parts into one "
+                "file, in their order)"
+            ),
+        ),
     ],
 )
 def test_not_met(failures, given, expect, sentence):

@@ -6,6 +6,7 @@ import pytest
 
 from engine.routes.configuration import Source
 from engine.trials.messages import EPOCH_MS, NoMessage, split, taken
+from tests.support.fragments import cut, result
 
 ONE = b"MSH|^~\\&|A|B|C|D|20260301||ADT^A01|9|P|2.5\r"
 
@@ -23,6 +24,8 @@ def test_split():
     source = Source(name="gam", type="mllp")
     assert split(ONE + ONE, source) == [ONE, ONE]
     assert split(ONE, source) == [ONE]
+    parts = cut(result("W"), (result("W").index(b"OBX|2") + 4,), ("p1",))
+    assert split(b"".join(parts), source) == [result("W")]
     assert split(ONE + ONE, Source(name="gam", type="mllp", batch="whole")) == [ONE + ONE]
     with pytest.raises(NoMessage, match="would refuse the block"):
         split(b"PID|1\r" + ONE + ONE, source)
