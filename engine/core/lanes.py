@@ -244,12 +244,12 @@ class Lanes(LaneTable):
 
     def changed(self, ids: Collection[int]) -> None:
         """Rows of these were changed: what hasn't started of them is forgotten, and all is read as it is now."""
-        for place in ids:
-            entry = self._items.get(place)
+        for id_ in ids:
+            entry = self._items.get(id_)
             if entry is not None and entry.state != STARTED:
                 self._drop(entry)
-                self._unload_after(entry.keys, place)
-                self._spill(place, entry.keys)
+                self._unload_after(entry.keys, id_)
+                self._spill(id_, entry.keys)
                 for key in entry.keys:
                     self._want(key)
         if self._watching and ids:
@@ -288,32 +288,32 @@ class Lanes(LaneTable):
         aside: list[int] = []
         found: Delivery | None = None
         while self._ready:
-            place = heappop(self._ready)
-            entry = self._items.get(place)
+            id_ = heappop(self._ready)
+            entry = self._items.get(id_)
             if entry is None or entry.state != READY:
                 continue
             if avoid is not None and avoid(entry.delivery):
-                aside.append(place)
+                aside.append(id_)
             elif self._stays(entry.delivery):
                 self._block(entry)
             else:
                 entry.state = STARTED
                 found = entry.delivery
                 break
-        for place in aside:
-            heappush(self._ready, place)
+        for id_ in aside:
+            heappush(self._ready, id_)
         return found
 
     def take_newest(self, avoid: Callable[[Delivery], bool]) -> Delivery | None:
         """Give the youngest delivery that may leave now, as `take_startable`; looks at all of them."""
-        for place in sorted(self._ready, reverse=True):
-            entry = self._items.get(place)
+        for id_ in sorted(self._ready, reverse=True):
+            entry = self._items.get(id_)
             if entry is None or entry.state != READY or avoid(entry.delivery):
                 continue
             if self._stays(entry.delivery):
                 self._block(entry)
                 continue
-            self._ready = [other for other in self._ready if other != place]
+            self._ready = [other for other in self._ready if other != id_]
             heapify(self._ready)
             entry.state = STARTED
             return entry.delivery
@@ -321,7 +321,7 @@ class Lanes(LaneTable):
 
     def has_startable(self, avoid: Callable[[Delivery], bool]) -> bool:
         """Whether something is first in its lanes that isn't to be avoided."""
-        entries = (self._items.get(place) for place in self._ready)
+        entries = (self._items.get(id_) for id_ in self._ready)
         return any(entry is not None and entry.state == READY and not avoid(entry.delivery) for entry in entries)
 
     def take_passive(self) -> Delivery | None:

@@ -74,17 +74,17 @@ class LaneTable:
     # --- loading ---------------------------------------------------------------------------------------
 
     def _fits(self, delivery: Delivery) -> bool:
-        place = delivery.id
-        if len(self._items) - self._blocked >= self._window or place in self._apart:
+        id_ = delivery.id
+        if len(self._items) - self._blocked >= self._window or id_ in self._apart:
             return False
         tail, lanes = self._tail, self._lanes
-        for key in delivery.lanes or (OWN_LANE + place,):
-            if tail and tail.get(key, place) < place:
+        for key in delivery.lanes or (OWN_LANE + id_,):
+            if tail and tail.get(key, id_) < id_:
                 return False
             lane = lanes.get(key)
             if lane is not None:
                 last = lane[-1]
-                if last.state == BLOCKED or last.id > place or len(lane) >= self._length:
+                if last.state == BLOCKED or last.id > id_ or len(lane) >= self._length:
                     return False
         return True
 
@@ -111,12 +111,12 @@ class LaneTable:
         entry.state = READY
         heappush(self._passive_ready if entry.passive else self._ready, entry.id)
 
-    def _spill(self, place: int, keys: Iterable[int]) -> None:
+    def _spill(self, id_: int, keys: Iterable[int]) -> None:
         for key in keys:
-            if self._tail.get(key, NEVER) > place:
-                self._tail[key] = place
-            if key == self._refilled_key and place < self._missed:
-                self._missed = place  # the read under way may not have seen it, or saw it as it was before
+            if self._tail.get(key, NEVER) > id_:
+                self._tail[key] = id_
+            if key == self._refilled_key and id_ < self._missed:
+                self._missed = id_  # the read under way may not have seen it, or saw it as it was before
 
     def _want(self, key: int) -> None:
         if key in self._tail and key not in self._hungry:
@@ -135,9 +135,9 @@ class LaneTable:
             else:
                 lane.remove(entry)
 
-    def _unload_after(self, keys: Iterable[int], place: int) -> None:
-        """Spill every entry later than `place` in these lanes that has not started, and what is behind it."""
-        todo = [(key, place) for key in keys]
+    def _unload_after(self, keys: Iterable[int], id_: int) -> None:
+        """Spill every entry later than `id_` in these lanes that has not started, and what is behind it."""
+        todo = [(key, id_) for key in keys]
         while todo:
             key, after = todo.pop()
             for entry in [e for e in self._lanes.get(key, ()) if e.id > after and e.state != STARTED]:

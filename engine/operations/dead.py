@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import DeliveryKind, show_delivery_id
+from engine.core.messages import DeliveryKind, place_of, show_delivery_id
 from engine.errors import OperationRefused
 from engine.operations.acts import ACTS_MAX, Act, carry_out, require_count, require_reason
 from engine.operations.codes import meaning_of
@@ -283,7 +283,7 @@ async def _targets(desk: Desk, ids: Sequence[str], destination: str, group: str)
     for row in found["rows"]:
         if "-" in row["id"]:
             number = read_delivery(row["id"])
-            targets.append(Target(row["id"], number >> 16, number, row["destination"], "delivery"))
+            targets.append(Target(row["id"], place_of(number), number, row["destination"], "delivery"))
         else:
             targets.append(Target(row["id"], int(row["id"]), kind="message"))
     return targets

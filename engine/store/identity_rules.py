@@ -15,7 +15,7 @@ from engine.core.identities import (
     ReviewState,
 )
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import DELIVERIES_MAX, Delivery, DeliveryKind, delivery_id
+from engine.core.messages import DELIVERIES_MAX, Delivery, DeliveryKind, delivery_id, place_of
 from engine.errors import ChangeRefused
 from engine.store.counting import IDENTITY, CounterKey, Tally
 
@@ -129,8 +129,8 @@ def fence_end(place: int) -> int:
 
 def number_fence(fence: Delivery, key: int) -> None:
     """Give a fence that is kept its id."""
-    if key >= fence_end(key >> 16):
-        raise ChangeRefused(f"there is no room for another fence at {key >> 16}")
+    if key >= fence_end(place_of(key)):
+        raise ChangeRefused(f"there is no room for another fence at {place_of(key)}")
     fence.id = key
     fence.queued = True
     fence.copies = 2  # says `not alone`, so that it isn't counted as a copy of its message when it ends

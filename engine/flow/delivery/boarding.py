@@ -146,8 +146,8 @@ class Boarding:
         for delivery in elsewhere:
             if delivery.id in ids:
                 delivery.flags |= DeliveryFlag.PARTED
-        for place in ids:
-            self._passing.close(place)  # results passed it as it was
+        for id_ in ids:
+            self._passing.close(id_)  # results passed it as it was
         self._lanes().changed(ids)
 
     def rejoin(self, delivery: Delivery) -> None:

@@ -80,16 +80,16 @@ class Intentions:
     async def _treat(self, intention: Intention) -> None:
         expected, state, outcome = _TREATMENTS[intention.verb]
         number = intention.arguments.get("delivery", 0)
-        place = number if isinstance(number, int) else 0
-        delivery = await self._store.delivery(place)
+        id_ = number if isinstance(number, int) else 0
+        delivery = await self._store.delivery(id_)
         if delivery is None:
-            raise Refusal(f"there is no delivery {show_delivery_id(place)}")
-        shown = show_delivery_id(place)
+            raise Refusal(f"there is no delivery {show_delivery_id(id_)}")
+        shown = show_delivery_id(id_)
         if delivery.state is not expected:
             raise Refusal(f"delivery {shown} is {delivery.state.name.lower()}, not {expected.name.lower()}")
         if intention.verb == "pass" and not delivery.queued:
             raise Refusal(f"delivery {shown} holds no lane: what is behind it goes on already")
-        change = Treat(place, delivery.destination, expected, state, queued=False)
+        change = Treat(id_, delivery.destination, expected, state, queued=False)
         await self._acts.fulfil(intention, f"delivery {shown}: {outcome}", [change])
         if intention.verb != "restore":
             self._acted.gone(delivery)

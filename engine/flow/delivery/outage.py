@@ -240,22 +240,22 @@ class Outage:
     def free_retrying(self, lanes: Lanes) -> None:
         """Make everything that waits for its time free to leave."""
         waiting, self.retrying = self.retrying, set()
-        for place in waiting:
-            self._deadlines.drop(Moment.DUE, place)
-            delivery = lanes.get(place)
+        for id_ in waiting:
+            self._deadlines.drop(Moment.DUE, id_)
+            delivery = lanes.get(id_)
             if delivery is not None:
                 delivery.due_ms = delivery.spent = 0
-            self.free(place, lanes)
+            self.free(id_, lanes)
 
-    def free(self, place: int, lanes: Lanes) -> None:
+    def free(self, id_: int, lanes: Lanes) -> None:
         """Make one that waited free to leave, whatever its row says when it is read again."""
-        if not lanes.unblock(place):
-            self._amnesty.add(place)
+        if not lanes.unblock(id_):
+            self._amnesty.add(id_)
 
-    def takes_amnesty(self, place: int) -> bool:
+    def takes_amnesty(self, id_: int) -> bool:
         """Whether a delivery was made free since its row was written; asked once."""
-        if place in self._amnesty:
-            self._amnesty.discard(place)
+        if id_ in self._amnesty:
+            self._amnesty.discard(id_)
             return True
         return False
 
@@ -292,12 +292,12 @@ class Outage:
         for delivery in ungiven:
             self._give_back(delivery)
 
-    def forget(self, place: int) -> None:
+    def forget(self, id_: int) -> None:
         """Forget everything about a delivery."""
-        self.retrying.discard(place)
-        self.probed.discard(place)
-        self._amnesty.discard(place)
-        self._untold.pop(place, None)
+        self.retrying.discard(id_)
+        self.probed.discard(id_)
+        self._amnesty.discard(id_)
+        self._untold.pop(id_, None)
 
     def clear(self) -> None:
         """Forget all deliveries; the outage itself goes on."""

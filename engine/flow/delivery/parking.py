@@ -66,62 +66,62 @@ class Parking:
 
     def park(self, delivery: Delivery) -> None:
         """Note a dead delivery that keeps its place; once."""
-        place, policy, now = delivery.id, self.policy(delivery), self._runtime.monotonic()
-        if place in self.since:
+        id_, policy, now = delivery.id, self.policy(delivery), self._runtime.monotonic()
+        if id_ in self.since:
             return
         wait = policy.results_wait
         # `due_ms` was written when it died, perhaps before this run: ages and waits go on from there.
         age = (self._runtime.now_ms() - delivery.due_ms) / 1000 + wait if delivery.due_ms else 0.0
-        since = self.since[place] = now - max(0.0, age)
+        since = self.since[id_] = now - max(0.0, age)
         name = self._destination.name
         if is_conflict(delivery):
-            self.conflicts[place] = None
+            self.conflicts[id_] = None
             self._alert(
                 "dead",
                 name,
-                f"{name}: delivery {show_delivery_id(place)} is dead: {delivery.code}; what comes for its patients "
+                f"{name}: delivery {show_delivery_id(id_)} is dead: {delivery.code}; what comes for its patients "
                 "waits until an identity officer has decided",
             )
         elif policy.lane == "block":
-            self.stopped_by[place] = None
+            self.stopped_by[id_] = None
             self._alert(
                 "stopped",
                 name,
-                f"{name} is stopped by dead delivery {show_delivery_id(place)}: {delivery.code}; "
+                f"{name} is stopped by dead delivery {show_delivery_id(id_)}: {delivery.code}; "
                 "retry it, pass it or discard it",
             )
             return
-        self._deadlines.set(Moment.RESULTS, place, max(now, since + wait))
-        self._deadlines.set(Moment.PARKED_LONG, place, max(now, since + policy.park_max))
+        self._deadlines.set(Moment.RESULTS, id_, max(now, since + wait))
+        self._deadlines.set(Moment.PARKED_LONG, id_, max(now, since + policy.park_max))
 
-    def results_may_pass(self, place: int, head: Delivery | None) -> None:
+    def results_may_pass(self, id_: int, head: Delivery | None) -> None:
         """The time of results has come; `head` is the delivery, when it is loaded."""
-        if place in self.since and head is not None:
+        if id_ in self.since and head is not None:
             self._passing.open(head)
             # Looked at again now and then: a result may wait for its own next attempt.
             again = max(1.0, self.policy(head).results_wait)
-            self._deadlines.set(Moment.RESULTS, place, self._runtime.monotonic() + again)
+            self._deadlines.set(Moment.RESULTS, id_, self._runtime.monotonic() + again)
 
-    def waits_long(self, place: int) -> None:
+    def waits_long(self, id_: int) -> None:
         """Tell that a lane waits for an operator."""
-        since = self.since.get(place)
+        since = self.since.get(id_)
         if since is not None:
             name, minutes = self._destination.name, (self._runtime.monotonic() - since) / 60
             self._alert(
                 "parked",
                 name,
-                f"{name}: dead delivery {show_delivery_id(place)} holds its lane for {minutes:.0f} min; "
+                f"{name}: dead delivery {show_delivery_id(id_)} holds its lane for {minutes:.0f} min; "
                 "retry it, pass it or discard it",
             )
 
-    def forget(self, place: int) -> None:
+    def forget(self, id_: int) -> None:
         """The delivery was retried, passed or discarded."""
-        if self.since.pop(place, None) is not None:
-            self._deadlines.drop(Moment.RESULTS, place)
-            self._deadlines.drop(Moment.PARKED_LONG, place)
-            self.stopped_by.pop(place, None)
-            self.conflicts.pop(place, None)
-            self._passing.close(place)
+        if self.since.pop(id_, None) is not None:
+            self._deadlines.drop(Moment.RESULTS, id_)
+            self._deadlines.drop(Moment.PARKED_LONG, id_)
+            self.stopped_by.pop(id_, None)
+            self.conflicts.pop(id_, None)
+            self._passing.close(id_)
 
     def clear(self) -> None:
         """Forget all."""

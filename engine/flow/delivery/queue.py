@@ -454,12 +454,12 @@ class DestinationQueue:
         if not self._stopping:
             self._deadlines.set(Moment.READ, 0, self._runtime.monotonic() + _AGAIN_SECONDS)
 
-    def _forget(self, place: int) -> None:
+    def _forget(self, id_: int) -> None:
         """Forget everything about a delivery but its lanes."""
-        self._acceptances.forget(place)
-        self._staying.forget(place)
-        self.outage.forget(place)
-        self.parking.forget(place)
+        self._acceptances.forget(id_)
+        self._staying.forget(id_)
+        self.outage.forget(id_)
+        self.parking.forget(id_)
 
     # --- operators -------------------------------------------------------------------------------------
 

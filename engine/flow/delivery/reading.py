@@ -161,26 +161,26 @@ class Reader:
             # A read costs more than a row: a lane would pay one for each of its deliveries.
             ahead = {one.id: one for one in lanes.without_bytes(_FETCHED_AT_ONCE) if one.id not in wanted}
         found = await self._store.payloads([*wanted, *sorted(ahead)], _BYTES_AT_ONCE)
-        for place, delivery in ahead.items():
-            if (data := found.get(place)) is not None:
+        for id_, delivery in ahead.items():
+            if (data := found.get(id_)) is not None:
                 delivery.rendered = data
                 self._budget.add((delivery,))
-        for place, delivery in wanted.items():
-            data = found.get(place)
+        for id_, delivery in wanted.items():
+            data = found.get(id_)
             if data is not None:
                 delivery.rendered = data
                 self._budget.add((delivery,))
             elif not found.keys().isdisjoint(wanted):
                 continue  # it didn't fit: next time
             # Only what still waits for it: it may have been recalled meanwhile, or its queue begun again.
-            if self.fetching.get(place) is delivery:
-                del self.fetching[place]
+            if self.fetching.get(id_) is delivery:
+                del self.fetching[id_]
                 (self._arrived if data is not None else self._missing)(delivery)
 
     async def _ask(self) -> None:
-        for place, delivery in list(self.asking.items()):
+        for id_, delivery in list(self.asking.items()):
             message = await self._store.message(delivery.place)
             self._holds.learn(delivery.place, message.source if message is not None else "")
-            if self.asking.get(place) is delivery:
-                del self.asking[place]
+            if self.asking.get(id_) is delivery:
+                del self.asking[id_]
                 self._arrived(delivery)

@@ -43,7 +43,7 @@ def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monoton
         "why": why(queue, hold, now_ms=now_ms, monotonic=monotonic),
         "in_flight": queue.under_way,
         "at_door": queue.at_door,
-        "under_way": [show_delivery_id(place) for place in queue.ids_at_door(_AT_DOOR_SHOWN)],
+        "under_way": [show_delivery_id(id_) for id_ in queue.ids_at_door(_AT_DOOR_SHOWN)],
         "loaded": lanes.live_count + lanes.blocked_count,
         "more": lanes.has_more,
         "retrying": retrying,
@@ -172,7 +172,7 @@ def _tried(queue: DestinationQueue) -> str:
     refused = set(tried.values())
     waiting = refused.union(lanes_of(delivery)[0] for delivery, _ in queue.lanes.loaded())
     count = f"{len(refused)} of {'more than ' if queue.lanes.has_more else ''}{len(waiting)} {what} tried, all refused"
-    shown = ", ".join(show_delivery_id(place) for place in islice(tried, _TRIED_SHOWN))
+    shown = ", ".join(show_delivery_id(id_) for id_ in islice(tried, _TRIED_SHOWN))
     return f"{count} ({shown}{', …' if len(tried) > _TRIED_SHOWN else ''})"
 
 

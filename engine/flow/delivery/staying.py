@@ -52,14 +52,14 @@ class Staying:
         return False
 
     def _is_due(self, delivery: Delivery) -> bool:
-        place = delivery.id
+        id_ = delivery.id
         left = (delivery.due_ms - self._runtime.now_ms()) / 1000
-        if self._outage.takes_amnesty(place) or left <= 0:
+        if self._outage.takes_amnesty(id_) or left <= 0:
             delivery.due_ms = 0
             return True
-        if self._deadlines.get(Moment.DUE, place) is None:
+        if self._deadlines.get(Moment.DUE, id_) is None:
             self.until_due(delivery)
-        self._outage.retrying.add(place)
+        self._outage.retrying.add(id_)
         return False
 
     def until_due(self, delivery: Delivery) -> None:
@@ -69,24 +69,24 @@ class Staying:
         self._outage.retrying.add(delivery.id)
         self._deadlines.set(Moment.DUE, delivery.id, self._runtime.monotonic() + min(max(0.0, left), self._longest))
 
-    def due(self, place: int, lanes: Lanes) -> None:
+    def due(self, id_: int, lanes: Lanes) -> None:
         """The time of the next attempt has come."""
-        self._outage.retrying.discard(place)
-        known = lanes.get(place)
+        self._outage.retrying.discard(id_)
+        known = lanes.get(id_)
         if known is not None and known.state is DeliveryState.PENDING:
             known.due_ms = 0
-            self._outage.free(place, lanes)
+            self._outage.free(id_, lanes)
 
     def free_held(self, lanes: Lanes) -> None:
         """Ask again for those that a hold kept."""
         held, self._held = self._held, set()
-        for place in held:
-            lanes.unblock(place)
+        for id_ in held:
+            lanes.unblock(id_)
 
-    def forget(self, place: int) -> None:
+    def forget(self, id_: int) -> None:
         """Forget why a delivery stayed."""
-        self._held.discard(place)
-        self._deadlines.drop(Moment.DUE, place)
+        self._held.discard(id_)
+        self._deadlines.drop(Moment.DUE, id_)
 
     def clear(self) -> None:
         """Forget all."""

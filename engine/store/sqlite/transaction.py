@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from engine.core.changes import Change, Receipt, Receive, Route, Settle
 from engine.core.lifecycle import DeliveryState, MessageState
-from engine.core.messages import Delivery, StoredMessage, show_delivery_id
+from engine.core.messages import Delivery, StoredMessage, place_of, show_delivery_id
 from engine.errors import ChangeRefused, StoreError
 from engine.store import rules
 from engine.store.announcing import DONE
@@ -295,14 +295,14 @@ class Transaction:
         if not final:
             return
         origins = self.books.origins
-        unknown = [change.delivery >> 16 for change in final if change.delivery >> 16 not in origins]
+        unknown = [place_of(change.delivery) for change in final if place_of(change.delivery) not in origins]
         if unknown:
             self.books.find_origins(self.connection, unknown, sql.SOURCES)
         several: list[Settle] = []
         for change in final:
             if change.copies == 1:
                 self.tally.delivery(change.destination, DeliveryState.PENDING, change.state)
-                source = origins.get(change.delivery >> 16, "")
+                source = origins.get(place_of(change.delivery), "")
                 self.tally.message(source, "waiting", SINGLE_ENDINGS[change.state])
             else:
                 several.append(change)
@@ -310,11 +310,11 @@ class Transaction:
             self._count_among_siblings({change.delivery: change.state for change in several}, several)
 
     def _count_among_siblings(self, after: dict[int, int], changes: list[Settle]) -> None:
-        places: dict[int, list[tuple[int, int, int]]] = {change.delivery >> 16: [] for change in changes}
+        places: dict[int, list[tuple[int, int, int]]] = {place_of(change.delivery): [] for change in changes}
         found = self.connection.execute(sql.SIBLINGS, (json.dumps(list(places)),)).fetchone()[0]
         kinds: dict[int, int] = {}
         for key, kind, state in json.loads(found):
-            places[key >> 16].append((key, kind, state))
+            places[place_of(key)].append((key, kind, state))
             kinds[key] = kind
         for change in changes:
             if kinds.get(change.delivery) in COUNTED_KINDS:
