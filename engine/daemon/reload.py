@@ -31,6 +31,7 @@ from engine.errors import OperationRefused, PasserelleError, StoreError
 from engine.operations.desk import Standstill
 from engine.routes.configuration import Configuration
 from engine.routes.differences import Differences, differences
+from engine.store.rules import something_waits
 
 _log = structlog.get_logger(__name__)
 
@@ -208,16 +209,7 @@ class Reload:
             found = await self._queries.queue_summary(name, now_ms=self._runtime.now_ms())
             count = int(found["waiting"]) + int(found["parked"])
             if count:
-                raise something_waits(name, count)
-
-
-def something_waits(destination: str, count: int) -> OperationRefused:
-    """Say that a destination can't go."""
-    deliveries = "1 delivery waits" if count == 1 else f"{count:,} deliveries wait"
-    return OperationRefused(
-        f"{deliveries} for {destination}, which the configuration no longer has: let them leave, discard them, "
-        f"or write `renamed_from: {destination}` at the destination that takes its place"
-    )
+                raise OperationRefused(str(something_waits(name, count)))  # before anything is stopped
 
 
 async def commit(store: Store, change: Configure) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from engine.core.asking import Sandbox
-from engine.core.changes import Identify
+from engine.core.changes import Identify, events_of
 from engine.core.messages import ORDINAL_BITS, delivery_id
 from engine.core.ports import Runtime, Store
 from engine.core.references import References
@@ -86,7 +86,7 @@ class Routers:
         identities = self._identities
         identities.forget()
         identities.not_before(change.next_patient)
-        events = [change.event, *change.also] if change.event is not None else change.also
+        events = events_of(change)
         pairs = [pair for event in events for pair in touched(event, self._references)]
         for router in self._routers.values():
             router.came_between(key for pair in pairs for key in pair)

@@ -18,11 +18,12 @@ import structlog
 from engine.core.changes import Configure
 from engine.core.messages import Takeover, delivery_id
 from engine.core.ports import Runtime, Store, StoreQueries, Timer
-from engine.daemon.reload import Reload, commit, something_waits
+from engine.daemon.reload import Reload, commit
 from engine.errors import ConfigurationRefused, OperationRefused, PasserelleError
 from engine.operations.former import kept_configuration, last_takeover
 from engine.routes.configuration import Configuration
 from engine.routes.differences import Differences, differences
+from engine.store.rules import something_waits
 
 _log = structlog.get_logger(__name__)
 
