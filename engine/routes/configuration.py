@@ -257,7 +257,9 @@ class DeadLetter:
     lane: str = "pass"
     """`pass`, `park` or `block`."""
     park_max: float = 1800.0
+    """`park`: seconds after which an alert says that the lane still waits; it goes on waiting."""
     results_wait: float = 300.0
+    """`park`: seconds after which results pass it, unless it is an identity event or a result itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,7 +272,7 @@ class Delays:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """`retry:` of a destination (ARCHITECTURE, judging an answer)."""
+    """`retry:` of a destination (ARCHITECTURE.md, Judging an answer)."""
 
     connect: Delays = Delays(first=1.0, longest=300.0)
     unknown: Delays = Delays(first=30.0, longest=600.0)

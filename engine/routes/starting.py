@@ -106,6 +106,7 @@ destinations: # who receives
     type: mllp
     connect: {dpi}
     order_by: patient
+    # what waits behind a dead letter of its patient waits for an operator, and an alert says so after 30 minutes
     dead_letter: {{ lane: park, park_max: 30m }}
 
 steps:

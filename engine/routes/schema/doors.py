@@ -64,17 +64,22 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
     "type": Key(Choice("mllp", "directory"), required=True, about="How messages come."),
     "site": Key(TextShape(), default="", about="The establishment whose system this is."),
     "site_from": Key(_SITE_FROM, about="For a system that several establishments share: each message says which."),
-    "routing": Key(NameShape(), default="main", about="Routing group: sources of one group share one order of places."),
-    "format": Key(Choice(*FORMATS, "auto"), default="hl7v2", about="What the bytes are."),
+    "routing": Key(
+        NameShape(),
+        default="main",
+        about="Routing group: messages of its sources keep one order. Those of another group may pass them.",
+    ),
+    "format": Key(Choice(*FORMATS, "auto"), default="hl7v2", about="What the bytes are; auto looks at each message."),
     "charset": Key(Charset(), default="", about="What this system really emits; unless said, the site's."),
     "processing": Key(
         ListOf(TextShape(), single=True),
-        about="MSH-11 (H-11) that is taken to the routes: P unless said. T and D are filtered, and counted.",
+        about="MSH-11 (H-11) that is taken to the routes. Unless said, P. Others are filtered (E-PROCESSING).",
     ),
     "when_unavailable": Key(
         Choice("wait", "ar", "ae"),
         default="wait",
-        about="When nothing can be stored: don't answer and stop reading (wait), or answer AR or AE.",
+        about="When nothing can be stored: wait (no answer, nothing is read, the sender keeps its message), or answer "
+        "AR or AE. A folder waits in any case.",
     ),
     "batch": Key(
         Choice("whole", "split"),
@@ -86,12 +91,17 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
         about="A part of a longer message (DSC-1, MSH-14) whose other parts aren't in its block: it waits for them "
         "(join), is for a person at once (dead_letter), or goes to the routes as it is (deliver).",
     ),
-    "dedupe": Key(Duration(), default=600.0, about="How long the same message sent again is a retransmission."),
-    "max_size": Key(Size(), default=20_000_000, about="Longest message that is taken."),
+    "dedupe": Key(
+        Duration(),
+        default=600.0,
+        about="How long the same message sent again is a retransmission, and ends as duplicate.",
+    ),
+    "max_size": Key(Size(), default=20_000_000, about="Longest message that is taken; what is longer is refused."),
     "untyped": Key(
         TextShape(),
         default="",
-        about="Authority of the first PID-3 repetition without CX-4 and with CX-5 empty or PI.",
+        about="The site's authority (ipp) that numbers the first PID-3 repetition, where CX-4 is empty and CX-5 is "
+        "empty or PI.",
     ),
     "contact": Key(
         _CONTACT,
@@ -144,11 +154,18 @@ SOURCES: Final[dict[str, Record]] = {
             "ack": Key(
                 Choice("after_store", "after_route"),
                 default="after_store",
-                about="Answer when the message is on disk, or when its routes have run (so that `reject` can answer).",
+                about="When to answer: after_store, as soon as the message is on disk; after_route, when its routes "
+                "have run, so that `reject` can answer AE or AR.",
             ),
-            "answer_within": Key(Duration(), default=10.0, about="With ack: after_route, how long a sender waits."),
+            "answer_within": Key(
+                Duration(),
+                default=10.0,
+                about="With ack: after_route, how long routes may take; then it is answered AA, since it is on disk.",
+            ),
             "missing_control_id": Key(
-                Choice("refuse", "accept"), default="refuse", about="A message without MSH-10: AE 101, or taken."
+                Choice("refuse", "accept"),
+                default="refuse",
+                about="A message without MSH-10: refused with AE 101, or taken.",
             ),
             "acknowledge": Key(
                 Choice("as_asked", "always"),
@@ -156,12 +173,16 @@ SOURCES: Final[dict[str, Record]] = {
                 about="Answer as MSH-15 and MSH-16 ask, or always: for senders that ask for none and wait for one.",
             ),
             "allow": Key(ListOf(Network(), single=True), about="Who may connect; unless said, anybody."),
-            "max_connections": Key(Number(1, 100_000), default=1000, about="Connections at a time."),
-            "max_connections_per_peer": Key(
-                Number(1, 100_000), default=250, about="Connections at a time from one address."
+            "max_connections": Key(
+                Number(1, 100_000), default=1000, about="Connections at a time; more are closed at once."
             ),
+            "max_connections_per_peer": Key(Number(1, 100_000), default=250, about="The same from one address."),
             "idle_timeout": Key(Duration(), default=0.0, about="Silence after which a connection is closed; 0: never."),
-            "block_timeout": Key(Duration(), default=60.0, about="Silence in a message, or answers unread: closed."),
+            "block_timeout": Key(
+                Duration(),
+                default=60.0,
+                about="Silence in the middle of a message, or our answers left unread: the connection is closed.",
+            ),
         }
     ),
     "directory": Record(
@@ -177,37 +198,55 @@ SOURCES: Final[dict[str, Record]] = {
             ),
             "after": Key(
                 Record({"move_to": Key(TextShape(), required=True, about="Folder below path; %Y-%m: year and month.")}),
-                about="What becomes of a file that was taken.",
+                about="What becomes of a file that was taken: it is moved. Unless said, to done/%Y-%m.",
             ),
             "poll": Key(Duration(), default=1.0, about="How often it looks."),
-            "attachments": Key(_ATTACHMENTS, about="Files beside a message, which it names: read with it."),
-            "answer_files": Key(_ANSWER_FILES, about="Write an acknowledgement for each file (HPRIM: context ERR)."),
+            "attachments": Key(
+                _ATTACHMENTS, about="Files beside a message, which it names: read with it. Unless said, none."
+            ),
+            "answer_files": Key(
+                _ANSWER_FILES, about="An acknowledgement written for each file (HPRIM: context ERR). Unless said, none."
+            ),
         }
     ),
 }
 
 _DELAYS: Final = Record(
     {
-        "first": Key(Duration(), about="Before the second attempt; it doubles from there."),
-        "longest": Key(Duration(), about="Never longer than this."),
+        "first": Key(Duration(), about="Before the second attempt; each further one waits twice as long."),
+        "longest": Key(Duration(), about="No delay is longer than this."),
     }
 )
 _RETRY: Final = Record(
     {
-        "connect": Key(_DELAYS, about="Nobody listens there."),
-        "unknown": Key(_DELAYS, about="No answer came: it may have taken the message, or not."),
-        "busy": Key(_DELAYS, about="It asks for later (AE 206, answers: as busy)."),
-        "attempts": Key(
-            Number(1, 10_000), about="Attempts spent on a message that alone fails; then it is dead (E-POISON)."
+        "connect": Key(_DELAYS, about="No connection. Unless said, from 1s to 5m."),
+        "unknown": Key(
+            _DELAYS, about="No answer, or none that can be read: it may have the message. Unless said, from 30s to 10m."
         ),
-        "refused_attempts": Key(Number(1, 1_000), about="The same for AE and CE without ERR-3."),
+        "busy": Key(
+            _DELAYS,
+            about="It asks for later (206 or 207 in ERR-3, AR without reason, answers: as busy). Unless said, from 30s to "
+            "15m.",
+        ),
+        "attempts": Key(
+            Number(1, 10_000),
+            about="Attempts on a message that fails while others are accepted; then it is dead (E-POISON). An outage "
+            "counts for nothing. Unless said, 10.",
+        ),
+        "refused_attempts": Key(
+            Number(1, 1_000), about="The same for AE and CE without a code of table 0357 in ERR-3. Unless said, 2."
+        ),
     }
 )
 _ANSWER: Final = Record(
     {
-        "code": Key(TextShape(), default="", about='ERR-3.1 or MSA-1, several with commas: "206,207".'),
-        "text": Key(TextShape(), default="", about="What the answer says: a text, or /a regular expression/."),
-        "as": Key(Choice("ok", "busy", "refused"), required=True, about="How to judge it."),
+        "code": Key(TextShape(), default="", about='Where the answer has one of these in ERR-3.1 or MSA-1: "206,207".'),
+        "text": Key(TextShape(), default="", about="Where the answer says this: a text, or /a regular expression/."),
+        "as": Key(
+            Choice("ok", "busy", "refused"),
+            required=True,
+            about="ok: delivered. busy: later again (retry: busy). refused: a dead letter.",
+        ),
     }
 )
 _ENCODE: Final = Either(
@@ -235,23 +274,42 @@ DEAD_LETTER: Final = Record(
         "lane": Key(
             Choice("pass", "park", "block"),
             required=True,
-            about="What waits behind a dead letter of its patient goes on, waits for an operator, or all stops.",
+            about="What waits behind it for its patient goes on (pass), waits for an operator (park), or the whole "
+            "destination stops (block).",
         ),
-        "park_max": Key(Duration(), default=1800.0, about="With park: how long the lane waits at most."),
-        "results_wait": Key(Duration(), default=300.0, about="With park: how long results wait at most."),
+        "park_max": Key(
+            Duration(),
+            default=1800.0,
+            about="With park, after how long an alert says that the lane still waits. It goes on waiting.",
+        ),
+        "results_wait": Key(
+            Duration(),
+            default=300.0,
+            about="With park, after how long results pass the dead letter; not if it is an identity event, or a result "
+            "itself: then they wait too.",
+        ),
     }
 )
-ORDER_KEY: Final = Key(
-    ORDER_BY, about="What leaves one after the other: patient (usual), [keys], all (one at a time) or none."
+_ORDER: Final = (
+    "What leaves one after the other: patient, all of one patient; [keys], all with the same value of these keys; all, "
+    "everything; none, nothing. Unless said,"
 )
-DEAD_LETTER_KEY: Final = Key(DEAD_LETTER, about="What a dead letter does to what waits behind it.")
+_DEAD: Final = "What a dead letter does to what waits behind it. Unless said,"
+ORDER_KEY: Final = Key(ORDER_BY, about=f"{_ORDER} as the destination says.")
+"""Of a route, or of an entry of its `to:`."""
+DEAD_LETTER_KEY: Final = Key(DEAD_LETTER, about=f"{_DEAD} as the destination says.")
+"""Of a route, or of an entry of its `to:`."""
 _ANY_DESTINATION: Final[dict[str, Key]] = {
     "type": Key(Choice("mllp", "directory", "mqtt"), required=True, about="How messages leave."),
-    "order_by": ORDER_KEY,
-    "encode": Key(_ENCODE, about="Charset, segment ends, MSH-10; or as_received: nothing that no step touched."),
-    "dead_letter": DEAD_LETTER_KEY,
-    "retry": Key(_RETRY, about="Delays between attempts, and how many."),
-    "connect_timeout": Key(Duration(), default=10.0, about="How long to wait for a connection."),
+    "order_by": Key(ORDER_BY, about=f"{_ORDER} patient."),
+    "encode": Key(
+        _ENCODE, about="Charset, MSH-10; or as_received: nothing is changed but what a step or the gate touched."
+    ),
+    "dead_letter": Key(DEAD_LETTER, about=f"{_DEAD} lane: pass."),
+    "retry": Key(_RETRY, about="Delays between attempts, by what happened, and how many."),
+    "connect_timeout": Key(
+        Duration(), default=10.0, about="How long to wait for a connection; then it counts as none."
+    ),
     "contact": Key(
         _CONTACT,
         about="Informative: whom to call (name, phone, hours); shown beside its troubles.",
@@ -269,20 +327,26 @@ _ANY_DESTINATION: Final[dict[str, Key]] = {
         about="With may_have: ins, sources whose messages carry no PID-32: their INS counts as qualified.",
     ),
 }
-_ACK_TIMEOUT: Final = Key(Duration(), default=30.0, about="How long to wait for the answer.")
+_ACK_TIMEOUT: Final = Key(
+    Duration(), default=30.0, about="How long to wait for the answer; then it is sent again (retry: unknown)."
+)
 DESTINATIONS: Final[dict[str, Record]] = {
     "mllp": Record(
         {
             **_ANY_DESTINATION,
             "connect": Key(AddressShape(), required=True, about="Address and port of the receiver."),
-            "connections": Key(Number(1, 256), default=1, about="How many patients are served at a time."),
+            "connections": Key(
+                Number(1, 256),
+                default=1,
+                about="How many connections, so how many patients are served at a time. 1: all strictly in turn.",
+            ),
             "ack_timeout": _ACK_TIMEOUT,
             "ack_match": Key(
                 Choice("control_id", "any"),
                 default="control_id",
-                about="MSA-2 must be ours, or may be anything: some receivers leave it empty.",
+                about="MSA-2 must be the control id that was sent, or may be anything: some receivers leave it empty.",
             ),
-            "answers": Key(ListOf(_ANSWER), about="How to read what this receiver answers, before the usual rules."),
+            "answers": Key(ListOf(_ANSWER), about="Rules, the first that fits: how to read this receiver's answers."),
         }
     ),
     "directory": Record(
@@ -290,7 +354,7 @@ DESTINATIONS: Final[dict[str, Record]] = {
             **_ANY_DESTINATION,
             "path": Key(TextShape(), required=True, about=f"Folder into which files are written; {_FROM}"),
             "file_name": Key(
-                TemplateShape(paths=False), about="Ids and codes only: {site}-{event}-{id}.hl7. Usual: {id}.hl7"
+                TemplateShape(paths=False), about="Ids and codes only: {site}-{event}-{id}.hl7. Unless said, {id}.hl7"
             ),
         }
     ),
@@ -300,7 +364,7 @@ DESTINATIONS: Final[dict[str, Record]] = {
             "connect": Key(TextShape(), required=True, about="mqtts://host:8883, or mqtt://host."),
             "topic": Key(TemplateShape(paths=False), required=True, about="Ids and codes only: ght/{site}/adt/{event}"),
             "qos": Key(Number(0, 2), default=1, about="Quality of service (MQTT 3.1.1 § 4.3)."),
-            "client_id": Key(TextShape(), default="", about="As the broker knows us."),
+            "client_id": Key(TextShape(), default="", about="As the broker knows us. Unless said, passerelle-NAME."),
             "username": Key(TextShape(), default="", about="For the broker."),
             "password": Key(TextShape(), default="", about="For the broker: ${secret:name}, never the word itself."),
             "ack_timeout": _ACK_TIMEOUT,

@@ -21,7 +21,9 @@ from engine.transforms.shapes import (
 _EXIT: Final = Record(
     {
         "destination": Key(TextShape(), required=True, about="Name of a destination."),
-        "when": Key(Raw(ConditionShape()), about="Only messages for which this holds, after the steps of the route."),
+        "when": Key(
+            Raw(ConditionShape()), about="Only messages for which this holds, asked after the steps of the route."
+        ),
         "steps": Key(Raw(StepsShape()), about="Steps for this destination alone, after those of the route."),
         "order_by": ORDER_KEY,
         "dead_letter": DEAD_LETTER_KEY,
@@ -31,7 +33,10 @@ ROUTE: Final = Record(
     {
         "from": Key(ListOf(TextShape(), single=True), required=True, about="Sources whose messages it takes."),
         "owner": Key(TextShape(), default="", about="Informative: who answers for this route; shown by docs."),
-        "when": Key(Raw(ConditionShape()), about="Which messages: type == ADT and event in [A01, A02]"),
+        "when": Key(
+            Raw(ConditionShape()),
+            about="Which of their messages: type == ADT and event in [A01, A02]. Unless said, all.",
+        ),
         "on_no_match": Key(
             Choice("unrouted", "filter", "dead_letter"),
             default="unrouted",

@@ -13,13 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli.group import passerelle as root
-from engine.operations.codes import MEANINGS, Meaning, routing
 from engine.parsers.paths import Path
 from engine.routes import check
 from engine.routes.configuration import Configuration
-from engine.routes.schema import DECLARED, DESTINATIONS, GROUP, ROUTE, SECTIONS, SITE, SOURCES, VALUES
+from engine.routes.schema import DECLARED, SECTIONS, VALUES
 from engine.routes.when import compile_when
-from engine.transforms.shapes import Record, Reserved
+from engine.transforms.shapes import Record
 from engine.transforms.verbs import VERBS
 from engine.validation.opening import open_profile
 from tests.support.conditions import Scope
@@ -187,21 +186,11 @@ def test_the_explanation_of_the_page(monkeypatch):
     assert done.stdout.rstrip().endswith(printed)
 
 
-@pytest.mark.parametrize("record", [GROUP, SITE, ROUTE, *SOURCES.values(), *DESTINATIONS.values()])
-def test_the_page_names_each_key(record):
-    """Of the group, sites, routes, sources and destinations, but those that do nothing yet."""
-    keys = {name for name, key in record.keys.items() if not isinstance(key.shape, Reserved)}
-    assert not [name for name in sorted(keys) if not re.search(rf"\b{name}\b", README)]
-
-
-def test_the_page_lists_the_codes_of_dead_letters():
-    """All with which routes can stop, and none that isn't explained; those of identities have a page of their own."""
-    listed = set(re.findall(r"E-[A-Z-]*[A-Z]\b(?!-…)", README.partition("Codes of dead letters")[2]))
-    known = {one.code for part in vars(routing).values() if isinstance(part, tuple) for one in part
-             if isinstance(one, Meaning)}  # fmt: skip
-    assert len(known) > 20
-    assert known <= listed
-    assert listed <= set(MEANINGS)
+def test_the_page_names_each_section():
+    """With what it is for."""
+    cells = re.findall(r"^\| (`.*?) \|", section("Sections"), re.MULTILINE)
+    named = set(re.findall(r"`(\w+)(?:: 1)?`", " ".join(cells)))
+    assert named == set(SECTIONS)
 
 
 def test_the_types_of_parameters_are_those_of_the_page():
@@ -213,7 +202,8 @@ def test_the_types_of_parameters_are_those_of_the_page():
 
 def test_the_pages_have_such_blocks():
     """The search above isn't empty by accident."""
-    assert {page for page, _, _ in blocks()} >= {"tables", "templates"}
+    pages = {"tables", "templates", "sources", "destinations", "sites", "routes", "long-messages"}
+    assert {page for page, _, _ in blocks()} >= pages
     assert {kind_of(page, text) for page, _, text in ALL} == {
         "sections", "example", "shape", "profile", "tests", "source",
     }  # fmt: skip
