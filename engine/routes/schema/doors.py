@@ -225,8 +225,8 @@ _RETRY: Final = Record(
         ),
         "busy": Key(
             _DELAYS,
-            about="It asks for later (206 or 207 in ERR-3, AR without reason, answers: as busy). Unless said, from 30s to "
-            "15m.",
+            about="It asks for later (206 or 207 in ERR-3, AR without reason, answers: as busy). Unless said, "
+            "from 30s to 15m.",
         ),
         "attempts": Key(
             Number(1, 10_000),
