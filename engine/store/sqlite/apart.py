@@ -205,7 +205,7 @@ class WriterProcess(asyncio.Protocol):
     def _hand_over(self) -> None:
         self._asked = False
         pending = self.pending
-        while pending:
+        while pending and self.failure is None:  # after its end nobody answers: the store fails what is pending
             changes: list[Numbered] = []
             number = self.begun
             for change, done, size in islice(pending, BATCH_CHANGES):

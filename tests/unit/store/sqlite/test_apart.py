@@ -57,6 +57,21 @@ def test_a_writer_that_dies_is_trouble_for_good(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_what_is_submitted_while_the_writer_dies_has_an_outcome(tmp_path: Path) -> None:
+    """It was to be handed over in the turn in which the end is heard: its stage waited for ever, and so did a stop."""
+
+    async def run() -> None:
+        fresh = await opened(tmp_path)
+        os.kill(writer_of(fresh), signal.SIGKILL)
+        waiting = outcome_of(fresh, Receive(message()))
+        heard, fresh._writer.connection_lost = fresh._writer.connection_lost, lambda _: None
+        heard(None)  # now, and not again when the socket tells
+        assert isinstance(await asyncio.wait_for(waiting, 10), StoreUnavailable)
+        await asyncio.wait_for(fresh.close(), 10)
+
+    asyncio.run(run())
+
+
 def test_the_signals_of_a_terminal_and_a_service_manager_are_not_the_writers(tmp_path: Path) -> None:
     """Ctrl-C and SIGTERM reach it too; it goes on until the engine has said its last."""
 
