@@ -288,7 +288,7 @@ def _told(counted: Answer, sentence: str) -> str:
         for one in counted.get("waiting", [])
     ]
     for one in counted.get("remaining", []):
-        lines += [f"  {line}" for line in _anew(one["destination"], one["ids"], one["in_flight"])]
+        lines += [f"  {line}" for line in _anew(one["destination"], one["ids"], one["in_flight"], more=one["more"])]
     back = counted.get("given_back", [])
     if back:
         lines.append(
@@ -319,13 +319,15 @@ def _told(counted: Answer, sentence: str) -> str:
     return "\n".join(lines)
 
 
-def _anew(destination: str, ids: list[str], in_flight: list[str]) -> list[str]:
-    """Say what becomes of what waits and was made under the reference of before."""
+def _anew(destination: str, ids: list[str], in_flight: list[str], *, more: bool) -> list[str]:
+    """Say what becomes of what waits and was made under the reference of before; more: not all were looked at."""
     waiting = [one for one in ids if one not in in_flight]
     lines = []
     if waiting:
         many = several(len(waiting), "waiting delivery", "waiting deliveries")
         anew = "is made anew in its place" if len(waiting) == 1 else "are made anew in their places"
+        if more:
+            many, anew = f"{len(waiting):,} or more waiting deliveries", "are made anew in their places"
         lines.append(f"{many} for {destination} {anew} ({_listed(waiting)})")
     if in_flight:
         many = several(len(in_flight), "delivery", "deliveries")

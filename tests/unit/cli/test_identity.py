@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli import acting, asking
+from engine.cli import acting, asking, identity
 from engine.operations.identities import deciding
 from tests.support.officers import HEADER, ROUTES, ROWS, SECRETS
 
@@ -190,10 +190,30 @@ def test_what_names_both_is_told_before_the_question(passerelle, officer, monkey
     """What is made anew, and what may arrive as it was made, by its ids; a long list is cut."""
 
     async def some(*_):
-        return [{"destination": "dpi", "ids": ids, "in_flight": in_flight}]
+        return [{"destination": "dpi", "ids": ids, "in_flight": in_flight, "more": False}]
 
     monkeypatch.setattr(deciding, "names_both", some)
     told = passerelle("identity", "unlink", "3", "--site", "chb").stdout
     for one in words:
         assert one in told
     assert ("…" in told) == (len(ids) > 10)
+
+
+def test_what_was_not_all_looked_at_is_told_as_more(passerelle, officer, monkeypatch):
+    """A number that is a limit isn't told as if it were all."""
+
+    async def some(*_):
+        return [{"destination": "dpi", "ids": ["1-0", "2-0"], "in_flight": ["2-0"], "more": True}]
+
+    monkeypatch.setattr(deciding, "names_both", some)
+    told = passerelle("identity", "unlink", "3", "--site", "chb").stdout
+    assert "1 or more waiting deliveries for dpi are made anew in their places (1-0)" in told
+
+
+def test_the_number_of_before_the_link_is_told():
+    """It goes along, and whoever received the person under it knows him; another one that stays is told too."""
+    lines = identity._told({"given_back": ["G295"], "former": ["G394"]}, "what it does").splitlines()
+    assert "has the group's number G295 again, from before the link" in lines[1]
+    assert lines[2].startswith("  G394, from before a link, leads to the old one as before")
+    (_, alone) = identity._told({"given_back": [], "former": ["G394"]}, "what it does").splitlines()
+    assert alone.startswith("  the new patient gets a new number of the group; G394, ")
