@@ -2,23 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from engine.core.identities import IdentifierKind, IdentifierRow, PatientRow
 from engine.core.references import References
-from tests.scenarios.parts import GROUP_OID, OIDS
+from engine.errors import OperationRefused
+from tests.scenarios.parts import GROUP_OID, NIR, OIDS, Person
 from tests.scenarios.reading import Reading, segments
 from tests.scenarios.reading import field_of as hl7_field
 from tests.support.engine import RunningEngine
 
 _SITES: Final = {f"{OIDS[site]['IPP']}|PI": site for site in OIDS}
 _STATUSES: Final = {"QUAL": "qualified", "VALI": "validated", "RECUP": "retrieved", "PROV": "provisional", "": "unsaid"}
+_CODES: Final = {word: code for code, word in _STATUSES.items()}
+_TRAITS: Final = ("birth_name", "first_name", "first_names", "sex", "birth_place")
+ROW_COLUMNS: Final = ("number", "authority", "value", "kind", "status", *_TRAITS, "birth_date", "ins_oid", "ins")
+"""Of the rows of `rows_of`."""
 _WORDS: Final = (
     "homonym", "doubtful", "fictive", "anonymous", "hidden", "duplicate", "collision", "nameless", "usurped",
 )  # fmt: skip
 _NAMES: Final = {"local": "patient", "group": "patient", "ins": "ins"}
 """Space of values of the hashes (decision 0018), by what a transcript names."""
+
+
+def rows_of(number: str, words: Mapping[str, str], person: Person | None) -> list[list[str]]:
+    """
+    Make the rows of a file of `identity import` for one patient.
+
+    Args:
+        number: The group's.
+        words: `identifiers`, and the `status` that hospitals give him.
+        person: What hospitals say of him; None: nothing.
+    """
+    rows = []
+    for one in words["identifiers"].split(", "):
+        site, value = one.removeprefix("formerly ").split(" ", 1)
+        cells = dict.fromkeys(ROW_COLUMNS, "") | {"number": number, "authority": f"{site}/ipp", "value": value}
+        if one.startswith("formerly "):
+            cells["kind"] = "alias"
+        elif person is not None:
+            cells |= {name: getattr(person, name) for name in _TRAITS}
+            cells |= {"birth_date": person.birth_date.replace("-", ""), "status": _CODES[words.get("status", "unsaid")]}
+            if words.get("status") == "qualified":
+                cells |= {"ins_oid": NIR, "ins": person.ins}
+        rows.append(list(cells.values()))
+    return rows
 
 
 class CrossReferenceFacts:
@@ -75,6 +106,33 @@ class CrossReferenceFacts:
 
     async def _act(self, operation: str, **arguments: Any) -> None:
         await self._engine.call(operation, reason="transcript", **arguments)
+
+    # --- a cross-reference that is taken over
+
+    async def take_over(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """
+        Import rows.
+
+        Raises:
+            OperationRefused: Some of them aren't taken; why.
+        """
+        lines = io.StringIO()
+        csv.writer(lines, lineterminator="\n").writerows(rows)
+        answer = await self._engine.call(
+            "identity_import", columns=list(columns), rows=lines.getvalue().splitlines(), line=2, file="mpi.csv",
+            reason="transcript",
+        )  # fmt: skip
+        if answer["refused"]:
+            raise OperationRefused("; ".join(one["reason"] for one in answer["refused"]))
+
+    async def exported(self) -> tuple[list[str], list[list[str]]]:
+        """Return columns and rows of the whole cross-reference."""
+        answer = await self._engine.call("identity_export", reason="transcript")
+        columns, rows = answer["columns"], answer["rows"]
+        while answer["next"]:
+            answer = await self._engine.call("identity_export", after=answer["next"], reason="transcript")
+            rows += answer["rows"]
+        return columns, rows
 
     # --- who received what
 

@@ -29,7 +29,10 @@ GIVEN: Final = {
 _EVENT = r"[A-Z]\d\d"
 _LABEL = r'(?: "(?P<label>[^"]+)")?'
 _LOCAL = rf"(?:{'|'.join(HOSPITALS)}) [^\s,;]+"
+_ROWS = rf"(?:formerly )?{_LOCAL}(?:, (?:formerly )?{_LOCAL})*"
 _PATIENT = r"(?:G\d+|ght \w+)"
+_STATUS: Final = "qualified|validated|retrieved|provisional|unsaid"
+_SAID = rf"(?:; (?P<person>\w+)(?:, (?P<status>{_STATUS}))?)?"
 IDENTIFIER: Final = re.compile(rf"{_LOCAL}|{_PATIENT}|(?:INS|NIA)(?: of)? \w+|test INS \w+|NIR \w+|raw \S+")
 _SECTIONS: Final = (
     "",
@@ -91,7 +94,7 @@ class Step:
     line: Line
     verb: str
     """send, repeat, down, up, mute, answers, hours, kill, restart, link, unlink, apart, undo, retry, pass, discard,
-    apply, hold, release, carriers."""
+    apply, hold, release, carriers, import, renew."""
     words: dict[str, str] = field(default_factory=dict)
     receipts: list[Receipt] = field(default_factory=list)
     refused: str = ""
@@ -130,6 +133,8 @@ _STEPS: Final = tuple(
         ("unlink", rf"officer unlinks (?P<identifier>{IDENTIFIER.pattern})(?P<another>: another person's)?"),
         ("apart", rf"officer says that (?P<low>{_PATIENT}) and (?P<high>{_PATIENT}) are two people"),
         ("undo", rf"officer undoes the last decision about (?P<patient>{_PATIENT})"),
+        ("import", rf"officer imports (?P<number>number \d+|ght \w+): (?P<identifiers>{_ROWS}){_SAID}"),
+        ("renew", r"a new engine takes over what this one exports"),
         ("carriers", rf"officer asks who received (?P<identifier>{IDENTIFIER.pattern})"),
         ("retry", rf"operator retries (?P<event>{_EVENT}){_LABEL}"),
         ("pass", rf"operator passes (?P<event>{_EVENT}){_LABEL}"),
@@ -144,7 +149,6 @@ _RECEIVES: Final = re.compile(
     r"(?P<identifiers>.+?)(?: or, made anew: (?P<anew>.+))?"
 )
 _CARRIED: Final = re.compile(rf"(?P<to>\w+) received (?P<derived>derived )?(?P<event>{_EVENT}){_LABEL}")
-_STATUS: Final = "qualified|validated|retrieved|provisional|unsaid"
 _ATTRIBUTE: Final = "homonym|doubtful|fictive|anonymous|hidden|duplicate|collision|nameless|usurped"
 _END: Final = tuple(
     re.compile(pattern)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.comparing import annotated, of_all, of_end, of_step
+from tests.scenarios.crossreference import ROW_COLUMNS, rows_of
 from tests.scenarios.language import NotUnderstood, Receipt, Scenario, read
 from tests.scenarios.messages import hl7, hprim
 from tests.scenarios.parts import FINESS, Person, UnknownField, parts_of, traits_of
@@ -149,6 +150,16 @@ def test_other_routes_are_applied_by_a_line_that_given_knows(tmp_path: Path) -> 
     text = GOOD.replace("  officer links", "  operator applies contracts: none\n  officer links")
     applied = the_one(tmp_path, text).steps[1]
     assert (applied.verb, applied.words) == ("apply", {"name": "contracts", "value": "none"})
+
+
+def test_an_import_is_rows_of_a_file(tmp_path: Path) -> None:
+    text = GOOD.replace("links G1 and G2", "imports number 7: cha 1001, formerly cha 1000; Marie, qualified")
+    step = the_one(tmp_path, text).steps[1]
+    assert step.verb == "import"
+    used, former = (dict(zip(ROW_COLUMNS, row, strict=True)) for row in rows_of("G7", step.words, MARIE))
+    assert (used["number"], used["authority"], used["value"], used["kind"]) == ("G7", "cha/ipp", "1001", "")
+    assert (used["status"], used["birth_date"], used["ins"]) == ("QUAL", "19600512", MARIE.ins)
+    assert (former["value"], former["kind"], former["birth_name"]) == ("1000", "alias", "")
 
 
 def test_what_differs_stands_under_its_line(tmp_path: Path) -> None:

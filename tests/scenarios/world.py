@@ -22,12 +22,13 @@ import pytest
 import engine.daemon.service as daemon
 from engine.daemon.service import Service
 from engine.errors import PasserelleError
+from engine.identity.numbers import NumberFormat
 from engine.routes.configuration import Configuration
 from engine.routes.loader import load
 from engine.settings import Settings
 from engine.store.sqlite import SqliteStore
 from tests.scenarios.clock import Clock, JumpingRuntime
-from tests.scenarios.crossreference import CrossReferenceFacts
+from tests.scenarios.crossreference import ROW_COLUMNS, CrossReferenceFacts, rows_of
 from tests.scenarios.language import Receipt, Scenario, Step, message_name
 from tests.scenarios.messages import hl7, hprim
 from tests.scenarios.parts import FINESS, Person, parts_of
@@ -40,6 +41,8 @@ from tests.support.until import until
 
 _SENDERS: Final = ("cha", "chb", "chc", "lis", "ville", "dpi", "mpi")
 _DESTINATIONS: Final = ("dpi", "pacs", "lis", "desk")
+_NUMBERS: Final = NumberFormat(prefix="G", width=6)
+"""As group.yaml has it."""
 _QUIET_ROUNDS: Final = 3
 _ROUND_SECONDS: Final = 0.001
 _LONG_SECONDS: Final = 1.0
@@ -80,6 +83,7 @@ class World:
         self._routes = routes_text(self._given, self._ports)
         self.destinations = {one: Destination(one, self._ports[f"to_{one}"]) for one in _DESTINATIONS}
         self._clock = Clock()
+        self._data = directory / "data"
         self.apart = apart or any(step.verb == "kill" for step in scenario.steps)
         self.reading = Reading(people)
         self._run: asyncio.Task[int] | None = None
@@ -90,7 +94,7 @@ class World:
         """Run the engine; also again in the same directory."""
         file = self._directory / "routes.yaml"
         file.write_text(self._routes, encoding="utf-8")
-        settings = Settings(routes=file, data=self._directory / "data", min_free_bytes=0, log_level="critical")
+        settings = Settings(routes=file, data=self._data, min_free_bytes=0, log_level="critical")
         JumpingRuntime.clock = self._clock
         service = Service(settings, _configuration(file, self._routes))
         self._run = run = asyncio.create_task(service.run())
@@ -256,6 +260,21 @@ class World:
     async def _undo(self, step: Step) -> None:
         numbers = await self.facts.numbers()
         await self.facts.undo_last(self.reading.number(step.words["patient"], numbers))
+
+    async def _import(self, step: Step) -> None:
+        words = step.words
+        first, _, number = words["number"].partition(" ")
+        person = self._people[words["person"]] if "person" in words else None
+        rows = rows_of(_NUMBERS.write(int(number)) if first == "number" else number, words, person)
+        await self.facts.take_over(ROW_COLUMNS, rows)
+
+    async def _renew(self, _step: Step) -> None:
+        """Begin again on an empty data directory, with the cross-reference alone."""
+        columns, rows = await self.facts.exported()
+        await self.stop()
+        self._data = self._data.with_name(f"{self._data.name}-again")
+        await self.start()
+        await self.facts.take_over(columns, rows)
 
     async def _carriers(self, step: Step) -> list[str]:
         identifier = self.reading.parse_identifier(step.words["identifier"], await self.facts.numbers())
