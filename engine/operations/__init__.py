@@ -1,5 +1,5 @@
 """
-What operators do, once, for the command line and the console.
+What operators do, once, for the command line and the control socket.
 
     desk         what every operation needs: store, clock, the running engine's facts
     service      `Operations`: name of an operation -> its function, arguments checked

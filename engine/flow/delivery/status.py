@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -10,6 +9,7 @@ from engine.core.circuit import TRIALS, Trouble
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Hold, show_delivery_id
 from engine.core.refusals import lanes_of
+from engine.core.wording import age, clock
 from engine.flow.delivery.queue import DestinationQueue
 
 _FOR_OFFICER: Final = ", for an identity officer"
@@ -126,18 +126,18 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
     name, circuit = queue.name, queue.circuit
     sentence = ""
     if hold is not None:
-        until = f"until {_clock(hold.until_ms)}" if hold.until_ms else "until it is released"
+        until = f"until {clock(hold.until_ms, now_ms)}" if hold.until_ms else "until it is released"
         sentence = f"{name} is held by {hold.who} {until}: {hold.reason}"
     elif queue.parking.stopped_by:
         dead = show_delivery_id(next(iter(queue.parking.stopped_by)))
         sentence = f"{name} is stopped by dead delivery {dead}: retry it, pass it or discard it"
     elif circuit.is_open and circuit.trouble not in TRIALS:
-        age = _age(_failing_for(queue, monotonic))
+        failing = age(_failing_for(queue, monotonic))
         # The age is that of the outage: where the trouble changed in it, the last one is younger.
-        since = "" if circuit.changed else f" for {age}"
+        since = "" if circuit.changed else f" for {failing}"
         number = circuit.probes + 1
         next_ms = now_ms + max(0, round((circuit.next_probe - monotonic) * 1000))
-        trial = "an attempt is under way" if queue.at_door else f"attempt {number} at {_clock(next_ms)}"
+        trial = "an attempt is under way" if queue.at_door else f"attempt {number} at {clock(next_ms, now_ms)}"
         reason = queue.last_failure[1].reason if queue.last_failure is not None else ""
         what = {
             Trouble.CONNECT: f"can't be reached{since} ({reason})",
@@ -145,12 +145,12 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
             Trouble.PROTOCOL: f"answers what is no acknowledgement{since} ({reason})",
             Trouble.STORM: f"refuses: {_tried(queue)}{since} ({reason})",
         }[circuit.trouble]
-        sentence = f"{name} {f'is down for {age}; now it ' if circuit.changed else ''}{what}; {trial}"
+        sentence = f"{name} {f'is down for {failing}; now it ' if circuit.changed else ''}{what}; {trial}"
     elif circuit.in_outage and _waits(queue):
         reason = f" ({queue.last_failure[1].reason})" if queue.last_failure is not None else ""
-        sentence = f"{name} has accepted nothing for {_age(_failing_for(queue, monotonic))}{reason}; it is tried"
+        sentence = f"{name} has accepted nothing for {age(_failing_for(queue, monotonic))}{reason}; it is tried"
     elif queue.parking.since:
-        oldest = _age(monotonic - min(queue.parking.since.values()))
+        oldest = age(monotonic - min(queue.parking.since.values()))
         count = len(queue.parking.since)
         sentence = f"{count} dead {'delivery holds its lane' if count == 1 else 'deliveries hold their lanes'}"
         sentence = f"{name}: {sentence}, the oldest for {oldest}"
@@ -180,19 +180,5 @@ def _retrying(queue: DestinationQueue, *, now_ms: int, monotonic: float) -> str:
     count = len(queue.outage.retrying)
     reason = f" ({queue.last_failure[1].reason})" if queue.last_failure is not None else ""
     due = queue.next_due
-    when = f"; the next at {_clock(now_ms + max(0, round((due - monotonic) * 1000)))}" if due is not None else ""
+    when = f"; the next at {clock(now_ms + max(0, round((due - monotonic) * 1000)), now_ms)}" if due is not None else ""
     return f"{queue.name}: {count} {'delivery is' if count == 1 else 'deliveries are'} tried again{reason}{when}"
-
-
-def _clock(at_ms: int) -> str:
-    """A moment of today as people read it, in the machine's time zone."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%H:%M:%S")
-
-
-def _age(seconds: float) -> str:
-    """A duration in words."""
-    if seconds < 90:
-        return f"{max(0, round(seconds))} s"
-    if seconds < 5400:
-        return f"{round(seconds / 60)} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{round(seconds / 86_400)} d"

@@ -101,7 +101,7 @@ def test_a_lane_that_is_held_grows_old_over_a_restart(kind: DeliveryKind) -> Non
         again = Bench(runtime, disk=bench.store.disk, dead_letter=policy)
         await again.start()
         await runtime.sleep(1800)
-        assert "the oldest for 1.5 h" in again.stage.facts()["dpi"]["why"]
+        assert "the oldest for 1 h 30" in again.stage.facts()["dpi"]["why"]
         assert again.alerts == []
         await runtime.sleep(1900)
         assert [code for code, _ in again.alerts] == ["parked"]

@@ -153,7 +153,7 @@ def test_the_sentence_counts_those_that_were_tried() -> None:
         facts = bench.stage.facts()["dpi"]
         assert facts["state"] == "down"
         assert facts["why"].startswith(
-            "dpi refuses: 15 of 210 patients tried, all refused (1-0, 4-0, 2-0, …) for 10 s ("
+            "dpi refuses: 15 of 210 patients tried, all refused (1-0, 4-0, 2-0, …) for 9 s ("
         )
         await bench.stop()
 

@@ -44,7 +44,7 @@ def test_an_unreachable_receiver_in_words() -> None:
         bench.add(1)
         await runtime.sleep(3 * HOUR)
         why = bench.stage.facts()["dpi"]["why"]
-        assert why.startswith("dpi can't be reached for 3.0 h (connection refused); attempt ")
+        assert why.startswith("dpi can't be reached for 2 h 59 (connection refused); attempt ")
         await bench.stop()
 
     scenario(run)
