@@ -1,5 +1,5 @@
 """
-The patient: P of HPRIM Santé and PID, PD1, PV1, ZFD of HL7 (STANDARDS 1.7).
+The patient: P of HPRIM Santé and PID, PD1, PV1, ZFD of HL7 (docs/routes/hprim_to_hl7.md).
 
 P-5 is the usual name (PID-5 type D), P-6 the birth name (type L). P-2 is the requester's number and comes first,
 without authority: who receives it knows whose it is. P-3 is the performer's: the sender's of results, the receiver's

@@ -1,5 +1,5 @@
 """
-Requests, results and comments: OBR, OBX and C of HPRIM Santé to ORC, OBR, OBX, NTE and SPM of HL7 (STANDARDS 1.7).
+Requests, results and comments: OBR, OBX and C of HPRIM Santé to ORC, OBR, OBX, NTE and SPM of HL7.
 
 The fields of OBR and OBX count alike in both from OBR-4 and OBX-3 on, with these differences: OBR-2 and OBR-3 hold
 the sample's number and the request's (component 2, which HL7 has first), OBR-4 may repeat, OBR-7 may hold its end.

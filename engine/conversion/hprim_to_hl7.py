@@ -1,5 +1,5 @@
 """
-HPRIM Santé to HL7: one message a patient; a fusion in P-2 gives its A40 ahead (STANDARDS 1.7).
+HPRIM Santé to HL7: one message a patient; a fusion in P-2 gives its A40 ahead (docs/routes/hprim_to_hl7.md).
 
 What has no place becomes a note (conversion.notes) or a finding `not-converted P-9`; nothing goes in silence.
 """

@@ -82,7 +82,7 @@ class DeliveryKind(IntEnum):
     BYTES = 0
     """A message to send."""
     FENCE = 1
-    """Nothing to send: keeps order between two references of one patient (LANES)."""
+    """Nothing to send: keeps order between two references of one patient (ARCHITECTURE.md, Order)."""
     WALL = 2
     """Nothing to send: what is behind leaves when all before has ended."""
     BODILESS = 3

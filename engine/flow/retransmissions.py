@@ -2,8 +2,8 @@
 Recognise messages that a sender sends again because it did not get our answer.
 
 Equal to an earlier one of its source in MSH-10 (files: name) and bytes, within `dedupe`, and no other message
-of the same patient came between: after A, B, the same A again may be a real change back (ARCHITECTURE,
-Retransmission). Only a message of which a copy was sent, or will be, can be repeated: after one that died, was
+of the same patient came between: after A, B, the same A again may be a real change back
+(docs/decisions/0011). Only a message of which a copy was sent, or will be, can be repeated: after one that died, was
 filtered or rejected, the same again is a new try. That is asked of the store when it matters, because copies die
 and are brought back long after their message was routed. All memories are bounded; what was forgotten counts as new,
 never as a duplicate.

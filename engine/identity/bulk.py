@@ -298,7 +298,7 @@ class Bulk:
             self._propose(id_, keyed.traits)
 
     def _propose(self, id_: int, traits: int) -> None:
-        """Put pairs with the same strict traits on the review list (IDENTITY, decision 4)."""
+        """Put pairs with the same strict traits on the review list (docs/developers/identity.md, rule 4)."""
         for other in self._alike_of(id_, traits):
             sentence = "the same strict traits, in a cross-reference that was taken over"
             self._draft.propose(id_, other, "same-traits", sentence, 0, self._at_ms)

@@ -2,7 +2,8 @@
 Which events change an identity, which messages carry results.
 
 HL7 v2.5 table 0003; PAM France 2.11.1 (A24, A28, A31, A37, A40, A44, A47). A lane never lets anything pass an
-identity event; results may pass an administrative fault (LANES).
+identity event; results may pass an administrative fault
+(docs/routes/destinations.md, A dead letter, and who waits behind it).
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """
-The patient references of a message: (authority, value) pairs of which the lane keys are made (LANES).
+The patient references of a message: (authority, value) pairs of which the lane keys are made.
+
+What lanes do: ARCHITECTURE.md, Order.
 
 Counted: local identifiers (CX-5 PI, PN) of every PID-3 and MRG-1, PID-21 of a newborn (the mother), HPRIM P-2.
 Not counted: the INS (it changes from NIA to NIR), the billing number (NH), archive numbers (MR), stays, and

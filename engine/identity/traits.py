@@ -110,7 +110,8 @@ class Comparison:
         Whether the two can't be taken for one person, whoever says so: an identity officer must look.
 
         Two of name, given name, date and sex differ; or the given name alone is quite another: twins, brothers and
-        sisters. One trait may be mistyped, and a name may be another after a marriage. (IDENTITY, decision 7.)
+        sisters. One trait may be mistyped, and a name may be another after a marriage.
+        (docs/developers/identity.md, rule 7.)
         """
         heavy = [trait for trait in self.different if trait is not Trait.BIRTH_PLACE]
         return len(heavy) > 1 or Trait.FIRST_NAME in self.far

@@ -1,4 +1,4 @@
-"""Fences: what keeps messages of one person in order when his reference changes (LANES)."""
+"""Fences: what keeps messages of one person in order when his reference changes (ARCHITECTURE.md, Order)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """
 The admissions of one hospital: identities (ITI-30) and movements (ITI-31) of PAM France.
 
-As STANDARDS 4 says, with the liberties that real products take: no PV1-3 in identity messages, bare `ZFP|`,
+As PAM France 2.11.1 says, with the liberties that real products take: no PV1-3 in identity messages, bare `ZFP|`,
 `Z99` corrections, A44 before its A40, an archive number and a third party's number in PID-3.
 """
 
@@ -29,7 +29,7 @@ STRUCTURES: Final = {
     "A08": "ADT_A01", "A11": "ADT_A09", "A12": "ADT_A12", "A13": "ADT_A01", "A28": "ADT_A05", "A31": "ADT_A05",
     "A40": "ADT_A39", "A44": "ADT_A43", "Z99": "ADT_A01",
 }  # fmt: skip
-"""MSH-9.3 by event (STANDARDS 4.1); a Z99 carries the structure of what it corrects."""
+"""MSH-9.3 by event (PAM France 2.11.1); a Z99 carries the structure of what it corrects."""
 
 DOCTOR: Final = "10009999901^PETIT^ANNE^^^DR^^^ASIP-SANTE-PS&1.2.250.1.71.4.2.1&ISO^L^^^RPPS"
 
@@ -106,7 +106,7 @@ class Gam:
         moved = stay.movements[-1]
         if action == "CANCEL" and len(stay.movements) > 1:
             stay.movements.pop()
-            stay.unit = stay.movements[-1].unit  # PV1-3 and ZBE-7 carry the values before (STANDARDS 4.2)
+            stay.unit = stay.movements[-1].unit  # PV1-3 and ZBE-7 carry the values before (PAM France 2.11.1)
         segments = [
             self._pid(stay.person, stay.ipp, stay=stay, mother=stay.mother),
             self._pd1(),
@@ -117,7 +117,7 @@ class Gam:
         return self._message(event, segments, stay.ipp)
 
     def merge(self, person: Person, kept: str, gone: str) -> Outgoing:
-        """A40: `gone` is the same person as `kept` (STANDARDS 9)."""
+        """A40: `gone` is the same person as `kept`."""
         old = segment("MRG", {1: self.hospital.identifier("ipp", gone), 7: names(person)})
         return self._message("A40", [self._pid(person, kept), self._pd1(), old], kept)
 

@@ -1,7 +1,7 @@
 """
 Laboratories: the one that the hospitals share, and one in town.
 
-The first sends ORU^R01 with the hospital in MSH-4, the second drops HPRIM Santé files (STANDARDS 1).
+The first sends ORU^R01 with the hospital in MSH-4, the second drops HPRIM Santé files.
 """
 
 from __future__ import annotations
@@ -89,13 +89,13 @@ def _obx(rank: int, analysis: tuple[str, str, str, float, float], chance: random
 
 
 def site_of_message(site: Site) -> str:
-    """MSH-4 of a shared system: a name and the geographic FINESS (HD, STANDARDS 4.5: `N`)."""
+    """MSH-4 of a shared system: a name and the geographic FINESS (HD-3 `N`)."""
     return f"{site.name.upper()}^{site.finess_eg or site.finess_ej}^N"
 
 
 class TownLaboratory:
     """
-    A private laboratory that sends HPRIM Santé files, in CP1252 with long lines cut (STANDARDS 1.3).
+    A private laboratory that sends HPRIM Santé files, in CP1252 with long lines cut.
 
     Some name a document, where the engine's source takes such.
     """

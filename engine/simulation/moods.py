@@ -16,7 +16,7 @@ class MoodName(StrEnum):
     SLOW = "slow"
     """Accepts after a delay."""
     BUSY = "busy"
-    """AE with ERR-3 206, record locked: an AE that means `later` (STANDARDS 10)."""
+    """AE with ERR-3 206, record locked: an AE that means `later` (table 0357)."""
     ERROR = "error"
     """AE without ERR."""
     REJECT = "reject"

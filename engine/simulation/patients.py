@@ -22,7 +22,7 @@ from engine.trials.fictive.people import (
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One synthetic person, with the traits that French messages carry (STANDARDS 4.4)."""
+    """One synthetic person, with the traits that French messages carry (RNIV)."""
 
     number: int
     birth_name: str
@@ -41,7 +41,7 @@ class Person:
     ins: str
     """15 characters, key included."""
     qualified: bool
-    """Identity checked and INS retrieved: only then is the INS sent (STANDARDS 5.3)."""
+    """Identity checked and INS retrieved: only then is the INS sent (RNIV)."""
 
 
 class Population:
@@ -67,7 +67,7 @@ class Population:
         return self._person(number, chance, sex, born, chance.choice(FAMILIES))
 
     def child_of(self, mother: Person, number: int, born: dt.date) -> Person:
-        """Return a newborn: the mother's name and town, no insurance number yet (STANDARDS 5.4)."""
+        """Return a newborn: the mother's name and town, no insurance number yet."""
         chance = random.Random(f"{self._seed}/{mother.number}/{number}")
         return self._person(number, chance, chance.choice("FM"), born, mother.birth_name)
 

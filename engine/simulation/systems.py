@@ -115,7 +115,7 @@ def cx(authority: Authority, value: str) -> str:
 
 
 def cpage_spelling(authority: Authority, value: str) -> str:
-    """CPage names itself, not the hospital, and flags OIDs of stays with `L` (STANDARDS 4.5)."""
+    """CPage names itself, not the hospital, and flags OIDs of stays with `L`."""
     kind = "ISO" if authority.type == "PI" else "L"
     return f"{value}^^^CPAGE&{authority.oid or authority.hd2}&{kind}^{authority.type}"
 

@@ -72,7 +72,7 @@ def stamp(instant: dt.datetime) -> str:
 
 
 def names(person: Person) -> str:
-    """PID-5: birth name (L) with the list of given names, then the usual name (D) (STANDARDS 4.5)."""
+    """PID-5: birth name (L) with the list of given names, then the usual name (D) (PAM France 2.11.1, XPN)."""
     civility = "Mme" if person.sex == "F" else "M."
     birth = f"{escaped(person.birth_name)}^{person.given[0]}^{' '.join(person.given)}^^{civility}^^L"
     if not person.usual_name:
@@ -81,7 +81,7 @@ def names(person: Person) -> str:
 
 
 def addresses(person: Person) -> str:
-    """PID-11: home, and birth place with its INSEE code in XAD-9 (STANDARDS 4.4)."""
+    """PID-11: home, and birth place with its INSEE code in XAD-9 (PAM France 2.11.1)."""
     home = f"{escaped(person.street)}^^{escaped(person.town)}^^{person.post_code}^FRA^H"
     return f"{home}~^^^^^FRA^BDL^^{person.birth_code}"
 

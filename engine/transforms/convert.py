@@ -36,7 +36,7 @@ Conversion = Callable[[str], str]
 
 
 class Convert(Step):
-    """Convert each leaf that paths lead to; absent and null ones are skipped (ROUTES, rule 6)."""
+    """Convert each leaf that paths lead to; absent and null ones are skipped (docs/routes/README.md, rule 7)."""
 
     __slots__ = ("_conversion", "_fallback", "_paths", "_told")
 

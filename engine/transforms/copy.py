@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Copy(Step):
-    """Copy first values; an absent or null source is skipped (ROUTES, rule 6)."""
+    """Copy first values; an absent or null source is skipped (docs/routes/README.md, rule 7)."""
 
     __slots__ = ("_pairs",)
 

@@ -1,7 +1,7 @@
 """
 `map: { field, table, match: {column: "{value}"}, at, take: column, on_missing }`: replace codes through a table.
 
-An absent or null field isn't a missing code: it is skipped (ROUTES, rule 6).
+An absent or null field isn't a missing code: it is skipped (docs/routes/README.md, rule 7).
 """
 
 from __future__ import annotations

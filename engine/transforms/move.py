@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Move(Step):
-    """Move first values; an absent or null one is skipped (ROUTES, rule 6)."""
+    """Move first values; an absent or null one is skipped (docs/routes/README.md, rule 7)."""
 
     __slots__ = ("_pairs",)
 

@@ -1,4 +1,4 @@
-"""The parts of a YAML document, with file, line and column; every scalar is text (ROUTES, rule 1)."""
+"""The parts of a YAML document, with file, line and column; every scalar is text (docs/routes/README.md, rule 1)."""
 
 from __future__ import annotations
 

@@ -66,6 +66,94 @@ def test_links_between_pages_lead_somewhere(page):
     assert not broken
 
 
+HEADING = re.compile(r"^#+ (.+?)\s*$", re.MULTILINE)
+FENCED = re.compile(r"```.*?```", re.DOTALL)
+
+
+def headings(page: Path) -> list[str]:
+    """Return the headings of a page, without the marks of code."""
+    return [words.replace("`", "") for words in HEADING.findall(FENCED.sub("", page.read_text(encoding="utf-8")))]
+
+
+def anchor(heading: str) -> str:
+    """Return under which anchor a heading is reached."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_to_headings_lead_to_one(page):
+    """`page.md#heading`, and `#heading` of the page itself."""
+    links = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    broken = [
+        f"{target}#{name}"
+        for target, name in links
+        if name not in {anchor(words) for words in headings(page.parent / target if target else page)}
+    ]
+    assert not broken
+
+
+CITING = [
+    file
+    for folder in ("engine", "bench", "tools", "tests", "docs")
+    for file in sorted((ROOT / folder).rglob("*"))
+    if file.suffix in (".py", ".md", ".lark", ".sql", ".txt") and file != Path(__file__)
+] + [ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", ROOT / "dev.py"]
+CITED = re.compile(
+    r"(?P<page>(?<![\w/.])(?:docs/[\w./-]+\.md|ARCHITECTURE\.md|GLOSSARY\.md))"
+    r"(?:, (?:(?P<rule>rules? [0-9]+b?(?: (?:to|and) [0-9]+)?)|(?P<heading>[A-Z][^\n]{3,90})))?"
+)
+DECISION = re.compile(r"(?:docs/decisions/|\bdecision )([0-9]{4})")
+NAMES = "(?:ARCHITECTURE|GLOSSARY|IDENTITY|LANES|OPERATIONS|ROUTES|STANDARDS|STORE)"
+UNPAGED = re.compile(rf"(?<=\s\(){NAMES}(?:\)|[,;]\s(?=\w))|\b{NAMES}(?:, (?:rule|decision)s?\b| section\b| [0-9])")
+"""Names of pages as they were before there were pages: nobody finds them."""
+
+
+def unfound(text: str) -> list[str]:
+    """Return what a text cites that isn't there: pages, their headings and rules, decisions."""
+    plain = re.sub(r"\s*\n\s*(?:#|//|--)?\s*", " ", text)
+    wrong = [found[0] for found in UNPAGED.finditer(text)]
+    for found in CITED.finditer(plain):
+        page = ROOT / found["page"]
+        if not page.exists():
+            wrong.append(found["page"])
+        elif found["rule"]:
+            wrong += [
+                f"{found['page']}, rule {number}"
+                for number in re.findall(r"[0-9]+b?", found["rule"])
+                if not re.search(rf"^(?:#+ Rule {number}: |{number}\. )", page.read_text("utf-8"), re.MULTILINE)
+            ]
+        elif found["heading"] and ".md" not in found["heading"].split()[0]:
+            if not any(found["heading"].startswith(words) for words in headings(page)):
+                wrong.append(f"{found['page']}, {found['heading'][:40]}")
+    known = {page.name[:4] for page in (ROOT / "docs" / "decisions").glob("0*.md")}
+    return wrong + [f"decision {number}" for number in DECISION.findall(plain) if number not in known]
+
+
+@pytest.mark.parametrize("file", CITING, ids=lambda file: str(file.relative_to(ROOT)))
+def test_what_is_cited_exists(file):
+    """`docs/routes/README.md, rule 7`, `ARCHITECTURE.md, Order`, `docs/decisions/0011`: in comments as on pages."""
+    wrong = unfound(file.read_text(encoding="utf-8"))
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("(docs/developers/identity.md, rules 5 and 6)", []),
+        ("(ARCHITECTURE.md, Judging\n    an answer)", []),
+        ("docs/routes/README.md, rule 1; ARCHITECTURE.md, GLOSSARY.md", []),
+        ("(docs/developers/identity.md, rule 8)", ["docs/developers/identity.md, rule 8"]),
+        ("ARCHITECTURE.md, Retransmission.", ["ARCHITECTURE.md, Retransmission."]),
+        ("docs/routes/nothing.md", ["docs/routes/nothing.md"]),
+        ("(decision 9999)", ["decision 9999"]),
+        ("(IDENTITY, decision 7) (LANES)", ["IDENTITY, decision", "LANES)"]),
+    ],
+)
+def test_a_citation_of_nothing_is_seen(text, wrong):
+    """Pages, headings over the end of a line, rules, decisions."""
+    assert unfound(text) == wrong
+
+
 def test_the_two_commands_stand_in_the_readme():
     """All that a fresh machine needs."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every row of ODD_INPUTS over a real socket, byte by byte and in one write: each is answered, nothing is lost."""
+"""Every odd input (tests/support/odd.py) over a real socket, byte by byte and in one write: each is answered."""
 
 from __future__ import annotations
 

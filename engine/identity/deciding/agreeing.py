@@ -1,11 +1,11 @@
 """
 Whether what a site says now can be the person of whom it spoke before, and of whom the others speak.
 
-Beyond tolerance (traits.Comparison) is a conflict: the message dies, and leaves the patient as he was (IDENTITY,
-decision 7). A site's number stands for whom the site was sure of last: what it says meanwhile without being sure
-(provisional, doubtful, fictive…) covers that, and doesn't take its place (Assertion.firm). Hidden identities (PD1-12)
-are the person's own and only not shown. Anonymous and fictive ones are *masks*: they may be quite other traits, and
-nobody else's number may come under one.
+Beyond tolerance (traits.Comparison) is a conflict: the message dies, and leaves the patient as he was
+(docs/developers/identity.md, rule 7). A site's number stands for whom the site was sure of last: what it says meanwhile
+without being sure (provisional, doubtful, fictive…) covers that, and doesn't take its place (Assertion.firm). Hidden
+identities (PD1-12) are the person's own and only not shown. Anonymous and fictive ones are *masks*: they may be quite
+other traits, and nobody else's number may come under one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Ground(NamedTuple):
 
 def check_same_person(person: Person, terms: Terms, patient: PatientRow) -> None:
     """
-    Make sure that a known number still stands for the person for whom it stood (IDENTITY, decision 7).
+    Make sure that a known number still stands for the person for whom it stood (rule 7).
 
     Compared is what the site said until now; where the message names several persons (A24), what it said before all of
     them too: one within tolerance of the other, and that of a third, would be a way from one person to another.
@@ -182,7 +182,7 @@ def _different(person: Person, traits: StrictTraits, ground: StrictTraits) -> se
 
 def check_others_agree(terms: Terms, patient: int, before: Assertion | None) -> None:
     """
-    Make sure that what a site says now can still be the person of whom the other sites speak (IDENTITY, decision 7).
+    Make sure that what a site says now can still be the person of whom the other sites speak (rule 7).
 
     Args:
         terms: Of the message.

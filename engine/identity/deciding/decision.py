@@ -35,7 +35,7 @@ class Code(StrEnum):
     """Why a message of class identity is dead."""
 
     NOT_ASSERTED = "E-ID-NOT-ASSERTED"
-    """Decision 0: the source speaks of numbers that aren't its own."""
+    """Rule 0: the source speaks of numbers that aren't its own."""
     UNKNOWN = "E-ID-UNKNOWN"
     NOBODY = "E-ID-NOBODY"
     """It names no number by which a patient could ever be known."""
@@ -114,7 +114,7 @@ class Ended(Exception):
 
 
 def conflict(code: Code, reason: str, one: int = 0, other: int = 0, *, keys: tuple[int, ...] = ()) -> Ended:
-    """Make the end of a message in conflict (IDENTITY, decision 7)."""
+    """Make the end of a message in conflict (docs/developers/identity.md, rule 7)."""
     pair = (min(one, other), max(one, other)) if one and other and one != other else None
     alone = one or other
     return Ended(Outcome.DEAD, code, reason, pair=pair or ((alone, alone) if alone else None), keys=keys)
@@ -127,7 +127,7 @@ def territorial(references: References, patient: int) -> int:
 
 def references_of(claims: Claims, view: CrossReference) -> tuple[int, ...]:
     """
-    Return the lane keys of a message, by what is known now (LANES, fences).
+    Return the lane keys of a message, by what is known now (ARCHITECTURE.md, Order).
 
     Of each local number that it names, prior ones and a newborn's mother included, its patient's key where he is
     known, else the number's own; of a message without number that of its stay's patient. The INS is never one.

@@ -1,4 +1,4 @@
-"""Which rules an event asks: HL7 v2.5 table 0003, PAM France 2.11.1 (IDENTITY, decisions 5 and 6)."""
+"""Which rules an event asks: HL7 v2.5 table 0003, PAM France 2.11.1 (docs/developers/identity.md, rules 5 and 6)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def look_ins(claimed: ClaimedIns, terms: Terms) -> IdentifierRow | None:
 
 def check_one_nir(person: Person, terms: Terms, patient: PatientRow) -> None:
     """
-    Make sure that no other site has another NIR qualified for the same patient (IDENTITY, decision 7).
+    Make sure that no other site has another NIR qualified for the same patient (docs/developers/identity.md, rule 7).
 
     Raises:
         Ended: One has.

@@ -2,7 +2,8 @@
 Two patients become one: what forbids it, and how it is done.
 
 Forbidden whatever asks for it: an officer said that they are two people; one hospital has a number in use for each of
-them; two NIR are qualified; what the hospitals say of them disagrees beyond tolerance (IDENTITY, decision 7).
+them; two NIR are qualified; what the hospitals say of them disagrees beyond tolerance
+(docs/developers/identity.md, rule 7).
 """
 
 from __future__ import annotations

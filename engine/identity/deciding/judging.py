@@ -1,9 +1,9 @@
 """
 What it means that an INS of the message is another patient's: link, review, conflict, or nothing.
 
-Decision 2 (IDENTITY; RNIV 1 v2.0, § 4.9, EXI SI 36): linked only where both sides have it qualified, a contract joins
-the two hospitals, and all strict traits are said and equal; not for minors. A false link is worse than none: whatever
-lacks one of these goes to the review list.
+docs/developers/identity.md, rule 2 (RNIV 1 v2.0, § 4.9, EXI SI 36): linked only where both sides have it qualified, a
+contract joins the two hospitals, and all strict traits are said and equal; not for minors. A false link is worse than
+none: whatever lacks one of these goes to the review list.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """
-Who a person is: decisions 0 to 4 of IDENTITY, for every event.
+Who a person is: docs/developers/identity.md, rules 0 to 4, for every event.
 
 In order: a local number that is known; without one a known stay whose patient's birth date and sex agree; an INS that
 is qualified on both sides; else what the step says of the unknown. Then what the message adds is attached, and what its
@@ -82,7 +82,7 @@ def attach(person: Person, terms: Terms, patient: int) -> None:
 
 
 def _check_one_number(person: Person, terms: Terms) -> None:
-    """Two different numbers of one authority are no one's, unless they are one patient's already (decision 7)."""
+    """Two different numbers of one authority are no one's, unless they are one patient's already (rule 7)."""
     if len(person.local) < 2:
         return
     seen: dict[str, Claimed] = {}
@@ -99,7 +99,7 @@ def _check_one_number(person: Person, terms: Terms) -> None:
 
 
 def _by_number(person: Person, terms: Terms) -> PatientRow | None:
-    """Decision 1: the patient of the local numbers, else of the federation identifier of who may name it."""
+    """Rule 1: the patient of the local numbers, else of the federation identifier of who may name it."""
     found = [patient for one in (*person.local, *person.federation) if (patient := terms.find(one)) is not None]
     _check_one_patient(found)
     return found[0] if found else None
@@ -115,7 +115,7 @@ def _check_one_patient(patients: list[PatientRow]) -> None:
 
 
 def _by_stay(person: Person, terms: Terms) -> PatientRow | None:
-    """Decision 1b: without local number, a stay of the site that is known; French results often carry no more."""
+    """Rule 1b: without local number, a stay of the site that is known; French results often carry no more."""
     if person.local or person.federation:
         return None
     ids = stay_patients(person, terms.draft)
@@ -147,7 +147,7 @@ def _by_stay(person: Person, terms: Terms) -> PatientRow | None:
 
 def _by_ins(person: Person, terms: Terms, patient: int) -> int:
     """
-    Decision 2: link by an INS that is qualified on both sides.
+    Rule 2: link by an INS that is qualified on both sides.
 
     Returns:
         The patient's id, whoever it is after a link; 0: still nobody.
@@ -223,7 +223,7 @@ def _link(terms: Terms, patient: int, other: PatientRow) -> int:
 
 
 def _unknown(person: Person, terms: Terms, on_unknown: OnUnknown) -> int:
-    """Decision 3: what the step says of a patient whom nobody knows."""
+    """Rule 3: what the step says of a patient whom nobody knows."""
     if on_unknown.action is Unknown.PASS:
         return 0
     if on_unknown.action is Unknown.SEND:
@@ -321,7 +321,7 @@ def _remember(person: Person, terms: Terms, patient: int) -> None:
 
 
 def propose_alike(terms: Terms, patient: int) -> None:
-    """Decision 4: put those with the same five strict traits on the review list; nothing more is done with them."""
+    """Rule 4: put those with the same five strict traits on the review list; nothing more is done with them."""
     for traits in {one.traits for one in terms.draft.living(patient).assertions if one.traits}:
         for other in similar_patients(terms, traits, patient):
             terms.propose(patient, other, "same-traits")

@@ -76,7 +76,7 @@ def _merge_pair(new: Claimed, old: Claimed, terms: Terms) -> None:
 
 def _join_or_review(keep: int, gone: int, terms: Terms, rule: str, *, both_in_use: bool = False) -> None:
     """
-    Decision 5: an event of one site would join two patients of the group.
+    Rule 5: an event of one site would join two patients of the group.
 
     Raises:
         Ended: Something forbids it.

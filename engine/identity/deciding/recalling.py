@@ -6,7 +6,7 @@ what an officer has just said: the INS by which two were joined still stands in 
 
 A number says who is meant only as long as it stands for the same person. So what the message says of the person must
 agree with what is said of whoever has the number now; where nobody has said anything of him yet, nothing shows that it
-is his (IDENTITY, decision 7: nothing is guessed).
+is his (docs/developers/identity.md, rule 7: nothing is guessed).
 
 The registry that is followed says itself who has its numbers, and for all others it corrects itself: it has moved a
 hospital's number to another patient since. So its list is still about whom it numbers, and leaves without what is

@@ -96,7 +96,7 @@ class Terms:
 
     def check_asserted(self, numbers: list[Claimed]) -> None:
         """
-        Let a source speak of its own numbers only (decision 0).
+        Let a source speak of its own numbers only (rule 0).
 
         Raises:
             Ended: It speaks of another's.

@@ -1,8 +1,8 @@
 """
 Which proposed fences are kept, in the transaction of the decision that proposed them.
 
-A fence keeps order between two references of one patient (LANES). It is needed only where something unfinished stands
-before it in one of its lanes: most decisions need none, and then nothing is written.
+A fence keeps order between two references of one patient (ARCHITECTURE.md, Order). It is needed only where something
+unfinished stands before it in one of its lanes: most decisions need none, and then nothing is written.
 """
 
 from __future__ import annotations

@@ -1,10 +1,14 @@
 """
 One transaction: many changes, one statement (store.sqlite.walk), or few where rare changes are among them.
 
-First all together (a change depends only on changes that are on disk already, so their order
-in one commit is free). When the number of rows changed is not the expected one, or a row breaks a rule of the
-schema, everything is rolled back and the changes are applied one by one, each in a savepoint: only the
-culprit fails.
+First all together, by kind: what is received, then routing decisions, then outcomes, then rare changes, each kind in
+the order of submission. Most changes depend only on what is on disk already, so that the order among kinds is free for
+them. Two don't: a routing decision may build on identity events of decisions before it in the same commit
+(core.changes.Route), so these keep their order; and what was rendered again may have been submitted before a decision
+that is now written ahead of it, so it is refused where that one parts patients (rare, `_require_view`).
+
+When the number of rows changed is not the expected one, or a row breaks a rule of the schema, everything is rolled back
+and the changes are applied one by one in the order of submission, each in a savepoint: only the culprit fails.
 """
 
 from __future__ import annotations

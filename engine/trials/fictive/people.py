@@ -28,7 +28,7 @@ STREETS: Final = ("RUE DE L'ÉGLISE", "ALLÉE DES CHÊNES", "PLACE DU MARCHÉ", 
 
 def synthetic_ins(born: dt.date, birth_code: str, order: int) -> str:
     """
-    Build a 15-character insurance number nobody has: first digit 5, true key (STANDARDS 5.2).
+    Build a 15-character insurance number nobody has: first digit 5, true key (97 less the number modulo 97).
 
     Args:
         born: Gives year and month.

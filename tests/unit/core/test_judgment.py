@@ -1,4 +1,4 @@
-"""The table of ARCHITECTURE section 5, and what stands around it."""
+"""The table of answers (ARCHITECTURE.md, Judging an answer), and what stands around it."""
 
 from __future__ import annotations
 

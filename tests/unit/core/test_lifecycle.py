@@ -1,4 +1,4 @@
-"""The allowed transitions, restated from ARCHITECTURE section 3; every other pair is refused."""
+"""The allowed transitions, restated from ARCHITECTURE.md, States; every other pair is refused."""
 
 from __future__ import annotations
 

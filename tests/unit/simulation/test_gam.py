@@ -65,7 +65,7 @@ def test_a_movement_has_its_number_date_and_action(gams, event):
 
 
 def test_a_correction_names_the_movement_that_it_corrects(gams):
-    """Z99, UPDATE, the number of the movement, its event in ZBE-6 (STANDARDS 4.2)."""
+    """Z99, UPDATE, the number of the movement, its event in ZBE-6 (PAM France 2.11.1)."""
     gam = gams[0]
     stay = gam.new_stay(QUALIFIED, "900000000001", "4021", "I")
     admitted = fields(gam.movement("A01", stay).payload, "ZBE")
@@ -75,7 +75,7 @@ def test_a_correction_names_the_movement_that_it_corrects(gams):
 
 
 def test_a_cancelled_transfer_carries_the_unit_before(gams):
-    """STANDARDS 4.2: PV1-3 and ZBE-7 hold the values of the preceding movement."""
+    """PAM France 2.11.1: PV1-3 and ZBE-7 hold the values of the preceding movement."""
     gam = gams[0]
     stay = gam.new_stay(QUALIFIED, "900000000001", "4021", "I")
     gam.movement("A01", stay)
@@ -100,7 +100,7 @@ def test_a_merge_names_both_numbers_and_moves_no_stay(gams):
 
 
 def test_a_newborn_names_its_mother(gams):
-    """PID-21, and PV1-4 N (STANDARDS 5.4)."""
+    """PID-21, and PV1-4 N."""
     gam = gams[0]
     stay = gam.new_stay(QUALIFIED, "900000000002", "4021", "I")
     stay.mother = gam.hospital.identifier("ipp", "900000000001")

@@ -58,7 +58,7 @@ def test_a_file_of_the_town_laboratory_is_hprim(systems, clock):
 
 
 def test_long_lines_are_cut_and_can_be_joined_again():
-    """What follows the limit stands on `A|` lines; removing end and `A|` gives the line back (STANDARDS 1.3)."""
+    """What follows the limit stands on `A|` lines; removing end and `A|` gives the line back."""
     line = "OBX|1|TX|" + "é" * 700
     cut = _cut([line, "L|1|1|2"])
     assert all(len(part) <= 210 for part in cut)

@@ -1,4 +1,4 @@
-"""Decisions 0 to 4: who is known, what is attached and remembered, what waits, what is reviewed."""
+"""Rules 0 to 4: who is known, what is attached and remembered, what waits, what is reviewed."""
 
 from __future__ import annotations
 
