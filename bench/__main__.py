@@ -231,7 +231,7 @@ class Bench:
         """The cross-reference in the store alone, with many identifiers; no engine runs."""
         from bench.identity import run
 
-        self.figures |= run(self.directory, self.identifiers)
+        self.figures |= run(self.family, self.directory, self.identifiers)
 
     def finish(self) -> None:
         """Stop the engine and weigh its data directory."""

@@ -12,6 +12,7 @@ of their strict traits. Each key touches another page; the file is in the system
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import resource
 import statistics
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from bench.machine import CannotMeasure, Children
 from engine.core.changes import Change, Identify, Receipt, Receive, Route
 from engine.core.identities import Assertion, IdentifierKind, IdentifierRow, IdentityEvent, PatientRow
 from engine.core.lifecycle import MessageState
@@ -166,7 +168,7 @@ async def measure(directory: Path, identifiers: int) -> dict[str, float]:
     await empty.open(now_ms=1)
     await empty.close()
     # In a process of its own: what it needs of memory isn't the engine's.
-    command = (sys.executable, "-m", "bench.identity", str(home / FILE_NAME), str(patients))
+    command = (sys.executable, "-m", "bench.identity", "furnish", str(home / FILE_NAME), str(patients))
     assert await (await asyncio.create_subprocess_exec(*command)).wait() == 0
     store = SqliteStore(home, min_free=0, apart=True)
     await store.open(now_ms=1)
@@ -252,10 +254,36 @@ def _resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def run(directory: Path, identifiers: int) -> dict[str, float]:
-    """Measure in a loop of its own."""
-    return asyncio.run(measure(directory, identifiers))
+def run(family: Children, directory: Path, identifiers: int) -> dict[str, float]:
+    """
+    Measure in a process of its own: what other parts have left in this one isn't the engine's memory.
+
+    Args:
+        family: Starts the process.
+        directory: As `measure`.
+        identifiers: The same.
+
+    Raises:
+        CannotMeasure: It fails; with its last words.
+    """
+    said = directory / "identity.log"
+    child = family.start("-m", "bench.identity", "measure", str(directory), str(identifiers), log=said)
+    ended = child.wait()
+    family.end(child)
+    last = said.read_text("utf-8").rstrip().rpartition("\n")[2]
+    if ended:
+        raise CannotMeasure(f"the part identity ended with {ended}: {last}")
+    figures: dict[str, float] = json.loads(last)
+    return figures
+
+
+def main(verb: str, where: str, count: str) -> None:
+    """Do one part of the work in this process: `furnish` a database, or `measure` and print the figures as JSON."""
+    if verb == "furnish":
+        furnish(Path(where), int(count))
+    else:
+        sys.stdout.write(json.dumps(asyncio.run(measure(Path(where), int(count)))) + "\n")
 
 
 if __name__ == "__main__":
-    furnish(Path(sys.argv[1]), int(sys.argv[2]))
+    main(*sys.argv[1:])

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from bench import identity
 from bench.__main__ import GOALS, report
 from bench.conditions import FILTER, condition, fresh
 from bench.load import Tally, inversions, percentile
-from bench.machine import CannotMeasure
+from bench.machine import CannotMeasure, children
 from bench.messages import Admissions
 from bench.parsers import LIBRARIES, WORK, require_done, with_passerelle
 from bench.slow_disk import slowed
@@ -142,3 +143,19 @@ def test_a_slower_disk(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda _: None)
     with pytest.raises(CannotMeasure, match="needs a C compiler: install gcc"):
         slowed(200, tmp_path)
+
+
+def test_the_memory_of_the_cross_reference_is_that_of_a_process_of_its_own(tmp_path):
+    """What other parts of a whole bench have left here doesn't count."""
+    left = bytearray(300_000_000)
+    left[::4096] = b"x" * len(left[::4096])
+    with children() as family:
+        figures = identity.run(family, tmp_path, 4_000)
+    assert len(left) == 300_000_000
+    assert 20 < figures["identities: memory, both processes"] < 250
+
+
+def test_a_part_that_fails_is_told_with_its_last_words(tmp_path):
+    (tmp_path / "identity").write_text("no folder")
+    with children() as family, pytest.raises(CannotMeasure, match=r"the part identity ended with 1: .*can.t be used"):
+        identity.run(family, tmp_path, 4_000)
