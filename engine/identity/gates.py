@@ -8,9 +8,10 @@ Compiled at load from what the destination declares, asked for every delivery. R
   a qualified identity: PID-32 of its own PID, or a source that the destination trusts where PID-32 says nothing.
   An order to delete an INS (`""`) leaves wherever an INS may. INS-C, and OIDs of the arc that nobody explains,
   never leave; nor does the INS of somebody else (PID-21, NK1).
-- The insurance number leaves only where the destination may have it: IN1-49, IN2-2, GT1-12, NK1-37, PID-19, what
-  is typed NH, SS or NNFRA without the INS's OID, HPRIM Médecin's line 8, and in IN1, IN2, GT1 and HPRIM's AP and AC
-  whatever has the form of a NIR.
+- PID-19 holds such a number without saying which: it leaves as an INS, whatever else the destination may have.
+- The insurance number leaves only where the destination may have it: IN1-49, IN2-2, GT1-12, NK1-37, what is typed
+  NH, SS or NNFRA without the INS's OID, HPRIM Médecin's line 8, and in IN1, IN2, GT1 and HPRIM's AP and AC whatever
+  has the form of a NIR.
 - An INS of the spaces for tests stops the whole delivery to a destination in production: without it, a person who
   doesn't exist would look like one who does.
 
@@ -356,16 +357,14 @@ class _Walk:
     # --- insurance -----------------------------------------------------------------------------------------
 
     def _social_number(self, position: int) -> None:
-        """PID-19: a NIR without authority, as insurance or as INS."""
+        """PID-19: a NIR without authority says who the patient is, as an INS does, and leaves as one."""
         data = self._message.peek(position).field(19)
-        allowed = self._gate.insurance or (self._gate.ins and self._qualified(held=True))
-        if data == NULL or self._message.peek(position).field(19).find(_ARC) >= 0:
+        if data == NULL or data.find(_ARC) >= 0:
             return
-        if allowed:
-            self.kept.add(data.strip())
-            return
-        self._told("insurance-withheld", "PID-19", data.strip())
-        self._message.own(position).set_field(19, b"")
+        why = self._against_ins(data.strip())
+        if why:
+            self._told(why, "PID-19", data.strip())
+            self._message.own(position).set_field(19, b"")
 
     def _payer(self, position: int, code: bytes, numbers: Iterable[int]) -> None:
         """Fields of insurance segments: those that the standard gives the number, and what looks like one."""

@@ -138,13 +138,31 @@ def test_insurance():
     )
     after, findings = let_out(CLOSED, text)
     assert findings == [
-        "insurance-withheld PID-19 for lis", "insurance-withheld IN1-49 for lis", "insurance-withheld IN1-36 for lis",
+        "ins-withheld PID-19 for lis", "insurance-withheld IN1-49 for lis", "insurance-withheld IN1-36 for lis",
         "insurance-withheld IN2-2 for lis", "insurance-withheld GT1-11 for lis",
     ]  # fmt: skip
     assert "2600588154002" not in after
     assert "CPAM" in after
     kept, findings = let_out(PAYER, text)
-    assert (kept, findings) == (text, [])
+    assert (kept, findings) == (text.replace("260058815400233", "", 1), ["ins-withheld PID-19 for billing"])
+
+
+@pytest.mark.parametrize(
+    ("gate", "status", "why"),
+    [
+        (OPEN, "VALI", ""), (OPEN, "PROV", "ins-unqualified"), (CLOSED, "VALI", "ins-withheld"),
+        (Gate("both", may_have=["ins", "insurance"]), "PROV", "ins-unqualified"),
+        (Gate("payer", may_have=["insurance"]), "VALI", "ins-withheld"),
+    ],
+)  # fmt: skip
+def test_the_number_of_pid_19_leaves_as_an_ins(gate, status, why):
+    """It says who the patient is, by whatever name: with a qualified identity, where an INS may go."""
+    numbers = f"{IPP}~{PRODUCTION}" if status == "VALI" and gate.ins else IPP
+    text = pid(numbers, status, pid_19="260058815400233")
+    after, findings = let_out(gate, text)
+    assert (after == text) is (why == "")
+    assert findings == ([f"{why} PID-19 for {gate.destination}"] if why else [])
+    assert let_out(gate, pid(IPP, status, pid_19='""'))[1] == []
 
 
 @pytest.mark.parametrize(
