@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
 from engine.core.asking import Answers, Asked
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Arrival, Delivery, StoredMessage
+from engine.core.ports import Place
 from engine.errors import where
 from engine.flow.decisions import decided, duplicate, faulty
 from engine.flow.joining import IsFragment
@@ -23,11 +24,25 @@ from engine.routes.identifying import Knowledge
 
 if TYPE_CHECKING:
     from engine.core.changes import Route
-    from engine.core.ports import Place
     from engine.flow.retransmissions import Retransmissions
     from engine.flow.router import Router
 
 _log = structlog.get_logger(__name__)
+
+
+class Turn(NamedTuple):
+    """How a message comes to be decided on."""
+
+    late: bool = False
+    """It is of those that are decided on beside what comes, or an operator's: nothing goes before it."""
+    expired: bool = False
+    """It waited, and its time is over (routes.identifying.Knowledge)."""
+    wide: bool = False
+    """Others may have come behind it already (routes.identifying.Knowledge)."""
+    retried: bool = False
+    """An operator asked for it."""
+    told: Place = 0
+    """The same message before, which its sender was told to be in custody."""
 
 
 class Evaluating:
@@ -49,27 +64,20 @@ class Evaluating:
         """The last message that was read ahead, for the view at hand."""
         self._looked_for: object = None
 
-    def route_of(
-        self, message: StoredMessage, *, retried: bool = False, told: Place = 0, answers: Answers | None = None,
-        expired: bool = False, wide: bool = False, late: bool = True,
-    ) -> Route:  # fmt: skip
+    def route_of(self, message: StoredMessage, turn: Turn, answers: Answers | None = None) -> Route:
         """
         Run the routes.
 
         Args:
             message: To route.
-            retried: An operator asked for it.
-            told: The same message before, which its sender was told to be in custody.
+            turn: How it comes to be decided on.
             answers: Replies of the hospital's own code.
-            expired: As of routes.identifying.Knowledge.
-            wide: The same.
-            late: It is of those that are decided on beside what comes, or an operator's: nothing goes before it.
 
         Raises:
             Behind: Earlier messages of its patients are to be decided on first.
             IsFragment: It is a part of a longer message, and the source joins them.
         """
-        knowledge = self.knowledge(expired=expired, wide=wide)
+        knowledge = self.knowledge(expired=turn.expired, wide=turn.wide)
         try:
             evaluation = evaluate(
                 self._router.configuration, message, self._router.references, answers, knowledge,
@@ -81,15 +89,15 @@ class Evaluating:
             return self.faulty_of(message, error)
         if evaluation.fragment is not None:
             raise IsFragment(evaluation)
-        if evaluation.state is MessageState.REJECTED and told:
-            return duplicate(message, told, self._router.configuration.hash)
-        if evaluation.state is MessageState.REJECTED and (retried or self._was_answered(message)):
+        if evaluation.state is MessageState.REJECTED and turn.told:
+            return duplicate(message, turn.told, self._router.configuration.hash)
+        if evaluation.state is MessageState.REJECTED and (turn.retried or self._was_answered(message)):
             evaluation.state, evaluation.code = MessageState.DEAD, REJECTED
             evaluation.reason = f"its sender was answered already when a route rejected it: {evaluation.reason}"
         for finding in evaluation.findings:
             key = (message.source, finding)
             self.findings[key] = self.findings.get(key, 0) + 1
-        return self.decision(message, evaluation, late=late)
+        return self.decision(message, evaluation, late=turn.late)
 
     def decision(self, message: StoredMessage, evaluation: Evaluation, *, late: bool) -> Route:
         """Make the change, and remember the message; a rejected one isn't ours: its sender may repeat it."""

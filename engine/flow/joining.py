@@ -17,7 +17,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from engine.core.changes import Route
 from engine.core.identities import Wait
@@ -32,6 +32,7 @@ from engine.routes.decision import FRAGMENT
 if TYPE_CHECKING:
     from engine.core.messages import StoredMessage
     from engine.core.ports import Place
+    from engine.flow.evaluating import Turn
     from engine.flow.router import Router
     from engine.routes.decision import Evaluation
 
@@ -102,25 +103,25 @@ class Joining:
         self._unsure = True
         self._looked = 0
 
-    async def decided_on(self, message: StoredMessage, evaluation: Evaluation, how: dict[str, Any]) -> Route:
+    async def decided_on(self, message: StoredMessage, evaluation: Evaluation, turn: Turn) -> Route:
         """
         Decide on a part, or on the whole that it completes.
 
         Args:
             message: As it came.
             evaluation: That it waits.
-            how: Arguments of `Evaluating.route_of`.
+            turn: How it comes to be decided on.
 
         Raises:
             StoreError: The others can't be read.
             Behind: As of `Evaluating.route_of`.
         """
-        done = await self.take(message, evaluation, expired=bool(how.get("expired")))
+        done = await self.take(message, evaluation, expired=turn.expired)
         if isinstance(done, Route):
             return done
-        wide = how.get("wide", False) or done.place != message.place  # others came behind it
+        wide = turn.wide or done.place != message.place  # others came behind it
         # Its wait for the others is over, not one for its patient: that may begin now.
-        return await self._router.decided_on(done, **how | {"wide": wide, "expired": False})
+        return await self._router.decided_on(done, turn._replace(wide=wide, expired=False))
 
     async def take(self, message: StoredMessage, evaluation: Evaluation, *, expired: bool) -> Route | StoredMessage:
         """

@@ -27,7 +27,7 @@ from engine.flow.acts import Acts
 from engine.flow.asking import Asking
 from engine.flow.backlog import Backlog
 from engine.flow.decisions import duplicate
-from engine.flow.evaluating import Evaluating
+from engine.flow.evaluating import Evaluating, Turn
 from engine.flow.identities import Identities
 from engine.flow.joining import IsFragment, Joining
 from engine.flow.late import Behind, Late
@@ -48,6 +48,8 @@ _AHEAD_MAX: Final = 64
 """Messages that are read ahead in one go: the loop does nothing else meanwhile."""
 _ROUNDS_MAX: Final = 1_000
 _RESTART_SECONDS: Final = 1.0
+_AS_IT_COMES: Final = Turn()
+_CATCHING_UP: Final = Turn(wide=True)
 
 
 class Router:
@@ -244,12 +246,12 @@ class Router:
                 message = self._backlog.take()
                 if message is not None:
                     self.decided = max(self.decided, message.place)
-                    self._route(message, late=False, wide=self._catching_up)
+                    self._route(message, _CATCHING_UP if self._catching_up else _AS_IT_COMES)
                     return True
             elif self.late and not self._backlog.reading and self.identities.parting.is_done:
                 taken = self.late.take()
                 if taken is not None:
-                    self._route(taken[0], late=True, expired=taken[1], wide=True)
+                    self._route(taken[0], Turn(late=True, expired=taken[1], wide=True))
                     return True
         return False
 
@@ -281,21 +283,21 @@ class Router:
 
     # --- one message
 
-    def _route(self, message: StoredMessage, **how: Any) -> None:
-        """Decide on a message; how: arguments of `Evaluating.route_of`."""
+    def _route(self, message: StoredMessage, turn: Turn) -> None:
+        """Decide on a message whose turn it is."""
         self._now = message.place
         source = self.configuration.sources.get(message.source)
         if source is not None and message.state is MessageState.RECEIVED:
             original = self._memory.original_of(message, source.dedupe * 1000)
             if original is not None and original.place != message.place:
-                self._go_and(self._compare(message, original, how), "compares")
+                self._go_and(self._compare(message, original, turn), "compares")
                 return
         try:
-            self.submitting.submit(self.evaluating.route_of(message, **how))
+            self.submitting.submit(self.evaluating.route_of(message, turn))
         except (Asked, IsFragment):
-            self._go_and(self._decide(message, how), "asks")
+            self._go_and(self._decide(message, turn), "asks")
         except Unread as unread:
-            self._go_and(self._decide(message, how, unread), "looks patients up")
+            self._go_and(self._decide(message, turn, unread), "looks patients up")
         except Behind as behind:
             self.late.put_behind(message.place, behind.keys)
 
@@ -304,15 +306,13 @@ class Router:
         self._waiting = True
         self._runtime.spawn(work, f"router {self.group} {what}")
 
-    async def _decide(
-        self, message: StoredMessage, how: dict[str, Any], unread: Unread | None = None, *, told: Place = 0
-    ) -> None:
+    async def _decide(self, message: StoredMessage, turn: Turn, unread: Unread | None = None) -> None:
         """Decide on a message with replies of the hospital's own code, and rows of its patients; those behind wait."""
         generation = self._generation
         try:
             if unread is not None:
                 await self.identities.read(unread, *self.evaluating.ahead(self._backlog.ahead(_AHEAD_MAX)))
-            route = await self.decided_on(message, told=told, **how)
+            route = await self.decided_on(message, turn)
         except StoreError as error:
             self._waiting = False
             self.store_failed(error)
@@ -325,9 +325,9 @@ class Router:
         self._waiting = False
         self.wake()
 
-    async def decided_on(self, message: StoredMessage, **how: Any) -> Route:
+    async def decided_on(self, message: StoredMessage, turn: Turn) -> Route:
         """
-        Run the routes, and wait for what they ask; how: arguments of `Evaluating.route_of`.
+        Run the routes, and wait for what they ask.
 
         Raises:
             StoreError: Rows of patients, or the other parts of a longer message, can't be read.
@@ -336,16 +336,16 @@ class Router:
         """
 
         def work(answers: Answers) -> Route:
-            return self.evaluating.route_of(message, answers=answers, **how)
+            return self.evaluating.route_of(message, turn, answers)
 
         try:
             return await self.answered(work)
         except RuntimeError as error:  # it would be asked for ever, and those behind it wait
             return self.evaluating.faulty_of(message, error)
         except IsFragment as fragment:
-            if how.get("retried"):
+            if turn.retried:
                 raise
-            return await self.joining.decided_on(message, fragment.evaluation, how)
+            return await self.joining.decided_on(message, fragment.evaluation, turn)
 
     async def answered(self, work: Callable[[Answers], Result]) -> Result:
         """
@@ -377,7 +377,7 @@ class Router:
         """Return the routes whose steps call a file of the hospital's own."""
         return [route.name for route in self.configuration.routes if file in route.calls]
 
-    async def _compare(self, message: StoredMessage, original: Original, how: dict[str, Any]) -> None:
+    async def _compare(self, message: StoredMessage, original: Original, turn: Turn) -> None:
         """
         Decide on what may be a retransmission; those behind wait.
 
@@ -398,7 +398,7 @@ class Router:
             return
         told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
         if not original.is_repeated(fate):
-            await self._decide(message, how, told=original.place if told else 0)
+            await self._decide(message, turn._replace(told=original.place if told else 0))
             return
         self._waiting = False
         self.submit(duplicate(message, original.place, self.configuration.hash), generation)

@@ -11,6 +11,7 @@ from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention
 from engine.core.own_ids import former
 from engine.errors import StoreError
 from engine.flow.acts import Refusal
+from engine.flow.evaluating import Turn
 from engine.flow.identity_acts import PREFIX, IdentityActs
 from engine.flow.joining import IsFragment
 from engine.routes.decision import FRAGMENT
@@ -161,7 +162,7 @@ class Treating:
             message.state = MessageState.RECEIVED
             generation = router.generation
             try:
-                route = await router.decided_on(message, retried=True, wide=True)
+                route = await router.decided_on(message, Turn(late=True, wide=True, retried=True))
             except (IsFragment, StoreError):
                 # The others may be under way, or rows of its patients can't be read now: the act is done, so it takes
                 # its turn among those that waited, and is read again.

@@ -110,10 +110,10 @@ def test_a_wait_whose_end_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyP
     decided: list[int] = []
     slow = Router.decided_on
 
-    async def decided_on(router: Router, message: StoredMessage, **how: Any) -> Route:
+    async def decided_on(router: Router, message: StoredMessage, turn: evaluating.Turn) -> Route:
         decided.append(message.place)
         await asyncio.sleep(5)
-        return await slow(router, message, **how)
+        return await slow(router, message, turn)
 
     monkeypatch.setattr(Router, "decided_on", decided_on)
 

@@ -55,7 +55,7 @@ def test_a_retry_during_which_the_store_can_not_be_read(tmp_path: Path, monkeypa
         it.receive(message(it.runtime, "A2", kind="ORU^R01"))
         await it.rest()
 
-        async def unreadable(*_: Any, **how: Any) -> Any:
+        async def unreadable(*_: Any) -> Any:
             raise StoreUnavailable("the disk answers no read")
 
         monkeypatch.setattr(it.router, "decided_on", unreadable)
