@@ -62,7 +62,7 @@ _RENAMED: Final = Key(
 )
 _ANY_SOURCE: Final[dict[str, Key]] = {
     "type": Key(Choice("mllp", "directory"), required=True, about="How messages come."),
-    "site": Key(TextShape(), default="", about="The establishment whose system this is."),
+    "site": Key(TextShape(), default="", about="The establishment whose system this is; or site_from."),
     "site_from": Key(_SITE_FROM, about="For a system that several establishments share: each message says which."),
     "routing": Key(
         NameShape(),
@@ -316,7 +316,8 @@ _ANY_DESTINATION: Final[dict[str, Key]] = {
     ),
     "renamed_from": _RENAMED,
     "production": Key(
-        Choice("yes", "no"), about="Whether real patients are treated with what it gets: no test identity goes there."
+        Choice("yes", "no"),
+        about="Whether real patients are treated with what it gets: no test identity goes there. Unless said, no.",
     ),
     "may_have": Key(
         ListOf(Choice(*MAY_HAVE), single=True),
