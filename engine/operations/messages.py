@@ -140,8 +140,10 @@ async def message_trace(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word
 
     Returns:
         message (`waits_until_ms` and `then` while it waits), deliveries, and `rows`: at_ms, what, delivery,
-        destination, detail.
+        destination, detail; among them the decisions that parted its patients before it had left, whose and why.
     """
+    from engine.operations.identities.tracing import partings_of  # late: it brings the configuration's rooms along
+
     place = read_place(id)
     row = await _row(desk, place)
     deliveries = await desk.queries.deliveries_of(place)
@@ -160,6 +162,7 @@ async def message_trace(desk: Desk, id: str) -> Answer:  # noqa: A002 - the word
         events.append(_event(0, "put together", detail=f"with what came as message {others}"))
     for one in deliveries:
         events += _delivery_events(one)
+    events += await partings_of(desk, place, deliveries)
     known = [event for event in events if event["at_ms"]]
     events = sorted(known, key=lambda event: int(event["at_ms"])) + [event for event in events if not event["at_ms"]]
     return {"v": 1, "message": shown, "deliveries": [delivery_row(one) for one in deliveries], "rows": events}

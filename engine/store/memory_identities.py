@@ -10,6 +10,7 @@ from engine.core.changes import Identify, Route, events_of
 from engine.core.identities import IdentityEvent, IdentityFacts, IdentityRows, ReviewState
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind
+from engine.core.parting import parted_by
 from engine.store import identity_rules as rules
 from engine.store.counting import IDENTITY, CounterKey, Tally
 from engine.store.memory_rows import DeliveryRow, MemoryDisk, Undo
@@ -53,7 +54,7 @@ def act(disk: MemoryDisk, change: Identify, undo: Undo, tally: Tally) -> None:
 
 def _mark_parted(disk: MemoryDisk, change: Route | Identify, undo: Undo) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Mark what was made while patients were one who are parted; return it by destination."""
-    keys = rules.parted_by(events_of(change))
+    keys = parted_by(events_of(change))
     found: dict[str, list[int]] = {}
     for place in list(disk.places) if keys else ():
         if keys.isdisjoint(disk.messages[place].keys) or (isinstance(change, Route) and place == change.place):

@@ -9,8 +9,6 @@ from engine.core.lifecycle import DeliveryState
 from engine.identity.former import NUMBERS
 from engine.operations.identities.knowing import decided, identifiers_of, require_identity, require_references
 from engine.operations.rows import delivery_row
-from engine.routes.identifying import Knowledge
-from engine.routes.parting import stands
 
 if TYPE_CHECKING:
     from engine.core.identities import IdentifierRow, IdentityEvent
@@ -106,6 +104,9 @@ async def _carry(desk: Desk, keys: list[int]) -> _Found:
 
 async def _may_leave(desk: Desk, id_: int, event: IdentityEvent) -> bool:
     """Tell whether a delivery may leave as it was made, if an event came to be: as the router will (routes.parting)."""
+    from engine.routes.identifying import Knowledge  # late: it brings the configuration's rooms along
+    from engine.routes.parting import stands
+
     configuration, _ = require_identity(desk)
     references = require_references(desk)
     row, data = await desk.store.delivery(id_), (await desk.store.payloads([id_], 1)).get(id_)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.changes import Route, events_of
 from engine.core.messages import KEY_BUCKET_BITS, ORDINAL_BITS, DeliveryFlag, DeliveryKind
+from engine.core.parting import parted_by
 from engine.store import identity_rules as rules
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ _MARKED: Final = f"UPDATE deliveries SET flags = flags | {_MARK} WHERE id IN (SE
 def mark_parted(work: Transaction, results: Iterable[Result]) -> None:
     """Mark the deliveries of whom the events of some changes part, whose rows are written."""
     for result in results:
-        keys = rules.parted_by(events_of(result.change))
+        keys = parted_by(events_of(result.change))
         if not keys:
             continue
         work.fault("parted")
