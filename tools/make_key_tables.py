@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from engine.routes.schema import DESTINATIONS, GROUP, IDENTITY, KEY, ROUTE, SITE, SOURCES
+from engine.routes.schema import DESTINATIONS, GROUP, IDENTITY, KEY, PARAM, ROUTE, SITE, SOURCES
 from engine.routes.schema.words import Charset, Size
 from engine.transforms.shapes import (
     Choice,
@@ -38,7 +38,7 @@ _TIMES: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 def records() -> dict[str, Record]:
     """Return what a page may show: sections, and of sources and destinations what all have and what one type has."""
-    made = {"group": GROUP, "identity": IDENTITY, "sites": SITE, "keys": KEY, "routes": ROUTE}
+    made = {"group": GROUP, "identity": IDENTITY, "sites": SITE, "keys": KEY, "params": PARAM, "routes": ROUTE}
     for name, types in (("sources", SOURCES), ("destinations", DESTINATIONS)):
         first, *others = types.values()
         common = {word: key for word, key in first.keys.items() if all(one.keys.get(word) is key for one in others)}
