@@ -85,7 +85,7 @@ def read_delimiters(line: bytes, name_length: int = 3) -> Delimiters:
     name = line[:name_length].decode("latin-1")
     head = line[name_length : name_length + DECLARED_MAX]
     field = _first_character(head)
-    if not field or field.isalnum() or field.isspace():
+    if not field or not _may_separate(field):
         raise ParseError(
             f"the {name} segment ends before its delimiters: nothing separates its fields",
             location=f"{name}-1",
@@ -109,7 +109,7 @@ def _read(name: str, field: bytes, declared: bytes) -> Delimiters:
     characters = _characters(declared)
     if not characters:
         raise ParseError(f"{where} is empty: the message declares no delimiters", location=where, error_code=101)
-    if characters[0].isalnum() or characters[0].isspace():
+    if not _may_separate(characters[0]):
         raise ParseError(
             f"{where} begins with a letter, a digit or a blank where the component separator is expected",
             location=where,
@@ -121,11 +121,16 @@ def _read(name: str, field: bytes, declared: bytes) -> Delimiters:
         characters.insert(2, b"")  # `^~&`: no escape character rather than `&` as one
     roles: list[bytes] = []
     for character in characters[:5]:
-        usable = character not in roles and not character.isalnum() and not character.isspace()
+        usable = character not in roles and _may_separate(character)
         roles.append(character if usable else b"")
     roles += [b""] * (5 - len(roles))
     odd = field != b"|" or roles[:4] != [b"^", b"~", b"\\", b"&"] or len(characters) > 5
     return Delimiters(field, declared, roles, odd=odd)
+
+
+def _may_separate(character: bytes) -> bool:
+    """Tell whether a character may be a delimiter: values are full of letters, and NUL is padding between segments."""
+    return not (character.isalnum() or character.isspace() or character == b"\x00")
 
 
 def _first_character(data: bytes) -> bytes:

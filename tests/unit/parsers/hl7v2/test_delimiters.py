@@ -22,6 +22,7 @@ from engine.parsers.hl7v2.delimiters import STANDARD, read_delimiters
         ("MSH|^˜\\&|".encode(), (b"^", "˜".encode(), b"\\", b"&", b""), True),
         ("MSH|^˜\\&|".encode("cp1252"), (b"^", b"\x98", b"\\", b"&", b""), True),
         (b"MSH|^^\\&|", (b"^", b"", b"\\", b"&", b""), True),
+        (b"MSH|^\x00\\&|", (b"^", b"", b"\\", b"&", b""), True),
         (b"MSH|^~y&|", (b"^", b"~", b"", b"&", b""), True),
         (b"MSH|^~\\&####|", (b"^", b"~", b"\\", b"&", b"#"), True),
         (b"MSH|^~\\&", (b"^", b"~", b"\\", b"&", b""), False),
@@ -40,10 +41,12 @@ def test_roles(line: bytes, roles: tuple[bytes, ...], odd: bool) -> None:
         (b"MSH", "MSH-1"),
         (b"MSHA^~\\&", "MSH-1"),
         (b"MSH ^~", "MSH-1"),
+        (b"MSH\x00^~\\&", "MSH-1"),
         (b"MSH||A", "MSH-2"),
         (b"MSH|", "MSH-2"),
         (b"MSH|APP|FAC", "MSH-2"),
         (b"MSH|0000|", "MSH-2"),
+        (b"MSH|\x00~\\&|", "MSH-2"),
     ],
 )
 def test_none(line: bytes, location: str) -> None:
