@@ -72,7 +72,8 @@ def stands(
         if not sent.persons or not holds_together(sent, view):
             return False
         if delivery.flags & DeliveryFlag.DERIVED:  # it follows from what its message says of two numbers
-            return received is not None and bool(received.persons) and holds_together(received, view)
+            cause = received or _claims(configuration, stored, stored.raw, stored.type, references)
+            return bool(cause.persons) and holds_together(cause, view)
         if received is None:  # its source is gone
             return True
         policy = configuration.policies[stored.source]

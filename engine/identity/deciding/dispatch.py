@@ -9,7 +9,7 @@ from engine.identity.deciding.following import follow, is_registry
 from engine.identity.deciding.ins import change_ins
 from engine.identity.deciding.knowing import know
 from engine.identity.deciding.merging import link, merge, move, rename, unlink
-from engine.identity.deciding.moving import merge_stays, move_stays, paired, rename_stays
+from engine.identity.deciding.moving import merge_stays, move_stays, paired, record_ended_stays, rename_stays
 from engine.identity.events import MERGES, RENAMES
 from engine.identity.policy import Unknown
 
@@ -68,6 +68,8 @@ def _decide(person: Person, terms: Terms) -> int:
         return know(person, terms)
     if event in MERGES:
         merge(person, terms)
+        if event not in _BOTH:
+            record_ended_stays(person, terms)
     elif event in RENAMES:
         rename(person, terms)
     elif event == "A43":

@@ -36,6 +36,34 @@ def record_stays(person: Person, terms: Terms) -> None:
             terms.findings.append("stay-elsewhere")
 
 
+def record_ended_stays(person: Person, terms: Terms) -> None:
+    """
+    Remember under whose number the stays are that a merge of patients names beside the number that ends.
+
+    HL7 v2.5 § 3.3.40: what was associated with the source is the target's; MRG-3 and MRG-5 need not say it, and move
+    nothing. They say where the stay was: under the number of MRG-1, which leads on to whoever has it now.
+
+    Raises:
+        Ended: One of them is a third patient's.
+    """
+    sides = {row.patient for one in (*person.local, *person.prior) if (row := terms.look(one)) is not None}
+    for stay in (*person.prior_accounts, *person.prior_visits):
+        owner = next((one for one in person.prior if one.site == stay.site), None)
+        if owner is None or terms.look(owner) is None:
+            continue  # of a number that nobody knows nothing is remembered
+        row = terms.look(stay)
+        if row is None:
+            _put(stay, owner, terms)
+            terms.draft.did("attach")
+            continue
+        held = terms.draft.identifier(row.under)
+        if held is not None and held.patient not in sides:
+            raise conflict(
+                Code.STAY, "its stay in MRG is a third patient's: have the site correct it, then retry",
+                held.patient, min(sides),
+            )  # fmt: skip
+
+
 def owner_of(stay: Claimed, person: Person) -> Claimed | None:
     """Return the local number under which a stay is given: that of its own site."""
     return next((one for one in person.local if one.site == stay.site), None)

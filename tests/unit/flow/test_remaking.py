@@ -65,6 +65,28 @@ def test_a_merge_that_was_discarded_meanwhile(tmp_path: pathlib.Path, parted: bo
     group(tmp_path, test, text=EMIT + DOORS + ROUTES)
 
 
+def test_a_merge_whose_source_is_gone(tmp_path: pathlib.Path) -> None:
+    """What its message says of the two numbers can still be read: it stands, or not."""
+
+    async def test(it: Group) -> None:
+        await it.send("gam_cha", hl7(1, "A28", A), hl7(2, "A28", of_cha(2), name="MARTIN^LEO^LEO"))
+        it.doors["dpi"].receiver = lambda one: (
+            answer(one.control_id, "AR", error="204") if one.type.startswith("ADT^A40") else accepted(one)
+        )
+        await it.send("gam_cha", hl7(3, "A40", A, f"MRG|{of_cha(2)}"))
+        await it.rest(300)
+        derived = row(it, 3, 1)
+        assert (derived.state, bool(derived.flags & DeliveryFlag.DERIVED)) == (DeliveryState.DEAD, True)
+        it.configure((EMIT + DOORS + ROUTES).replace("gam_cha", "gam_new"))
+        it.doors["dpi"].receiver = accepted
+        done, why = await it.act("retry", delivery=derived.id)
+        assert done, why
+        await it.rest(300)
+        assert row(it, 3, 1).state is DeliveryState.DELIVERED
+
+    group(tmp_path, test, text=EMIT + DOORS + ROUTES)
+
+
 def test_what_nobody_knows_any_more(tmp_path: pathlib.Path) -> None:
     """The patient was made by a decision that is taken back: a dead letter; a retry decides again."""
 

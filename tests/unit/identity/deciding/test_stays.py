@@ -52,6 +52,36 @@ def test_a_stay_moves_before_its_merge():
     assert result(group, "S1") == 2
 
 
+@pytest.mark.parametrize("on_merge", OnMerge)
+def test_a_merge_that_names_a_stay_of_the_number_that_ends(on_merge):
+    """HL7 v2.5 § 3.3.40: it was that number's, and leads wherever that number leads; nothing is said of the other's."""
+    group = Group(on_merge=on_merge)
+    for number, stay in (("1", "S1"), ("2", "S2")):
+        group.hear(message("A01", pid(ipp("cha", number), stay=nda("cha", stay))))
+    decision = group.hear(
+        message(
+            "A40",
+            pid(ipp("cha", "2"), stay=nda("cha", "S2")),
+            mrg(ipp("cha", "1"), nda("cha", "S8"), visit("cha", "V8")),
+        )
+    )
+    assert decision.outcome is Outcome.DECIDED
+    joined = on_merge is OnMerge.EMIT
+    assert result(group, "S8") == (2 if joined else 1)
+    assert result(group, "S1") == (2 if joined else 1)
+    assert result(group, "S2") == 2
+
+
+def test_a_merge_that_names_a_third_patients_stay(group):
+    """It contradicts what is known: nothing is guessed. Of a number that nobody knows nothing is remembered."""
+    group.hear(message("A01", pid(ipp("cha", "3"), stay=nda("cha", "S3"))))
+    decision = group.hear(message("A40", pid(ipp("cha", "2")), mrg(ipp("cha", "1"), nda("cha", "S3"))))
+    assert (decision.outcome, decision.code) == (Outcome.DEAD, "E-ID-STAY")
+    assert result(group, "S3") == 3
+    group.hear(message("A40", pid(ipp("cha", "2")), mrg(ipp("cha", "9"), nda("cha", "S9"))))
+    assert result(group, "S9") is Outcome.WAIT
+
+
 def test_a_merge_moves_no_stay(group):
     """PAM France: that is A44's; joined by it, both numbers are one patient's."""
     group.hear(message("A40", pid(ipp("cha", "2")), mrg(ipp("cha", "1"))))
