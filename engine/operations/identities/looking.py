@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.core.identities import IdentifierKind
 from engine.core.lifecycle import DeliveryState
 from engine.core.messages import DeliveryKind
+from engine.identity.decisions import territorial
 from engine.operations.acts import require_reason
 from engine.operations.identities.knowing import (
     KINDS,
@@ -139,7 +140,7 @@ async def waiting_of(desk: Desk, patients: Iterable[int], identifiers: Iterable[
     """
     configuration, _ = require_identity(desk)
     references = require_references(desk)
-    lanes = [references.hash("territorial", "", str(id_)) for id_ in patients]
+    lanes = [territorial(references, id_) for id_ in patients]
     lanes += identifiers
     found = []
     for name in configuration.destinations:
