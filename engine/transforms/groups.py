@@ -2,7 +2,9 @@
 Groups of segments inside a message: an order with its results, a patient with his orders.
 
 A group begins at one of its heads and ends before the next one, or before a segment of a higher level (HL7 v2.5
-§ 2.5.2: groups repeat as they stand). The names are those of the standard's message structures.
+§ 2.5.2: groups repeat as they stand): another patient, another order, or another specimen where orders stand under
+those. Such a segment takes the place of its like above the groups that follow, so that no result stands under another
+order than its own. The names are those of the standard's message structures.
 """
 
 from __future__ import annotations
@@ -27,6 +29,10 @@ HEADS: Final[dict[str, tuple[str, ...]]] = {
 
 PATIENT: Final = frozenset({"PID", "P"})
 """Segments that begin another patient: what stood before them is about somebody else."""
+_ORDERS: Final = ("ORC", "OBR")
+"""What stands above results, specimens of an order, treatments; the highest first."""
+_OVER_ORDERS: Final = frozenset({*PATIENT, "FT1"})
+"""Segments to which orders belong that follow (DFT), whatever stands before them."""
 _FOOT: Final = frozenset({"L"})
 """Segments that end a message, and each part of it."""
 _MESSAGE: Final = frozenset({"MSH", "SFT", "UAC", "H", "FHS", "BHS"})
@@ -52,9 +58,14 @@ def groups_of(names: Sequence[str], by: str, kept: Collection[str] = ()) -> list
 
     Returns:
         The groups in order. A segment after a group's own ones that begins another patient ends the group, and
-        takes the place of the former patient's segments in the heads that follow.
+        takes the place of the former patient's segments in the heads that follow; another order does the same with
+        the former order's where groups stand below it.
     """
     heads = HEADS.get(by, (by,))
+    chain = _chain(names)
+    if heads == _ORDERS and "ORC" not in chain:
+        heads = ("OBR",)
+    over = _over(heads, chain, names)
     above: list[int] = []  # what stands over the next group
     groups: list[Group] = []
     open_: list[int] | None = None
@@ -72,6 +83,9 @@ def groups_of(names: Sequence[str], by: str, kept: Collection[str] = ()) -> list
         elif name in PATIENT:
             above = _without_patient(above, names)
             open_ = None
+        elif name in over:
+            above = _without_likes(above, names, over[over.index(name) :])
+            open_ = None
         if rank >= 0:
             last = rank
         if open_ is None:
@@ -81,9 +95,40 @@ def groups_of(names: Sequence[str], by: str, kept: Collection[str] = ()) -> list
     return [Group(group.head, [*group.own, *foot]) for group in groups]
 
 
+def _chain(names: Sequence[str]) -> tuple[str, ...]:
+    """
+    Return which segments stand one below the other in a message, the highest first.
+
+    A specimen has orders where it stands before them (OML^O33, OUL^R22), else an order has specimens. An ORC right
+    behind an OBR is a part of that one (OUL^R22 to R24); everywhere else it begins the order.
+    """
+    first = {name: names.index(name) for name in ("SPM", *_ORDERS) if name in names}
+    orders = _ORDERS[1:] if "ORC" in first and names[first["ORC"] - 1] == "OBR" else _ORDERS
+    specimens_first = "SPM" in first and all(first["SPM"] <= place for place in first.values())
+    return ("SPM", *orders) if specimens_first else orders
+
+
+def _over(heads: tuple[str, ...], chain: tuple[str, ...], names: Sequence[str]) -> tuple[str, ...]:
+    """Return the segments of the chain below which groups with these heads stand."""
+    head = heads[0]
+    if head in chain:
+        return chain[: chain.index(head)]
+    if head == "OBX":
+        return chain
+    if head in _OVER_ORDERS or head not in names:
+        return ()
+    before = names[: names.index(head)]
+    return chain if any(name in before for name in chain) else ()
+
+
 def _without_patient(above: list[int], names: Sequence[str]) -> list[int]:
     """Leave what belongs to the message: the patient's segments are those from his PID on."""
-    first = next((rank for rank, position in enumerate(above) if names[position] in PATIENT), len(above))
+    return _without_likes(above, names, PATIENT)
+
+
+def _without_likes(above: list[int], names: Sequence[str], likes: Collection[str]) -> list[int]:
+    """Leave what stands before the first segment of these names."""
+    first = next((rank for rank, position in enumerate(above) if names[position] in likes), len(above))
     return above[:first]
 
 

@@ -36,6 +36,51 @@ def test_groups(names, by, groups):
     assert cut(names, by) == groups
 
 
+@pytest.mark.parametrize(
+    ("names", "by", "groups"),
+    [
+        (
+            "MSH PID ORC.1 OBR.1 OBX.1 ORC.2 OBR.2 OBX.2 OBX.3",
+            "OBSERVATION",
+            ["MSH PID ORC.1 OBR.1 OBX.1", "MSH PID ORC.2 OBR.2 OBX.2", "MSH PID ORC.2 OBR.2 OBX.3"],
+        ),
+        ("MSH PID OBR.1 OBX.1 OBR.2 OBX.2", "OBX", ["MSH PID OBR.1 OBX.1", "MSH PID OBR.2 OBX.2"]),
+        (
+            "MSH PID OBR.1 NTE.1 OBX.1 ORC.2 OBR.2 OBX.2",
+            "OBX",
+            ["MSH PID OBR.1 NTE.1 OBX.1", "MSH PID ORC.2 OBR.2 OBX.2"],
+        ),
+        ("MSH PID ORC.1 OBR.1 OBX.1 ORC.2 OBR.2", "OBR", ["MSH PID ORC.1 OBR.1 OBX.1", "MSH PID ORC.2 OBR.2"]),
+        ("MSH PID ORC.1 OBR.1 OBX.1 OBR.2", "OBR", ["MSH PID ORC.1 OBR.1 OBX.1", "MSH PID ORC.1 OBR.2"]),
+        (
+            "MSH PID ORC.1 OBR.1 OBX.1 SPM.1 ORC.2 OBR.2 OBX.2 SPM.2",
+            "SPECIMEN",
+            ["MSH PID ORC.1 OBR.1 OBX.1 SPM.1", "MSH PID ORC.2 OBR.2 OBX.2 SPM.2"],
+        ),
+        ("MSH PID SPM.1 ORC.1 OBR.1 SPM.2 ORC.2", "SPECIMEN", ["MSH PID SPM.1 ORC.1 OBR.1", "MSH PID SPM.2 ORC.2"]),
+        ("MSH PID SPM.1 ORC.1 OBR.1 SPM.2 ORC.2", "ORDER", ["MSH PID SPM.1 ORC.1 OBR.1", "MSH PID SPM.2 ORC.2"]),
+        (
+            "MSH PID SPM.1 OBR.1 ORC.1 OBX.1 OBR.2 ORC.2 OBX.2",
+            "OBSERVATION",
+            ["MSH PID SPM.1 OBR.1 ORC.1 OBX.1", "MSH PID SPM.1 OBR.2 ORC.2 OBX.2"],
+        ),
+        (
+            "MSH PID SPM.1 OBR.1 ORC.1 OBX.1 OBR.2 ORC.2 OBX.2",
+            "ORDER_OBSERVATION",
+            ["MSH PID SPM.1 OBR.1 ORC.1 OBX.1", "MSH PID SPM.1 OBR.2 ORC.2 OBX.2"],
+        ),
+        ("MSH PID ORC.1 RXA.1 OBX.1 ORC.2 RXA.2", "RXA", ["MSH PID ORC.1 RXA.1 OBX.1", "MSH PID ORC.2 RXA.2"]),
+        ("MSH PID FT1.1 ORC.1 FT1.2 ORC.2", "FT1", ["MSH PID FT1.1 ORC.1", "MSH PID FT1.2 ORC.2"]),
+        ("H P OBR.1 OBX.1 OBR.2 OBX.2 L", "OBX", ["H P OBR.1 OBX.1 L", "H P OBR.2 OBX.2 L"]),
+    ],
+)
+def test_a_group_stands_under_its_own_order(names, by, groups):
+    """Another order, or specimen, ends the groups below the former one, and is above those that follow."""
+    words = names.split()
+    cut_ = groups_of([word.partition(".")[0] for word in words], by)
+    assert [" ".join(words[one] for one in [*group.head, *group.own]) for group in cut_] == groups
+
+
 def test_what_is_kept_above():
     """Only the segments that are named, and those of the message itself."""
     assert cut("MSH SFT PID PD1 NTE PV1 OBR NTE OBR", "OBSERVATION_REQUEST", ("PID", "PV1")) == [
