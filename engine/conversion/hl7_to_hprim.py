@@ -16,7 +16,7 @@ from engine.conversion.hprim_results import Attachment, Results
 from engine.conversion.notes import Note
 from engine.conversion.respelling import NORM, Respelling
 from engine.conversion.segments import Fields, get, part, segment, text_of
-from engine.conversion.tree import Subject, gather_hl7
+from engine.conversion.tree import LONE_ORDER, Subject, gather_hl7
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.delimiters import STANDARD
 from engine.parsers.hl7v2.message import Message
@@ -59,7 +59,8 @@ def hl7_to_hprim(message: Message, *, version: str = "2.5", link: str = "C") -> 
         link: One of LINKS.
 
     Raises:
-        StepFailed: E-CONVERT: the message's type has no context in HPRIM, or there is no PID.
+        StepFailed: E-CONVERT: the message's type has no context in HPRIM, there is no PID, or it can't be said
+            which analyses are ordered and which are cancelled.
     """
     tree = gather_hl7(message)
     header = tree.header
@@ -71,7 +72,10 @@ def hl7_to_hprim(message: Message, *, version: str = "2.5", link: str = "C") -> 
     sender, receiver = System.of_hl7(get(header, 3), get(header, 4)), System.of_hl7(get(header, 5), get(header, 6))
     performer = sender if context == b"ORU" else receiver
     name = _file_name(get(header, 10))
-    results = Results(name.rpartition(b".")[0].decode())
+    orders = context == b"ORM"
+    if orders and LONE_ORDER in tree.findings:
+        raise StepFailed(UNSUITABLE, "an order has no OBR: HPRIM can't say what it asks for or cancels", field="ORC")
+    results = Results(name.rpartition(b".")[0].decode(), orders=orders)
     findings = tree.findings + not_handled("MSH", header, _HANDLED)
     fields = {
         1: b"", 2: name, 4: sender.field, 6: context, 9: receiver.field,

@@ -6,11 +6,13 @@ import re
 from typing import Final, NamedTuple
 
 from engine.conversion.documents import FILE, file_of, read_document
+from engine.conversion.forms import UNSUITABLE
 from engine.conversion.hl7_results import OBR_LAST, OBX_LAST
 from engine.conversion.hprim_patient import not_handled
 from engine.conversion.notes import Note
-from engine.conversion.segments import COMPONENT, REPETITION, Fields, get, join, leaf, part, segment
+from engine.conversion.segments import COMPONENT, REPETITION, Fields, get, given, join, leaf, part, segment
 from engine.conversion.tree import Request, Result
+from engine.errors import StepFailed
 
 TYPES: Final = {
     b"XCN": b"CNA", b"CN": b"CNA", b"XPN": b"PN", b"XTN": b"TN", b"XAD": b"AD", b"CX": b"CK",
@@ -18,7 +20,13 @@ TYPES: Final = {
 }  # fmt: skip
 """OBX-2 of HL7 and the type of HPRIM that holds the same components."""
 KEPT: Final = frozenset({b"NM", b"CE", b"ST", b"TX", b"DT", b"PN", b"TN", b"AD", b"CK"})
-_CANCELLED: Final = frozenset({b"CA", b"OC"})
+_ASKED: Final = frozenset({b"", b"NW", b"RE", b"SC"})
+"""ORC-1 of an order (in results: of what was ordered) as OBR says it in HPRIM without a status."""
+_ASKED_TOO: Final = frozenset({b"RO", b"RL", b"XO", b"PA", b"CH"})
+"""ORC-1 of what is asked for as well, and says more than HPRIM can."""
+_CANCELLED: Final = frozenset({b"CA", b"OC", b"CR", b"DC", b"OD", b"DR"})
+_CANCELLED_STATUS: Final = frozenset({b"CA", b"DC"})
+"""ORC-5 (table 0038)."""
 _SEQUENCE: Final = re.compile(rb"\\([^\\]*)\\")
 
 
@@ -40,34 +48,43 @@ class Results:
         findings: What found no place.
     """
 
-    def __init__(self, stem: str) -> None:
+    def __init__(self, stem: str, *, orders: bool = False) -> None:
         """
         Prepare.
 
         Args:
             stem: What the names of attached files begin with.
+            orders: The requests are to be carried out: what may be no order is none.
         """
         self.lines: list[bytes] = []
         self.attachments: list[Attachment] = []
         self.findings: list[str] = []
         self._stem = stem
+        self._orders = orders
         self._rank = 0
 
     def add(self, requests: list[Request]) -> None:
-        """Write the requests of one patient; those that ORC-4 says were asked for together become one OBR."""
+        """
+        Write the requests of one patient; those that ORC-4 says were asked for together become one OBR.
+
+        Raises:
+            StepFailed: E-CONVERT, of orders: whether an analysis is asked for or cancelled can't be said, or known.
+        """
         self._rank = 0
+        if self._orders:
+            _refuse_unclear(requests)
         for together in _groups(requests):
             self._request(together)
 
     def _request(self, together: list[Request]) -> None:
         self._rank += 1
         request = together[0]
-        obr, orc, spm = request.obr, request.more.get(b"ORC", []), request.more.get(b"SPM", [])
+        obr, orc, spm = request.obr, _orc(request), request.more.get(b"SPM", [])
         fields = dict(enumerate(obr[: OBR_LAST + 1]))
         fields[1] = b"%d" % self._rank
         samples = get(spm, 2)
         for number in (2, 3):
-            value = get(obr, number) or get(orc, number)
+            value = given(get(obr, number)) or given(get(orc, number))
             sample = part(part(samples, number - 1).replace(b"&", COMPONENT), 1)
             fields[number] = COMPONENT.join((sample, value)) if value else sample
         fields[4] = REPETITION.join(filter(None, (get(one.obr, 4) for one in together)))
@@ -75,12 +92,11 @@ class Results:
             fields[7], fields[8] = get(obr, 7), get(obr, 8)
         if not get(obr, 15):
             fields[15] = get(spm, 4)
-        if get(orc, 1) in _CANCELLED:
-            fields[25] = b"X"
+        self._status(fields, together)
         comments = _restore("OBR", fields, [note for one in together for note in one.notes])
         self.findings += not_handled("OBR", obr, range(OBR_LAST + 1))
         for one in together:
-            self.findings += not_handled("ORC", one.more.get(b"ORC", []), (0, 1, 2, 3, 4))
+            self.findings += not_handled("ORC", _orc(one), (0, 1, 2, 3, 4))
             self.findings += not_handled("SPM", one.more.get(b"SPM", []), (0, 1, 2, 4))
         fields.pop(0, None)
         self.lines.append(segment(b"OBR", fields))
@@ -90,6 +106,16 @@ class Results:
             for result in one.results:
                 rank += 1
                 self._result(result, rank)
+
+    def _status(self, fields: dict[int, bytes], together: list[Request]) -> None:
+        """Say in OBR-25 that an order is cancelled or changed; what ORC-1 says besides is a finding."""
+        control = _control(together[0])
+        if _is_cancelled(together[0]):
+            fields[25] = b"X"
+        elif control == b"XO" and given(fields.get(25, b"")) in (b"", b"C"):
+            fields[25] = b"C"
+        elif control not in _ASKED:
+            self.findings += ["not-converted ORC-1"] * len(together)
 
     def _result(self, result: Result, rank: int) -> None:
         obx, all_notes = result.obx, result.notes
@@ -168,8 +194,40 @@ def _groups(requests: list[Request]) -> list[list[Request]]:
 
 
 def _together(one: Request, other: Request) -> bool:
-    group = get(one.more.get(b"ORC", []), 4)
-    return bool(group) and group == get(other.more.get(b"ORC", []), 4) and _shared(one.obr) == _shared(other.obr)
+    group = given(get(_orc(one), 4))
+    return bool(group) and group == get(_orc(other), 4) and _apart_from_analysis(one) == _apart_from_analysis(other)
+
+
+def _apart_from_analysis(request: Request) -> tuple[list[bytes], Fields, list[bytes]]:
+    """Return what requests have alike that become one OBR: what is asked of whom, the sample, the rest of OBR."""
+    order = [get(_orc(request), number) for number in (1, 2, 3, 5)]
+    return order, request.more.get(b"SPM", [])[2:], _shared(request.obr)
+
+
+def _orc(request: Request) -> Fields:
+    return request.more.get(b"ORC", [])
+
+
+def _control(request: Request) -> bytes:
+    return given(part(get(_orc(request), 1), 1).strip())
+
+
+def _is_cancelled(request: Request) -> bool:
+    return _control(request) in _CANCELLED or part(get(_orc(request), 5), 1).strip() in _CANCELLED_STATUS
+
+
+def _refuse_unclear(requests: list[Request]) -> None:
+    """Refuse orders that HPRIM can neither ask for nor cancel: it has no word for one on hold, or replaced."""
+    before: Request | None = None
+    for request in requests:
+        if _orc(request):
+            before = request
+        elif before is not None and _is_cancelled(before):
+            sentence = "an OBR without ORC follows one that is cancelled: whether it is, too, can't be known"
+            raise StepFailed(UNSUITABLE, sentence, field="ORC")
+        if not _is_cancelled(request) and _control(request) not in _ASKED | _ASKED_TOO:
+            sentence = "it neither asks for the analysis nor cancels it, and HPRIM can say nothing else"
+            raise StepFailed(UNSUITABLE, sentence, field="ORC-1")
 
 
 def _shared(obr: Fields) -> list[bytes]:

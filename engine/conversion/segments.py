@@ -14,6 +14,8 @@ from engine.parsers.hl7v2.escapes import escape_all, unescape
 
 COMPONENT: Final = b"^"
 REPETITION: Final = b"~"
+NULL: Final = b'""'
+"""An order to delete what is known, in both standards: no value, so nothing may be decided by it."""
 
 Fields = list[bytes]
 """A segment's fields, its name first; `get` reads beyond the end."""
@@ -22,6 +24,11 @@ Fields = list[bytes]
 def get(fields: Fields, number: int) -> bytes:
     """Return one field, b"" when the segment is shorter."""
     return fields[number] if number < len(fields) else b""
+
+
+def given(data: bytes) -> bytes:
+    """Return a value, b"" for a null: of what decides something, where a null is nothing."""
+    return b"" if data == NULL else data
 
 
 def part(data: bytes, number: int) -> bytes:

@@ -60,6 +60,8 @@ class Tree:
     """`not-converted NAME` for each segment that has no place, `result-without-request`."""
 
 
+LONE_ORDER: Final = "not-converted ORC"
+"""Finding: an ORC without OBR."""
 _COUNTED: Final = frozenset({b"L"})
 """What the parser has compared already."""
 
@@ -119,9 +121,10 @@ def gather_hl7(message: Message) -> Tree:
             subject.requests.append(request)
         elif name == b"PID":
             level = subject = Subject(fields)
-            request = None
+            request, orc = None, _without_request(orc, tree)
             tree.subjects.append(subject)
         elif name == b"ORC":
+            _without_request(orc, tree)
             orc = fields
         elif name in (b"PD1", b"PV1", b"ZFD") and subject is not None and name not in subject.more:
             subject.more[name] = fields
@@ -131,9 +134,15 @@ def gather_hl7(message: Message) -> Tree:
             level.notes.append(Note(b"", fields[0]))
         else:
             tree.findings.append(f"not-converted {name.decode()}")
-    if orc:
-        tree.findings.append("not-converted ORC")
+    _without_request(orc, tree)
     return tree
+
+
+def _without_request(orc: Fields, tree: Tree) -> Fields:
+    """Tell of an ORC that no OBR followed: it is nobody else's. Returns none."""
+    if orc:
+        tree.findings.append(LONE_ORDER)
+    return []
 
 
 def _header(message: Message, name: bytes) -> Fields:

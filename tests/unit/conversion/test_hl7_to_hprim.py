@@ -118,8 +118,13 @@ def test_long_segments_are_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lines", "type_", "sentence"), [(PID, "ADT^A01", "only results"), ("", "ORU^R01", "no PID segment")]
-)
+    ("lines", "type_", "sentence"),
+    [
+        (PID, "ADT^A01", "only results"), ("", "ORU^R01", "no PID segment"),
+        (PID + "ORC|CA|D1\rORC|NW|D2\rOBR|1|D2||GLU\r", "ORM^O01", "an order has no OBR"),
+        (PID + "ORC|HD|D1\rOBR|1|D1||GLU\r", "ORM^O01", "neither asks for the analysis nor cancels it"),
+    ],
+)  # fmt: skip
 def test_what_can_t_be_made(lines: str, type_: str, sentence: str) -> None:
     """With its place."""
     with pytest.raises(StepFailed, match=sentence):

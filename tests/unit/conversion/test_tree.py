@@ -43,6 +43,16 @@ def test_hl7() -> None:
     assert tree.findings == ["not-converted PV1", "result-without-request", "not-converted ZZZ", "not-converted ORC"]
 
 
+def test_an_orc_without_obr_is_nobody_else_s() -> None:
+    """Neither the next order's nor the next patient's; it is told."""
+    raw = b"MSH|^~\\&|A|B\rPID|1\rORC|CA|D1\rORC|NW|D2\rOBR|1\rORC|CA|D3\rPID|2\rOBR|1\r"
+    tree = gather_hl7(open_message(raw))
+    one, other = tree.subjects
+    assert one.requests[0].more[b"ORC"][1:] == [b"NW", b"D2"]
+    assert other.requests[0].more == {}
+    assert tree.findings == ["not-converted ORC", "not-converted ORC"]
+
+
 @pytest.mark.parametrize(
     "damaged", [b"p|2|43|||MARTIN~B", b"P", b"\xef\xbb\xbfP|2|43|||MARTIN~B", b"PID|2|43", b"H|~^\\&|F2"]
 )
