@@ -17,7 +17,9 @@ from engine.conversion.segments import Fields, get
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.delimiters import STANDARD
 from engine.parsers.hl7v2.escapes import escape_all
+from engine.parsers.hl7v2.layout import reads_as
 from engine.parsers.hl7v2.message import Message
+from engine.parsers.hl7v2.segments import HEAD_MAX
 
 
 @dataclass(slots=True)
@@ -64,6 +66,11 @@ LONE_ORDER: Final = "not-converted ORC"
 """Finding: an ORC without OBR."""
 _COUNTED: Final = frozenset({b"L"})
 """What the parser has compared already."""
+_HPRIM_HEADS: Final = (b"H", b"P", b"PID", b"OBR")
+_HL7_HEADS: Final = (b"MSH", b"PID", b"ORC", b"OBR")
+"""What says of whom, or of which request, the results after it are: a line that reads so must not become text."""
+_ALONE: Final = frozenset({b"P", b"PID"})
+"""Of these a bare name is enough; what is asked may be a word of a text."""
 
 
 def gather_hprim(message: Message) -> Tree:
@@ -72,7 +79,7 @@ def gather_hprim(message: Message) -> Tree:
     level: Tree | Subject | Request | Result = tree
     subject: Subject | None = None
     request: Request | None = None
-    for name, fields in _segments(message, b"H"):
+    for name, fields in _segments(message, b"H", _HPRIM_HEADS):
         if name == b"OBX" and subject is not None:
             if request is None:
                 request = _implied(subject, tree)
@@ -89,10 +96,8 @@ def gather_hprim(message: Message) -> Tree:
             level = subject = Subject(fields)
             request = None
             tree.subjects.append(subject)
-        elif name in (b"H", b"PID") or (not name and _is_damaged_patient(fields[0])):
-            raise StepFailed(
-                UNSUITABLE, "a second header, or a damaged P: whose the results after it are can't be known", field="P"
-            )
+        elif name in (b"H", b"PID"):
+            raise _nobodys("P")
         elif not name:
             level.notes.append(Note(b"", fields[0]))
         elif name not in _COUNTED:
@@ -107,7 +112,7 @@ def gather_hl7(message: Message) -> Tree:
     subject: Subject | None = None
     request: Request | None = None
     orc: Fields = []
-    for name, fields in _segments(message, b"MSH"):
+    for name, fields in _segments(message, b"MSH", _HL7_HEADS):
         if name == b"OBX" and subject is not None:
             if request is None:
                 request = _implied(subject, tree)
@@ -126,6 +131,8 @@ def gather_hl7(message: Message) -> Tree:
         elif name == b"ORC":
             _without_request(orc, tree)
             orc = fields
+        elif name == b"MSH":
+            raise _nobodys("PID")
         elif name in (b"PD1", b"PV1", b"ZFD") and subject is not None and name not in subject.more:
             subject.more[name] = fields
         elif name == b"SPM" and request is not None and name not in request.more:
@@ -153,8 +160,13 @@ def _header(message: Message, name: bytes) -> Fields:
     return [name, *(respelling.field(segment.field(number)) for number in range(1, segment.count + 1))]
 
 
-def _segments(message: Message, name: bytes) -> Iterator[tuple[bytes, Fields]]:
-    """Yield name and fields, in HL7's delimiters, of all segments but the header; a line without name is one leaf."""
+def _segments(message: Message, name: bytes, heads: tuple[bytes, ...]) -> Iterator[tuple[bytes, Fields]]:
+    """
+    Yield name and fields, in HL7's delimiters, of all segments but the header; a line without name is one leaf.
+
+    Raises:
+        StepFailed: A line reads as one of `heads`, and has no readable name.
+    """
     respelling = to_standard(message.delimiters)
     header = message.positions(name)[0]
     for position in range(len(message.names)):
@@ -164,13 +176,20 @@ def _segments(message: Message, name: bytes) -> Iterator[tuple[bytes, Fields]]:
         line, code = segment.line(), segment.code
         if line == code or not code.isupper():
             code = b""  # a word of a text that was cut, not a segment: it may be anything
+            _refuse_damaged(line[:HEAD_MAX], message.delimiters.field, heads)
         yield code, respelling.fields(line) if code else [escape_all(line, STANDARD)]
 
 
-def _is_damaged_patient(line: bytes) -> bool:
-    """Tell whether a line without a readable name is a P all the same: in lower case, bare, behind a BOM."""
-    plain = line.lstrip(b"\xef\xbb\xbf \t").upper()
-    return plain == b"P" or plain.startswith((b"P|", b"P\\F\\"))
+def _refuse_damaged(head: bytes, mark: bytes, heads: tuple[bytes, ...]) -> None:
+    """Refuse a line without a readable name that is a head all the same: in lower case, bare, behind a BOM."""
+    for name in heads:
+        if reads_as(head, name, mark) and (name in _ALONE or mark in head):
+            raise _nobodys(name.decode())
+
+
+def _nobodys(name: str) -> StepFailed:
+    reason = f"a second header, or a damaged {name}: whose the results after it are can't be known"
+    return StepFailed(UNSUITABLE, reason, field=name)
 
 
 def _implied(subject: Subject, tree: Tree) -> Request:

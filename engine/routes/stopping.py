@@ -1,5 +1,7 @@
 """
-What stops a message before any route is asked: several messages in one, a part of one, a test, no files, no site.
+What stops a message before any route is asked.
+
+Several messages in one, a part of one, a patient's line that nobody can read, a test, no files, no site.
 
 Each is a decision with a code and a sentence; nothing of the message is delivered.
 """
@@ -20,6 +22,7 @@ from engine.parsers.paths import Path
 from engine.routes.configuration import Source
 from engine.routes.decision import (
     ATTACHMENT,
+    DAMAGED,
     FRAGMENT,
     HEADER,
     PROCESSING,
@@ -43,7 +46,9 @@ def before_routes(source: Source, stored: StoredMessage, message: Message) -> Ev
     """
     refusal: Evaluation | None = None
     if message.format == "hl7v2":
-        refusal = _several(stored, message) or _header(stored) or _fragment(source, stored, message)
+        refusal = (
+            _several(stored, message) or _header(stored) or _fragment(source, stored, message) or _damaged(message)
+        )
     return refusal or _processing(source, message) or _attachments(source, stored)
 
 
@@ -154,6 +159,19 @@ def _fragment(source: Source, stored: StoredMessage, message: Message) -> Evalua
         "batch, or let it wait for the others: fragments: { join: 10m } at the source"
     )
     return Evaluation(MessageState.DEAD, code=FRAGMENT, field=field, reason=reason)
+
+
+def _damaged(message: Message) -> Evaluation | None:
+    """Stop a message with a patient's or order's line that reads as text: what follows it would be another's."""
+    if message.damaged is None:
+        return None
+    name, position = message.damaged
+    reason = (
+        f"segment {position + 1} reads as {name}, but its name is damaged (small letters, or a byte order mark or "
+        "another sign before it): what follows it could go out under another patient or order; have the sender "
+        "mended, and the message sent again"
+    )
+    return Evaluation(MessageState.DEAD, code=DAMAGED, field=name, reason=reason)
 
 
 def _processing(source: Source, message: Message) -> Evaluation | None:

@@ -29,6 +29,11 @@ MEANINGS: Final = (
         "Have the sender mended and the message sent again, then discard this letter.",
     ),
     Meaning(
+        "E-DAMAGED", _DEAD,
+        "A line reads as PID, MRG, ORC or OBR and its name is damaged: what follows it could go out as another's.",
+        "Show it (`passerelle msg show ID`) to the sender's support; have it sent again whole, then discard this one.",
+    ),
+    Meaning(
         "E-FRAGMENT", _DEAD,
         "A part of a longer message (DSC-1, MSH-14): the others didn't come in time, don't fit, or its patient is cut.",
         "Have the whole sent again, then discard the parts; they aren't joined by a retry. Where receivers put parts "

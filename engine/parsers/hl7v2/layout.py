@@ -30,19 +30,29 @@ class Layout:
         index: Where the segments of each name stand; b"" for lines that have none.
         mark: The field separator.
         headers: How many lines read as a message's header (`reads_as_header`).
+        damaged: The first line that reads as one of WHOSE and isn't: its true name and its place; None: there is none.
         findings: `two-headers`, `batch`: what is odd about the sequence.
         regular: Every line begins with a name of three letters or digits and the field separator.
         continued: There are ADD segments, which continue others (hl7v2.continuation).
     """
 
-    __slots__ = ("continued", "findings", "headers", "index", "mark", "regular")
+    __slots__ = ("continued", "damaged", "findings", "headers", "index", "mark", "regular")
 
-    def __init__(self, index: dict[bytes, list[int]], mark: bytes, headers: int, *, regular: bool) -> None:
+    def __init__(
+        self,
+        index: dict[bytes, list[int]],
+        mark: bytes,
+        headers: int,
+        damaged: tuple[str, int] | None,
+        *,
+        regular: bool,
+    ) -> None:
         self.index = index
         self.mark = mark
         self.regular = regular
         self.continued = b"ADD" in index
         self.headers = headers
+        self.damaged = damaged
         findings = []
         if headers > 1:
             findings.append("two-headers")
@@ -66,7 +76,8 @@ def layout_of(lines: Sequence[Line], mark: bytes) -> Layout:
         return known
     regular = whole and heads[3::4] == mark * len(lines) and heads.replace(mark, b"").isalnum()
     headers = sum(reads_as_header(line[:HEAD_MAX], mark) for line in lines)
-    layout = Layout(_index_of(lines, mark), mark, headers, regular=regular)
+    index = _index_of(lines, mark)
+    layout = Layout(index, mark, headers, _damaged(lines, index, mark), regular=regular)
     if regular and len(heads) <= _SHAPE_BYTES_MAX:
         if len(_SHAPES) >= _SHAPES_MAX:
             _SHAPES.clear()  # other systems send now
@@ -86,12 +97,28 @@ def reads_as_header(head: bytes, mark: bytes) -> bool:
         mark: The field separator of the message.
     """
     head = head.lstrip(_NOT_GRAPHIC)
-    if head[:3].upper() != b"MSH":
+    return reads_as(head, b"MSH", mark) or (head[:3].upper() == b"MSH" and _MARKS.match(head[3:]) is not None)
+
+
+def reads_as(head: bytes, name: bytes, mark: bytes) -> bool:
+    """
+    Tell whether a line may be a segment of that name, however badly the name is written.
+
+    Args:
+        head: The line's beginning (HEAD_MAX).
+        name: In capitals.
+        mark: The field separator of the message.
+    """
+    head = head.lstrip(_NOT_GRAPHIC)
+    if head[: len(name)].upper() != name:
         return False
-    rest = head[3:].rstrip(BLANKS)
-    return not rest or rest.startswith(mark) or _MARKS.match(rest) is not None
+    rest = head[len(name) :].rstrip(BLANKS)
+    return not rest or rest.startswith(mark)
 
 
+WHOSE: Final = (b"PID", b"MRG", b"ORC", b"OBR")
+"""Segments that say whose, or of which order, what follows is: taken for text, it would be another's."""
+_PATIENT: Final = b"PID"
 _NOT_GRAPHIC: Final = bytes(code for code in range(256) if not 33 <= code <= 126)
 _MARKS: Final = re.compile(rb"[^\w\s][^\w\s]")
 """A field separator and the first of MSH-2, of a message with other delimiters."""
@@ -105,6 +132,24 @@ def _index_of(lines: Sequence[Line], mark: bytes) -> dict[bytes, list[int]]:
     for position, line in enumerate(lines):
         index.setdefault(name_of(line, mark), []).append(position)
     return index
+
+
+def _damaged(lines: Sequence[Line], index: dict[bytes, list[int]], mark: bytes) -> tuple[str, int] | None:
+    """
+    Find the first line that reads as one of WHOSE, and whose name isn't that.
+
+    Of a name alone, without a field, only PID counts: it is hardly a word of a text.
+    """
+    found: list[tuple[int, str]] = []
+    for code, positions in index.items():
+        if code.isupper():
+            continue
+        for position in positions:
+            head = lines[position][:HEAD_MAX].lstrip(_NOT_GRAPHIC)
+            name = head[:3].upper()
+            if name in WHOSE and reads_as(head, name, mark) and (name == _PATIENT or mark in head):
+                found.append((position, name.decode()))
+    return min(found)[::-1] if found else None
 
 
 def name_of(line: Line, mark: bytes) -> bytes:

@@ -159,6 +159,11 @@ class Message:
         return self._layout.headers
 
     @property
+    def damaged(self) -> tuple[str, int] | None:
+        """The first segment that says whose what follows is and whose name is damaged (layout.Layout)."""
+        return self._layout.damaged
+
+    @property
     def alternates(self) -> tuple[str, ...]:
         """The further character sets that the message declares, for text that `codec` can't write."""
         if self.codec == "utf-8" or self.format != "hl7v2":

@@ -54,7 +54,17 @@ def test_an_orc_without_obr_is_nobody_else_s() -> None:
 
 
 @pytest.mark.parametrize(
-    "damaged", [b"p|2|43|||MARTIN~B", b"P", b"\xef\xbb\xbfP|2|43|||MARTIN~B", b"PID|2|43", b"H|~^\\&|F2"]
+    "damaged",
+    [
+        b"p|2|43|||MARTIN~B",
+        b"P",
+        b"\xef\xbb\xbfP|2|43|||MARTIN~B",
+        b"PID|2|43",
+        b"H|~^\\&|F2",
+        b"h|~^\\&|F2",
+        b"obr|2|D2||K",
+        b"\xa0OBR|2|D2||K",
+    ],
 )
 def test_results_after_a_damaged_patient_are_nobodys(damaged: bytes) -> None:
     """They must not go under the patient before: the conversion stops."""
@@ -62,3 +72,26 @@ def test_results_after_a_damaged_patient_are_nobodys(damaged: bytes) -> None:
     message = open_message(head + damaged + b"\rOBR|1|D2||K\rOBX|1|NM|K||9.9\rL|1\r", "hprim-sante")
     with pytest.raises(StepFailed, match="E-CONVERT"):
         gather_hprim(message)
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        "pid|2||78||MARTIN^B", "Pid|2||78", "PID", " pid", "\ufeffPID|2||78", "\xa0PID|2||78", "MSH|^~\\&|A|B",
+        "msh|^~\\&|A|B", "obr|2||F2|NA", "\ufeffOBR|2||F2|NA", "Orc|RE|P2",
+    ],
+)  # fmt: skip
+def test_results_after_a_damaged_pid_are_nobodys(damaged: str) -> None:
+    """Nor do they go under the patient, or the order, before."""
+    head = "MSH|^~\\&|A|B\rPID|1||77||DUPONT^A\rOBR|1||F1|HB\rOBX|1|NM|HB||13\r"
+    message = open_message((head + damaged + "\rOBX|1|NM|NA||140\r").encode(), as_utf8=True)
+    with pytest.raises(StepFailed, match="E-CONVERT") as caught:
+        gather_hl7(message)
+    assert "140" not in caught.value.reason
+
+
+def test_text_that_was_cut_is_text() -> None:
+    """A word of a report is no segment, also where segments are called so."""
+    raw = b"MSH|^~\\&|A|B\rPID|1\rOBR|1\rOBX|1|TX|A||prothese:\rorc\rPIDX|1\rpid, IVG\r"
+    (subject,) = gather_hl7(open_message(raw)).subjects
+    assert [note.text for note in subject.requests[0].results[0].notes] == [b"orc", b"PIDX\\F\\1", b"pid, IVG"]

@@ -207,3 +207,18 @@ def test_parts_in_one_block_that_nobody_joined(small, references, stored):
     message.raw = FIRST + continuing(b"OBX|2|TX|a||two\r")
     decision = evaluate(small(routes("    to: [dpi]\n")), message, references)
     assert (decision.state, decision.code) == (MessageState.DEAD, "E-SEVERAL-MESSAGES")
+
+
+@pytest.mark.parametrize(
+    ("line", "field"),
+    [("pid|2||78", "PID"), ("\ufeffPID|2||78", "PID"), ("mrg|78", "MRG"), ("obr|2|P2", "OBR"), ("\xa0ORC|RE", "ORC")],
+)
+def test_a_patient_whose_line_is_damaged(small, references, stored, line, field):
+    """What follows it belongs to nobody that we know: nothing is sent, as it is or otherwise."""
+    raw = adt(type_="ORU", event="R01", rest="OBR|1|P1\rOBX|1|NM|HB||13\r" + line + "\rOBX|1|NM|NA||140\r")
+    configuration = small(routes("    to: [dpi, raw]\n"))
+    decision = evaluate(configuration, stored(raw, "gam"), references)
+    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-DAMAGED", field)
+    assert decision.deliveries == []
+    assert "78" not in decision.reason
+    assert f"reads as {field}" in decision.reason

@@ -88,3 +88,19 @@ def test_reads_as_header(head: bytes) -> None:
 def test_text_is_no_header(head: bytes) -> None:
     """Where something else stands before or behind."""
     assert not reads_as_header(head, b"|")
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        (b"pid|2||78", "PID"), (b"Pid|2", "PID"), (b"\xef\xbb\xbfPID|2", "PID"), (b"\xa0pid|2", "PID"),
+        (b"pid", "PID"),
+        (b"mrg|78", "MRG"), (b"obr|2", "OBR"), (b"\xe2\x80\x8bORC|RE", "ORC"),
+        (b"PID", None), (b" PID|2", None), (b"PIDX|2", None), (b"obr", None), (b"pid^2", None), (b"obx|1", None),
+        (b"the pid|", None), (b"orchite", None),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_damaged(line: bytes, name: str | None) -> None:
+    """A patient's or an order's line that would be taken for text is told, with its place."""
+    found = layout_of([*LINES, line, b"obr|9"], b"|")
+    assert found.damaged == ((name, 4) if name else ("OBR", 5))
