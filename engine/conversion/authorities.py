@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from engine.conversion.segments import join, part
+from engine.conversion.segments import given, join, part
 
 _FINESS: Final = re.compile(rb"(?:\d\d|2[ABab])\d{7}")
 
@@ -23,15 +23,14 @@ class System(NamedTuple):
     @classmethod
     def of_hprim(cls, field: bytes) -> System:
         """Read H-4 or H-9."""
-        return cls(part(field, 1), part(field, 2))
+        return cls(given(part(field, 1)), given(part(field, 2)))
 
     @classmethod
     def of_hl7(cls, application: bytes, facility: bytes) -> System:
         """Read MSH-3 and MSH-4, or MSH-5 and MSH-6."""
-        code, name = part(facility, 2), part(facility, 1)
+        code, name, application = given(part(facility, 2)), given(part(facility, 1)), given(part(application, 1))
         if code:
-            return cls(code, name or part(application, 1))
-        application = part(application, 1)
+            return cls(code, name or application)
         if application == name:
             return cls(name, b"")
         return cls(name, application) if application else cls(b"", name)

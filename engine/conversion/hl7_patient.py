@@ -13,14 +13,16 @@ from typing import Final
 
 from engine.conversion import notes
 from engine.conversion.authorities import System
-from engine.conversion.dates import normal_date
+from engine.conversion.dates import is_date, normal_date
 from engine.conversion.forms import Form
 from engine.conversion.notes import Note
 from engine.conversion.segments import (
     COMPONENT,
+    NULL,
     REPETITION,
     Fields,
     get,
+    given,
     join,
     part,
     parts,
@@ -88,8 +90,7 @@ def to_hl7(p: Fields, performer: System, form: Form) -> Patient:
     _names(p, made)
     for number, target in SAME:
         made.pid[target] = _date(p, number, made) if number in DATES else get(p, number)
-    if made.pid[29]:
-        made.pid[30] = b"Y"
+    made.pid[30] = b"Y" if is_date(made.pid[29]) else made.pid[29] if made.pid[29] == NULL else b""
     _contact(p, form, made)
     _stay(p, made)
     _identity(p, form, made)
@@ -103,28 +104,35 @@ def to_hl7(p: Fields, performer: System, form: Form) -> Patient:
 
 
 def merged_number(own: bytes) -> bytes:
-    """Return the number that P-2 says was merged into this patient's, empty unless it says FU."""
-    return part(own, 2) if part(own, 3).strip().upper() == b"FU" else b""
+    """Return the number that P-2 says was merged into another one, empty unless it says FU and names both."""
+    number, old = given(part(own, 1).strip()), given(part(own, 2).strip())
+    return old if _is_fusion(own) and number and number != old else b""
+
+
+def _is_fusion(own: bytes) -> bool:
+    return part(own, 3).strip().upper() == b"FU"
 
 
 def _identifiers(p: Fields, performer: System, made: Patient) -> None:
     own = get(p, 2)
-    number = part(own, 1)
+    number, theirs = given(part(own, 1)), given(part(get(p, 3), 1))
     made.merged = merged_number(own)
-    if part(own, 2) and not made.merged:
-        made.findings.append("not-converted P-2.2")  # without FU nobody knows that it is a fusion
-    if REPETITION in own or len(parts(own, 3)) > 3:
+    told, *others = [_is_fusion(one) for one in own.split(REPETITION)]
+    if (told or given(part(own, 2))) and not made.merged:
+        made.findings.append("not-converted P-2.2")  # without FU and two numbers nobody knows who was merged
+    if any(others):
+        made.findings.append("not-converted P-2")
+    if REPETITION in own or len(parts(own, 3)) > 3 or part(own, 1) == NULL:
         made.keep(2, own)
     identifiers = [join(number, b"", b"", b"", b"PI")] if number else []
-    theirs = get(p, 3)
     if theirs and performer.assigner:
-        identifiers.append(join(part(theirs, 1), b"", b"", performer.assigner, b"PI"))
-    if COMPONENT in theirs or not performer.assigner:  # a number of nobody must not pass for the hospital's
-        made.keep(3, theirs)
+        identifiers.append(join(theirs, b"", b"", performer.assigner, b"PI"))
+    if get(p, 3) != theirs or not performer.assigner:  # a number of nobody must not pass for the hospital's
+        made.keep(3, get(p, 3))
     qualified = part(get(p, 38), 1) in QUALIFIED
     for one in repetitions(get(p, 11)):
         value, kind, _, _, _, oid = parts(one, 6)[:6]
-        if qualified and kind in INS_OIDS and value:
+        if qualified and kind in INS_OIDS and given(value):
             authority = b"&".join([b"ASIP-SANTE-" + kind, oid or INS_OIDS[kind], b"ISO"])
             identifiers.append(join(value, b"", b"", authority, b"INS"))
         else:
@@ -141,7 +149,7 @@ def _names(p: Fields, made: Patient) -> None:
     usual, birth = get(p, 5), get(p, 6)
     family, given, second, alias, civility, degree, *more = parts(usual.partition(REPETITION)[0], 6)
     names: list[bytes] = []
-    if birth and birth != b'""':
+    if birth and birth != NULL:
         own, first, given_list, *others = parts(birth.partition(REPETITION)[0], 3)
         names.append(join(own, first or given, given_list, b"", b"", b"", b"L"))
         if others or REPETITION in birth:

@@ -16,7 +16,19 @@ from engine.conversion.dates import normal_date
 from engine.conversion.documents import AttachmentMissing, document
 from engine.conversion.forms import Form
 from engine.conversion.notes import Note
-from engine.conversion.segments import REPETITION, Fields, get, join, part, parts, repetitions, segment
+from engine.conversion.segments import (
+    COMPONENT,
+    NULL,
+    REPETITION,
+    Fields,
+    get,
+    given,
+    join,
+    part,
+    parts,
+    repetitions,
+    segment,
+)
 from engine.conversion.tree import Request, Result
 
 OBR_LAST, OBX_LAST = 36, 16
@@ -91,6 +103,7 @@ class Results:
         own += [notes.of_field("OBR", number, data) for number, data in enumerate(obr) if number > OBR_LAST and data]
         if not self._form.since(2, 5) or self._form.type != "ORU":
             own += _samples(obr)
+        own += _nulls(obr)
         order = self._order(obr, fields, group)
         if order:
             self.lines.append(order)
@@ -140,7 +153,7 @@ class Results:
 
     def _numeric(self, value: bytes) -> tuple[bytes, bytes]:
         """Return type and value: NM has digits and a point (HL7 v2.5 § 2.A.47); what isn't one is text, unchanged."""
-        if NUMBER.fullmatch(value) or not value:
+        if NUMBER.fullmatch(value) or not given(value):
             return b"NM", value
         comma = _WITH_COMMA.fullmatch(value)
         if comma:
@@ -174,16 +187,22 @@ class Results:
 def _number(data: bytes) -> bytes:
     """Return the request's number of OBR-2 or OBR-3; where there is only the sample's, that one."""
     sample, request, *more = parts(data, 2)
-    return join(request or sample, *more)
+    return join(given(request) or given(sample), *more)
 
 
 def _sample(data: bytes) -> bytes:
-    return part(data, 1)
+    return given(part(data, 1))
 
 
 def _samples(obr: Fields) -> list[Note]:
     """Return the sample's numbers as notes; the request's own are in OBR-2 and OBR-3."""
     return [notes.of_field("OBR", number, get(obr, number)) for number in (2, 3) if _sample(get(obr, number))]
+
+
+def _nulls(obr: Fields) -> list[Note]:
+    """Return as notes the numbers of which a part is a null: no number that others could have, too."""
+    fields = {number: get(obr, number) for number in (2, 3)}
+    return [notes.of_field("OBR", number, data) for number, data in fields.items() if NULL in data.split(COMPONENT)]
 
 
 def _shares(analyses: list[bytes], results: list[Result]) -> list[list[Result]]:

@@ -7,8 +7,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.conversion.authorities import System
+from engine.conversion.dates import is_date
 from engine.conversion.hl7_patient import CLASSES, EXTRA, INS_OIDS, NOT_APPLICABLE, QUALIFIED, SAME
-from engine.conversion.segments import COMPONENT, REPETITION, Fields, get, join, part, parts, repetitions
+from engine.conversion.segments import (
+    COMPONENT,
+    NULL,
+    REPETITION,
+    Fields,
+    get,
+    given,
+    join,
+    part,
+    parts,
+    repetitions,
+)
 
 _KINDS: Final = {oid: kind for kind, oid in INS_OIDS.items()}
 _STATUSES: Final = {class_: status for status, class_ in CLASSES.items()}
@@ -56,8 +68,7 @@ def to_hprim(about: About, performer: System, *, rank: int, birth_given: bool) -
     _names(pid, made, birth_given=birth_given)
     for number, origin in SAME:
         p[number] = get(pid, origin)
-    if get(pid, 30) not in (b"", b"N") and not p[33]:
-        made.findings.append("not-converted PID-30")
+    _death(pid, made)
     _contact(pid, made)
     _stay(about, made)
     status, _, attribute = get(pid, 32).partition(REPETITION)
@@ -75,7 +86,7 @@ def not_handled(name: str, fields: Fields, handled: Iterable[int]) -> list[str]:
     return [
         f"not-converted {name}-{number}"
         for number, data in enumerate(fields)
-        if data and data != b'""' and number not in handled
+        if data and data != NULL and number not in handled
     ]
 
 
@@ -86,7 +97,7 @@ def _identifiers(pid: Fields, performer: System, made: Written) -> None:
     for one in repetitions(get(pid, 3)):
         value, _, _, assigner, kind = parts(one, 5)[:5]
         oid = assigner.partition(b"&")[2].partition(b"&")[0]
-        if not value or value == b'""':
+        if not given(value):
             continue
         if kind == b"INS" and oid in _KINDS:
             insurance.append(join(value, _KINDS[oid], b"", b"", b"", oid))
@@ -104,9 +115,19 @@ def _identifiers(pid: Fields, performer: System, made: Written) -> None:
         made.findings.append("not-converted PID-3 INS")  # only a qualified identity may bring it
     if others:
         made.findings.append("not-converted PID-3")
-    stay = part(get(pid, 18), 1)
-    if stay:
-        p[4] = stay
+
+
+def _death(pid: Fields, made: Written) -> None:
+    """Write P-33, whose date says that somebody is dead: PID-29 goes there unless PID-30 says that he isn't."""
+    date, dead = get(pid, 29), get(pid, 30)
+    made.p[33] = date if date == NULL or is_date(date) else b""
+    if is_date(date) and dead in (b"N", NULL):
+        made.p[33] = b""
+    elif given(dead) not in (b"", b"N") and not is_date(date):
+        made.p[33] = b""
+        made.findings.append("not-converted PID-30")
+    if made.p[33] != date and date != NULL:
+        made.findings.append("not-converted PID-29")
 
 
 def _names(pid: Fields, made: Written, *, birth_given: bool) -> None:
@@ -164,7 +185,7 @@ def _stay(about: About, made: Written) -> None:
         made.findings.append("not-converted PV1-3.4")
     entry, leaving = get(pv1, 44), get(pv1, 45)
     p[23] = entry + (REPETITION + leaving if leaving else b"")
-    if not p.get(4):
-        p[4] = part(get(pv1, 19), 1)
-    elif part(get(pv1, 19), 1) not in (b"", p[4]):
+    stay, visit = part(get(about.pid, 18), 1), given(part(get(pv1, 19), 1))
+    p[4] = given(stay) or visit or stay
+    if visit not in (b"", p[4]):
         made.findings.append("not-converted PV1-19")

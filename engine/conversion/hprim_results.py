@@ -85,7 +85,7 @@ class Results:
         samples = get(spm, 2)
         for number in (2, 3):
             value = given(get(obr, number)) or given(get(orc, number))
-            sample = part(part(samples, number - 1).replace(b"&", COMPONENT), 1)
+            sample = given(part(part(samples, number - 1).replace(b"&", COMPONENT), 1))
             fields[number] = COMPONENT.join((sample, value)) if value else sample
         fields[4] = REPETITION.join(filter(None, (get(one.obr, 4) for one in together)))
         if get(obr, 8):

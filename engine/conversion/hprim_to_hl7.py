@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from engine.conversion import hl7_patient, notes
 from engine.conversion.authorities import System
-from engine.conversion.dates import normal_date
+from engine.conversion.dates import is_date, normal_date
 from engine.conversion.forms import UNSUITABLE, Form, choose
 from engine.conversion.hl7_results import NUMBER, Results
 from engine.conversion.notes import Note
@@ -179,7 +179,7 @@ def _form(name: str, p: Fields, version: str) -> Form:
 def _admission(p: Fields) -> str:
     """Return the event of an admission file, which HPRIM doesn't name: P-24 and P-23 tell what happened."""
     status = get(p, 24)
-    entry, _, leaving = get(p, 23).partition(REPETITION)
+    entry, leaving = [is_date(one) for one in [*get(p, 23).split(REPETITION), b""][:2]]
     if leaving:
         return "A03"
     if status in (b"OP", b"ER"):
@@ -199,7 +199,7 @@ def _body(
         return [*patient.segments(), *noted, *visit, *results.lines]
     stay = segment(b"PV1", patient.pv1 or {1: b"1", 2: hl7_patient.NOT_APPLICABLE})
     occurred = patient.pv1.get(45 if form.event == "A03" else 44, b"")
-    event = segment(b"EVN", {1: form.event.encode(), 2: envelope.date, 6: occurred})
+    event = segment(b"EVN", {1: form.event.encode(), 2: envelope.date, 6: occurred if is_date(occurred) else b""})
     observed = [_observation(note, rank) for rank, note in enumerate(comments, 1)]
     extra = [segment(b"ZFD", patient.zfd)] if patient.zfd else []
     return [event, *patient.segments(), stay, *extra, *observed, *results.lines]

@@ -13,7 +13,7 @@ from typing import Final
 from engine.conversion.forms import UNSUITABLE
 from engine.conversion.notes import Note, read
 from engine.conversion.respelling import to_standard
-from engine.conversion.segments import Fields, get
+from engine.conversion.segments import Fields, get, given
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.delimiters import STANDARD
 from engine.parsers.hl7v2.escapes import escape_all
@@ -153,11 +153,11 @@ def _without_request(orc: Fields, tree: Tree) -> Fields:
 
 
 def _header(message: Message, name: bytes) -> Fields:
-    """Return the header's fields, so that `fields[n]` is MSH-n or H-n."""
+    """Return the header's fields, so that `fields[n]` is MSH-n or H-n; there is nothing that a null could delete."""
     segment = message.head(name)
     assert segment is not None, "a message that was read has its header"
     respelling = to_standard(message.delimiters)
-    return [name, *(respelling.field(segment.field(number)) for number in range(1, segment.count + 1))]
+    return [name, *(given(respelling.field(segment.field(number))) for number in range(1, segment.count + 1))]
 
 
 def _segments(message: Message, name: bytes, heads: tuple[bytes, ...]) -> Iterator[tuple[bytes, Fields]]:

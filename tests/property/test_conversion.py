@@ -23,15 +23,20 @@ CODED = st.lists(TEXT, min_size=1, max_size=3)
 Field = list[list[str]]
 
 
+NULL = '""'
+
+
 def one(text: st.SearchStrategy[str]) -> st.SearchStrategy[Field]:
-    return st.one_of(st.just([[""]]), text.map(lambda value: [[value]]))
+    return st.one_of(st.just([[""]]), st.just([[NULL]]), text.map(lambda value: [[value]]))
 
 
 def coded(repeated: int = 1) -> st.SearchStrategy[Field]:
     return st.lists(CODED, max_size=repeated)
 
 
-NUMBERS = st.tuples(st.one_of(st.just(""), WORD), st.one_of(st.just(""), WORD)).map(lambda pair: [list(pair)])
+NUMBER = st.one_of(st.just(""), st.just(NULL), WORD)
+NUMBERS = st.tuples(NUMBER, NUMBER).map(lambda pair: [list(pair)])
+STAY = st.lists(st.one_of(DATE, st.just(NULL)).map(lambda date: [date]), max_size=3)
 NAME = st.lists(TEXT, min_size=4, max_size=4).map(lambda rest: [["Nom", "Prénom", *rest]])
 BIRTH = st.one_of(st.just([[""]]), st.lists(WORD, min_size=1, max_size=3).map(lambda name: [name]))
 ADDRESS = st.lists(st.lists(TEXT, min_size=6, max_size=6), max_size=2)
@@ -41,7 +46,7 @@ PATIENT = st.fixed_dictionaries(
         2: one(WORD), 3: one(WORD), 4: one(WORD), 5: NAME, 6: BIRTH, 7: one(DATE), 8: one(st.sampled_from("MFU")),
         10: ADDRESS, 11: st.just([["260058815400233", "INS-NIR", "", "", "", "1.2.250.1.213.1.4.8"]]), 12: coded(2),
         13: coded(2), 14: coded(2), 16: one(st.sampled_from(["170", "1,7"])), 21: one(TEXT),
-        23: st.lists(DATE.map(lambda date: [date]), max_size=3),
+        23: STAY,
         24: one(st.sampled_from(["IP", "OP", "ER", "PA", "MP"])), 25: coded(),
         28: one(st.sampled_from("MSD")), 30: one(TEXT), 32: one(DATE), 33: one(DATE), 34: coded(), 35: one(TEXT),
         38: QUALIFIED, 39: one(WORD), 41: coded(),
@@ -56,7 +61,7 @@ REQUEST = st.fixed_dictionaries(
     }
 )  # fmt: skip
 VALUE = st.one_of(
-    st.tuples(st.just("NM"), st.sampled_from(["1", "-4.5", "+12.", ".5"]).map(lambda number: [[number]])),
+    st.tuples(st.just("NM"), st.sampled_from(["1", "-4.5", "+12.", ".5", NULL]).map(lambda number: [[number]])),
     st.tuples(st.sampled_from(["ST", "TX", "CE", "DT", "GC", "GB", "CNA", "AD", "CK", "PN", "TN"]), coded(3)),
     st.tuples(st.just("FIC"), st.sampled_from(["a.pdf", "é&b.PDF"]).map(lambda name: [["dir", name, "PDF"]])),
     st.tuples(st.just("FIC"), st.just([["", "lettre.txt", "TXT"]])),
@@ -151,6 +156,24 @@ def notes_of(level: Subject | Request | Tree) -> list[tuple[bytes, bytes]]:
     return [(note.source, trimmed(note.text)) for note in level.notes]
 
 
+NULLABLE = st.one_of(st.just(NULL), st.just(""), st.just("0"), WORD.filter(lambda word: word.isalnum()))
+
+
+@given(NULLABLE, NULLABLE, st.lists(st.sampled_from([NULL, "", "00000000", "20260102"]), max_size=2), NULLABLE)
+def test_what_is_not_there_decides_nothing(new: str, old: str, dates: list[str], died: str) -> None:
+    """Nulls, zeros and blanks merge nobody, end no stay and declare nobody dead."""
+    raw = "H|~^\\&|F||L~LABO||ADM|||CHA||P|H2.5~C|20260102\r\nP|1|{}~{}~FU{}|{}{}|{}\r\n".format(
+        new, old, "|" * 20, "^".join(dates), "|" * 9, died
+    )
+    made = to_hl7(open_message(raw.encode(), default_charset="utf-8"))
+    events = [one.type for one in made.messages]
+    assert ("ADT^A40" in events) is (not {new, old} & {NULL, ""} and new != old)
+    stay = ["2026" in date for date in [*dates, "", ""][:2]]
+    assert events[-1] == ("ADT^A03" if stay[1] else "ADT^A01" if stay[0] else "ADT^A31")
+    pid = next(line for line in made.messages[-1].data.split(b"\r") if line.startswith(b"PID")).split(b"|")
+    assert (get(pid, 30) == b"Y") is any(mark in "123456789" for mark in died)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(FILE, st.sampled_from(["ORU", "ORM"]))
 def test_hprim_to_hl7_and_back(file: dict[str, Any], context: str) -> None:
@@ -162,6 +185,8 @@ def test_hprim_to_hl7_and_back(file: dict[str, Any], context: str) -> None:
     converted = to_hl7(message, attachments=contents)
     assert [one.subject for one in converted.messages] == list(range(1, len(before.subjects) + 1))
     for one, patient in zip(converted.messages, before.subjects, strict=True):
+        pid = next(line for line in one.data.split(b"\r") if line.startswith(b"PID")).split(b"|")
+        assert (get(pid, 30) == b"Y") is get(patient.fields, 33).isdigit()
         back = hl7_to_hprim(open_message(one.data))
         assert all(len(part.decode()) <= 220 for part in back.data.split(b"\r\n"))
         again = open_message(back.data, default_charset="utf-8")

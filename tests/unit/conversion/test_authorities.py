@@ -27,6 +27,12 @@ def test_an_hl7_sender() -> None:
     assert System.of_hl7(b"LIS", b"^000000026^M").field == b"000000026^LIS"
 
 
+def test_a_null_is_no_system() -> None:
+    """Two of them would be one, and number patients."""
+    assert System.of_hprim(b'""^""') == (b"", b"")
+    assert System.of_hl7(b'""', b'""') == (b"", b"")
+
+
 def test_the_authority_of_its_numbers() -> None:
     """The same parts as subcomponents."""
     assert System(b"100", b"LABO").assigner == b"LABO&100&L"

@@ -70,9 +70,43 @@ def test_what_has_more_parts_than_hl7_has_room_for_is_noted_whole() -> None:
 
 
 def test_death() -> None:
-    """A date says it all."""
+    """A date says it all, even an odd one."""
     made = patient(p33=b"20260102")
     assert (made.pid[29], made.pid[30]) == (b"20260102", b"Y")
+    assert patient(p33=b"02/01/26").pid[30] == b"Y"
+
+
+@pytest.mark.parametrize(
+    ("date", "dead", "findings"),
+    [(b'""', b'""', []), (b"00000000", b"", ["odd-date P-33"]), (b"N", b"", ["odd-date P-33"]), (b"", b"", [])],
+)
+def test_nobody_dies_of_a_null(date: bytes, dead: bytes, findings: list[str]) -> None:
+    """Nor of zeros, or of a word: without a date nobody is declared dead."""
+    made = patient(p33=date)
+    assert (made.pid[29], made.pid[30], made.findings) == (date, dead, findings)
+
+
+@pytest.mark.parametrize(
+    ("own", "merged", "findings"),
+    [
+        (b"77^78^FU", b"78", []), (b"77^78^ fu ", b"78", []), (b"77^78", b"", ["not-converted P-2.2"]),
+        (b'77^""^FU', b"", ["not-converted P-2.2"]), (b'""^78^FU', b"", ["not-converted P-2.2"]),
+        (b"^78^FU", b"", ["not-converted P-2.2"]), (b"77^77^FU", b"", ["not-converted P-2.2"]),
+        (b"77^^FU", b"", ["not-converted P-2.2"]), (b'77^""', b"", []), (b"77~88^78^FU", b"", ["not-converted P-2"]),
+    ],
+)  # fmt: skip
+def test_a_fusion_needs_two_numbers(own: bytes, merged: bytes, findings: list[str]) -> None:
+    """A null is none; one that isn't carried out is told."""
+    made = patient(p2=own)
+    assert (made.merged, made.findings) == (merged, findings)
+
+
+def test_a_null_is_no_number() -> None:
+    """Everybody who has none would have the same: it stays a note."""
+    made = patient(p2=b'""', p3=b'""', p4=b"N1", p11=b'""^INS-NIR', p38=b"VALI")
+    assert made.pid[3] == b""
+    assert noted(made) == [(2, b'""'), (3, b'""')]
+    assert made.findings == ["not-converted P-11"]
 
 
 def test_an_odd_date_stays_and_is_told() -> None:

@@ -27,7 +27,7 @@ def request(obr: bytes, *results: bytes) -> Request:
     ("kind", "value", "written"),
     [
         (b"NM", b"5.4", b"NM|X||5.4"), (b"NM", b"5,4", b"NM|X||5.4"), (b"NM", b"< 5", b"ST|X||< 5"),
-        (b"NM", b"", b"NM|X"), (b"CNA", b"1^N", b"XCN|X||1^N"), (b"GB", b"x", b"TX|X||x"),
+        (b"NM", b"", b"NM|X"), (b"NM", b'""', b'NM|X||""'), (b"CNA", b"1^N", b"XCN|X||1^N"), (b"GB", b"x", b"TX|X||x"),
         (b"", b"x", b"ST|X||x"), (b"", b"", b"|X"),
     ],
 )  # fmt: skip
@@ -51,6 +51,15 @@ def test_numbers_of_samples() -> None:
     """The request's comes first in HL7; where there is only the sample's it stands for it."""
     assert write(request(b"OBR|1|S^D|E^F|X")).lines == [b"OBR|1|D|F|X", b"SPM|1|S^E"]
     assert write(request(b"OBR|1||E|X")).lines == [b"OBR|1||E|X", b"SPM|1|^E"]
+
+
+def test_a_null_is_no_number() -> None:
+    """Neither of a request nor of a sample, for all that have none would have the same: notes keep it."""
+    made = write(request(b'OBR|1|S^""|""^F|X'))
+    kept = [line.split(b"|")[4].partition(b"^")[0] for line in made.lines if line.startswith(b"NTE")]
+    assert kept == [b"OBR-2", b"OBR-3"]
+    assert [line for line in made.lines if not line.startswith(b"NTE")] == [b"OBR|1|S|F|X", b"SPM|1|S"]
+    assert write(request(b'OBR|1|""||X')).lines[0] == b"OBR|1|||X"
 
 
 def test_an_end_within_the_sampling_date() -> None:

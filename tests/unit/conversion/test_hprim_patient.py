@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from engine.conversion.authorities import System
 from engine.conversion.hprim_patient import About, Written, not_handled, to_hprim
 
@@ -54,6 +56,28 @@ def test_a_stay() -> None:
     assert (made.p[24], made.p[25], made.p[4], made.p[23]) == (b"IP", b"12^102^URG", b"V1", b"20260101")
     both = patient({2: b"R", 19: b"V1"}, f18=b"N1")
     assert (both.p[4], both.findings) == (b"N1", ["not-converted PV1-2", "not-converted PV1-19"])
+
+
+def test_a_null_stay_is_none() -> None:
+    """The visit's number is; alone it says that the stay's is to be deleted."""
+    assert patient({19: b"V1"}, f18=b'""').p[4] == b"V1"
+    assert patient({19: b'""'}, f18=b"N1").findings == []
+    assert patient(f18=b'""').p[4] == b'""'
+
+
+@pytest.mark.parametrize(
+    ("date", "dead", "written", "findings"),
+    [
+        (b"20260102", b"Y", b"20260102", []), (b"20260102", b"", b"20260102", []), (b'""', b"", b'""', []),
+        (b'""', b"N", b'""', []), (b"", b'""', b"", []), (b"", b"Y", b"", ["not-converted PID-30"]),
+        (b'""', b"Y", b"", ["not-converted PID-30"]), (b"20260102", b"N", b"", ["not-converted PID-29"]),
+        (b"20260102", b'""', b"", ["not-converted PID-29"]), (b"00000000", b"", b"", ["not-converted PID-29"]),
+    ],
+)  # fmt: skip
+def test_death(date: bytes, dead: bytes, written: bytes, findings: list[str]) -> None:
+    """P-33 is a date, and says that somebody is dead: only where PID-29 and PID-30 agree."""
+    made = patient(f29=date, f30=dead)
+    assert (made.p[33], made.findings) == (written, findings)
 
 
 def test_what_is_not_handled() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.conversion import to_hl7
+from engine.conversion import parts_of, to_hl7
 from engine.errors import StepFailed
 from engine.parsers import open_message
 
@@ -49,6 +49,8 @@ def test_a_fusion_needs_its_flag() -> None:
     [
         (b"IP", b"20260101", "A01"), (b"IP", b"", "A01"), (b"", b"20260101", "A01"), (b"OP", b"20260101", "A04"),
         (b"ER", b"", "A04"), (b"PA", b"20260201", "A05"), (b"IP", b"20260101^20260103", "A03"), (b"", b"", "A31"),
+        (b"IP", b'20260101^""', "A01"), (b"", b'""', "A31"), (b"", b'""^20260103', "A03"), (b'""', b"", "A31"),
+        (b"", b"00000000^00000000", "A31"), (b"OP", b'""^""^20260103', "A04"),
     ],
 )  # fmt: skip
 def test_events_of_admissions(status: bytes, dates: bytes, event: str) -> None:
@@ -56,6 +58,37 @@ def test_events_of_admissions(status: bytes, dates: bytes, event: str) -> None:
     (message,) = convert(b"ADM", b"P|1|77" + b"|" * 21 + dates + b"|" + status + b"\r\n")
     assert f"ADT^{event}" in message
     assert f"\rEVN|{event}|20260102" in message
+
+
+@pytest.mark.parametrize(
+    ("dates", "occurred"), [(b"20260101^20260103", "20260103"), (b'20260101^""', "20260101"), (b'""', ""), (b"00", "")]
+)
+def test_when_it_occurred(dates: bytes, occurred: str) -> None:
+    """EVN-6 holds a date, or nothing; PV1 what the file says."""
+    (message,) = convert(b"ADM", b"P|1|77" + b"|" * 21 + dates + b"\r\n")
+    event = message.split("\r")[1].split("|")
+    assert event[6:] == ([occurred] if occurred else [])
+
+
+def test_a_null_fusion_merges_nobody() -> None:
+    """Neither in the messages nor in the lanes: no A40 with a null in MRG-1."""
+    for numbers in (b'77~""~FU', b'""~78~FU'):
+        message = open_message(H % b"ADM" + b"P|1|" + numbers + b"\r\n")
+        made = to_hl7(message)
+        assert [one.type for one in made.messages] == ["ADT^A31"]
+        assert made.findings == ["not-converted P-2.2"]
+        assert len(parts_of(message)) == 1
+
+
+def test_nulls_of_the_header_are_nothing() -> None:
+    """Two files named by a null would be one message; its sender has no numbers."""
+    raw = b'H|~^\\&|""||""~""||ORU|||""||""|H2.3~L|""\r\n' + P.replace(b"|77|", b"|77|L9")
+    (message,) = to_hl7(open_message(raw)).messages
+    header = message.data.decode().split("\r")[0].split("|")
+    assert header[2:7] == [""] * 5
+    assert header[9].startswith("HP")
+    assert header[10] == "P"
+    assert b"PID|1||77^^^^PI||" in message.data
 
 
 def test_a_wanted_event() -> None:
