@@ -87,6 +87,16 @@ class Destinations:
         for name in names:
             self._delivery.queues[name].restart()
 
+    def check(self, destinations: Iterable[Destination]) -> None:
+        """
+        Make each door once, and forget it: what can't be made is told before anything is changed.
+
+        Raises:
+            DoorFailed: A declaration of which no door can be made.
+        """
+        for one in destinations:
+            destination_door(one, self._runtime)
+
     async def stop_queues(self, names: Iterable[str]) -> None:
         """Send nothing more to these destinations, and wait until every outcome is on disk."""
         chosen = list(names)

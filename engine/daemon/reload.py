@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Final
 
 import structlog
@@ -74,6 +74,8 @@ class Reload:
         self._busy = asyncio.Lock()
         self._still = asyncio.Lock()
         """Held by who has the routers paused."""
+        self._replacing: dict[str, asyncio.Lock] = {}
+        """By destination: held while its queue gives way to one under another declaration."""
 
     async def take_over(self, after: Configuration, takeover: Takeover) -> Differences:
         """
@@ -88,7 +90,7 @@ class Reload:
 
         Raises:
             OperationRefused: Something waits for what goes (exit code 1), or another change is under way (75).
-            DoorFailed: A source can't be opened.
+            DoorFailed: A source can't be opened, or a destination can't be made.
             StoreError: The change was not stored.
 
         Whatever is raised, the former configuration goes on as before.
@@ -120,6 +122,8 @@ class Reload:
         leaving = _leaving(before, after, changes)
         part = changes.parts["destinations"]
         going = (*part.removed, *part.renamed)
+        self._destinations.check(after.destinations.values())
+        self._none_gives_way(going)
         async with contextlib.AsyncExitStack() as undo:
             if leaving:
                 await self._sources.exchange(leaving, ())
@@ -173,8 +177,7 @@ class Reload:
         ended = asyncio.Event()
 
         async def replace() -> None:
-            await self._destinations.stop_queues(part.changed)
-            await self._destinations.begin_queues([after.destinations[one] for one in part.changed])
+            await asyncio.gather(*map(self._give_way, part.changed))
             ended.set()
 
         if part.changed:
@@ -182,6 +185,29 @@ class Reload:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_ENDED_SECONDS):
                     await ended.wait()
+
+    async def _give_way(self, name: str) -> None:
+        """
+        Let a queue end what is under way, and begin the one of the declaration of that moment.
+
+        One after the other for each destination: two queues of one would send everything twice, each on its own.
+        """
+        async with self._replacing.setdefault(name, asyncio.Lock()):
+            await self._destinations.stop_queues([name])
+            await self._destinations.begin_queues([self.running.destinations[name]])
+
+    def _none_gives_way(self, names: Iterable[str]) -> None:
+        """
+        Check that queues that go aren't just giving way to another declaration: they would come back.
+
+        Raises:
+            OperationRefused: One is (exit code 75).
+        """
+        for name in names:
+            if name in self._replacing and self._replacing[name].locked():
+                raise OperationRefused(
+                    f"{name} still ends what was under way before the last change: try again when it has", exit_code=75
+                )
 
     async def _all_routed(self, names: Sequence[str]) -> None:
         """Wait until the messages of sources that go are routed: the new configuration would not know them."""

@@ -221,6 +221,10 @@ class MllpDestination:
             self._last_error = f"{destination.host}:{destination.port}: {_sentence(error, destination.connect_timeout)}"
             done(delivery, SendOutcome(SendResult.NOT_SENT, reason=self._last_error))
             return
+        if self._closing:  # while it was being made: nothing leaves any more, and nobody would look at its time
+            line.hang_up()  # type: ignore[unreachable]  # time has passed since it was looked at
+            done(delivery, SendOutcome(SendResult.NOT_SENT, reason="the door was closed"))
+            return
         if not line.usable:
             done(delivery, SendOutcome(SendResult.NOT_SENT, reason="the receiver hung up at once"))
             return

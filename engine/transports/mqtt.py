@@ -24,12 +24,12 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import aiomqtt
 import aiomqtt.exceptions
 import paho.mqtt.client as paho
 
+from engine.core.brokers import BROKER_WANTED, read_broker
 from engine.core.messages import Delivery
 from engine.core.ports import Runtime, SendOutcome, SendResult
 from engine.errors import DoorFailed
@@ -337,7 +337,10 @@ class _Broker:
     """Where the broker is and how one talks to it."""
 
     def __init__(self, destination: configuration.Destination) -> None:
-        self._host, self._port, self._secure = _address(destination)
+        broker = read_broker(destination.url)
+        if broker is None:
+            raise DoorFailed(f"destination {destination.name}: this is no broker's address; {BROKER_WANTED}")
+        self._host, self._port, self._secure = broker
         self._destination = destination
         self._client_id = destination.client_id or f"passerelle-{destination.name}"
         self._tls: ssl.SSLContext | None = None
@@ -417,21 +420,6 @@ class _Broker:
         if self._secure and self._tls is None:
             self._tls = await asyncio.to_thread(ssl.create_default_context)
             self._tls.sslsocket_class = _ClosingSocket
-
-
-def _address(destination: configuration.Destination) -> tuple[str, int, bool]:
-    """Read (host, port, TLS) from the url; the sentence repeats nothing of it, where somebody may write a password."""
-    try:
-        url = urlsplit(destination.url)
-        if url.scheme in ("mqtt", "mqtts") and url.hostname and not url.username and url.path in ("", "/"):
-            secure = url.scheme == "mqtts"
-            return url.hostname, url.port or (8883 if secure else 1883), secure
-    except ValueError:
-        pass
-    raise DoorFailed(
-        f"destination {destination.name}: this is no broker's address; write mqtt://host:1883 or mqtts://host:8883, "
-        f"and username and password as keys of their own"
-    )
 
 
 def topic_fault(topic: str) -> str:

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from engine.core.messages import DeliveryKind
-from engine.daemon import destinations
+from engine.core.ports import DestinationDoor, Runtime
+from engine.daemon import destinations, reload
 from engine.daemon.runtime import LoopRuntime
-from engine.errors import OperationRefused
+from engine.errors import DoorFailed, OperationRefused
+from engine.routes.configuration import Destination
 from tests.support.engine import RunningEngine, free_port, running_engine
 from tests.support.mllp import Receiver, Sender, field_of, framed, plain_ack, receiver
 from tests.support.until import until
@@ -352,3 +354,53 @@ def test_a_plan_looks_at_two_thousand_messages(tmp_path: Path) -> None:
         assert house.running() == answer["before"]
 
     in_house(tmp_path, test)
+
+
+def test_a_door_that_cannot_be_made_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused before anything is stored or stopped: other destinations that changed too go on."""
+
+    async def test(house: House) -> None:
+        made = destinations.destination_door
+
+        def door(destination: Destination, runtime: Runtime) -> DestinationDoor:
+            if destination.ack_timeout == 7:
+                raise DoorFailed("this door can't be made")
+            return made(destination, runtime)
+
+        monkeypatch.setattr(destinations, "destination_door", door)
+        before = house.running()
+        house.write(("first: 1s } }", "first: 2s } }"), ("  archive: { ", "  archive: { ack_timeout: 7s, "))
+        with pytest.raises(DoorFailed):
+            await house.apply()
+        assert house.running() == before
+        async with Sender.connected(house.ports["GAM"]) as sender:
+            await sender.ask(adt("A1"))
+        await house.engine.settled(delivered=1)
+        assert len(house.dpi.messages) == len(house.archive.messages) == 1
+
+    in_house(tmp_path, test)
+
+
+def test_two_changes_of_one_destination_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second waits for the first: two queues of one destination would send everything twice, each on its own."""
+    monkeypatch.setattr(reload, "_ENDED_SECONDS", 0.01)
+    monkeypatch.setattr(destinations, "_ANSWER_SECONDS", 2.0)
+    answers = [False]
+
+    async def test(house: House) -> None:
+        async with Sender.connected(house.ports["GAM"]) as sender:
+            for number in range(30):
+                await sender.ask(adt(f"A{number}"))
+        await house.dpi.wait_for(1)
+        for first in ("2s", "3s"):  # each answers at once, and goes on behind
+            house.write(("first: 1s } }", f"first: {first} }} }}"))
+            await house.apply()
+        house.write(("to: [dpi, archive]", "to: [archive]"), ("  dpi: {", "  other: { renamed_from: dpi, "))
+        with pytest.raises(OperationRefused, match="dpi still ends what was under way before the last change"):
+            await house.apply()
+        answers[0] = True
+        await house.engine.settled(delivered=30)
+        again = [field_of(raw, b"MSH", 10) for raw in house.dpi.messages]
+        assert len(again) <= 31, "only the one without an answer comes again"
+
+    in_house(tmp_path, test, lambda raw: plain_ack(raw) if answers[0] else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from engine.identity.gates import MAY_HAVE
-from engine.routes.schema.words import OUTGOING, AddressShape, Charset, Network, Size
+from engine.routes.schema.words import OUTGOING, AddressShape, BrokerShape, Charset, Network, Size
 from engine.transforms.shapes import (
     Choice,
     Duration,
@@ -362,7 +362,7 @@ DESTINATIONS: Final[dict[str, Record]] = {
     "mqtt": Record(
         {
             **_ANY_DESTINATION,
-            "connect": Key(TextShape(), required=True, about="mqtts://host:8883, or mqtt://host."),
+            "connect": Key(BrokerShape(), required=True, about="mqtts://host:8883, or mqtt://host."),
             "topic": Key(TemplateShape(paths=False), required=True, about="Ids and codes only: ght/{site}/adt/{event}"),
             "qos": Key(Number(0, 2), default=1, about="Quality of service (MQTT 3.1.1 § 4.3)."),
             "client_id": Key(TextShape(), default="", about="As the broker knows us. Unless said, passerelle-NAME."),

@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from typing import Any, Final, NamedTuple
 
+from engine.core.brokers import BROKER_WANTED, read_broker
 from engine.identity.finess import check_digit_fits, has_form
 from engine.parsers.charset import codec_of
 from engine.transforms.nodes import Node
@@ -64,6 +65,23 @@ class AddressShape(Shape):
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""
         return {"type": "string", "pattern": rf"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.*-]+):[0-9]{{1,5}}$|{REFERENCE}"}
+
+
+class BrokerShape(Shape):
+    """`mqtts://host:8883`: a broker's address, without a name or a password in it."""
+
+    wants = "a broker's address: mqtts://host:8883"
+
+    def read(self, node: Node, reader: Reader) -> str:
+        """Read the node."""
+        word = reader.word(node)
+        if read_broker(word) is None:
+            raise refuse(reader, node, "E138", "this is no broker's address", BROKER_WANTED)
+        return word
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema."""
+        return {"type": "string", "pattern": rf"^mqtts?://[^@/]+/?$|{REFERENCE}"}
 
 
 class Finess(TextShape):

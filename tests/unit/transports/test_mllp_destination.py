@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from engine.core.messages import Delivery
 from engine.core.ports import SendOutcome, SendResult
 from engine.daemon.runtime import LoopRuntime
@@ -157,3 +159,28 @@ def test_closing_says_that_the_engine_stopped() -> None:
         assert "the engine stopped" in outcome.reason
 
     street(test, reply=lambda raw: None)
+
+
+def test_closing_while_a_connection_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing leaves through a closed door: nobody would look at the time of its answer any more."""
+
+    async def test(it: Street) -> None:
+        made, go = asyncio.Event(), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        create = loop.create_connection
+
+        async def slow(*of: Any) -> Any:
+            made.set()
+            await go.wait()
+            return await create(*of)
+
+        monkeypatch.setattr(loop, "create_connection", slow)
+        sending = asyncio.create_task(it.send("M1"))
+        await made.wait()
+        await it.door.close()
+        go.set()
+        outcome = await sending
+        assert (outcome.result, outcome.reason) == (SendResult.NOT_SENT, "the door was closed")
+        assert it.fake.messages == []
+
+    street(test)

@@ -39,6 +39,9 @@ CASES = [
     (words.AddressShape(), "127.0.0.1:6101", ("127.0.0.1", 6101)),
     (words.AddressShape(), '"[::1]:6101"', ("::1", 6101)),
     (words.AddressShape(), "dpi", "E138"),
+    (words.BrokerShape(), "mqtts://broker.ght.example:8883", "mqtts://broker.ght.example:8883"),
+    (words.BrokerShape(), "mqtt://user:word@broker", "E138"),
+    (words.BrokerShape(), "http://broker", "E138"),
     (words.Network(), "10.1.4.7", "10.1.4.7/32"),
     (words.Network(), "10.1.4.0/24", "10.1.4.0/24"),
     (words.Network(), "everybody", "E138"),
@@ -71,6 +74,7 @@ def test_an_editor_sees_the_same(shape, text, wanted):
 def test_a_port_has_its_limits():
     """Beyond a pattern's reach."""
     assert read(words.AddressShape(), "dpi:70000") == "E138"
+    assert read(words.BrokerShape(), "mqtt://broker:70000") == "E138"
 
 
 def test_charsets_and_zones_are_known_ones():
