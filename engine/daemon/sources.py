@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -23,6 +23,8 @@ _log = structlog.get_logger(__name__)
 _AGAIN_SECONDS: Final = 0.05
 _AGAIN_TIMES: Final = 40
 """A door that was just closed may hold its address for a moment."""
+FOLDERS_SECONDS: Final = 2.0
+"""How long folders are waited for at a start and in an exchange, all together: one that hangs goes on by itself."""
 
 
 async def require_free_addresses(configuration: Configuration) -> None:
@@ -78,8 +80,7 @@ class Sources:
             self._make(source)
             self._intakes[source.name].last_received_ms = moments.get(("received", source.name), 0)
         self._attach()
-        for source in made:
-            await self._listen(source)
+        await self._listen(made)
 
     async def exchange(self, gone: Iterable[str], come: Iterable[Source]) -> None:
         """
@@ -97,15 +98,14 @@ class Sources:
                 if source.name in former:
                     self._intakes[source.name].last_received_ms = former[source.name].last_received_ms
             self._attach()
-            for source in made:
-                await self._listen(source, times=_AGAIN_TIMES)
+            await self._listen(made, times=_AGAIN_TIMES)
         except DoorFailed:
             await self._close(source.name for source in made if source.name in self.doors)
-            for name, intake in former.items():
+            for intake in former.values():
                 self._make(intake.source, intake)
-                self._attach()
-                await self._listen(intake.source, times=_AGAIN_TIMES)
-                _log.info("open again", source=name)
+            self._attach()
+            await self._listen([intake.source for intake in former.values()], times=_AGAIN_TIMES)
+            _log.info("open again", sources=list(former))
             raise
 
     async def close(self) -> None:
@@ -135,20 +135,29 @@ class Sources:
             [door for name, door in self.doors.items() if name in answering],
         )
 
-    async def _listen(self, source: Source, *, times: int = 1) -> None:
+    async def _listen(self, sources: Iterable[Source], *, times: int = 1) -> None:
         """
-        Open one source.
+        Open sources.
 
-        A folder that is away is tried again for ever: the other sources go on.
+        A folder that is away or doesn't answer is tried again for ever: the other sources go on.
         """
-        door = self.doors[source.name]
-        if source.type == "directory":
-            own = not Path(source.path).is_absolute()
-            folder = self._folders[source.name] = Folder(
-                source.name, source.folder, door, self._runtime, self._alert, own=own
-            )
-            await folder.look()
-            return
+        folders: list[Folder] = []
+        for source in sources:
+            door = self.doors[source.name]
+            if source.type == "directory":
+                folder = self._folders[source.name] = Folder(
+                    source.name, source.folder, door, self._runtime, self._alert
+                )
+                folder.begin()
+                folders.append(folder)
+            else:
+                await self._open(door, times)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FOLDERS_SECONDS):
+                for folder in folders:
+                    await folder.looked.wait()
+
+    async def _open(self, door: SourceDoor, times: int) -> None:
         while True:
             times -= 1
             try:
@@ -164,7 +173,7 @@ class Sources:
         for name in chosen:
             folder = self._folders.pop(name, None)
             if folder is not None:
-                folder.stop()
+                folder.stop(gone=forget)
         doors = [self.doors.pop(name) if forget else self.doors[name] for name in chosen]
         if forget:
             for name in chosen:

@@ -11,12 +11,12 @@ _STANDS: Final = "alert"
 MEANINGS: Final = (
     Meaning(
         "E-FOLDER-AWAY", _STANDS,
-        "The folder of a source is away, or can't be read or written.",
+        "The folder of a source is away, doesn't answer, or can't be read or written.",
         "Look whether the share is mounted and the account of Passerelle may write there; it goes on by itself.",
     ),
     Meaning(
         "E-FOLDER-BACK", _STANDS,
-        "The folder of a source is back.",
+        "The folder of a source is back, or watched no more.",
         "Nothing.",
     ),
     Meaning(

@@ -16,6 +16,7 @@ nothing else.
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -125,7 +126,9 @@ class DirectorySource:
         self._unfinished: UnfinishedFiles | None = None
         if ending is not None:
             self._unfinished = UnfinishedFiles(source.unfinished, ending, self._read_resting)
+        self._own = not Path(source.path).is_absolute()
         self._thread: ThreadPoolExecutor | None = None
+        self._closed = False
         self._timer: Timer | None = None
         self._open = False
         self._paused = False
@@ -143,22 +146,25 @@ class DirectorySource:
 
     async def open(self) -> None:
         """
-        Begin to watch.
+        Begin to watch; a folder of our own is made first.
 
         Raises:
-            DoorFailed: The folder can't be listed, or `move_to` leads out of it. May be called again.
+            DoorFailed: The folder can't be made or listed, or `move_to` leads out of it: may be called again. Or it
+                was closed before the folder answered.
         """
         self._check_move_to()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"directory {self._source.name}")
+        thread = self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"directory {self._source.name}")
         try:
-            await self._in_thread(self._folder.look)
+            await self._in_thread(self._look_first)
         except OSError as error:
-            self._thread.shutdown(wait=False)
+            thread.shutdown(wait=False)
             self._trouble = in_words(error)
             raise DoorFailed(
                 f"source {self._source.name}: can't watch {self._source.folder}: {in_words(error)}; "
                 f"create it, or mount it, and give the service account the right to read and rename there"
             ) from None
+        if self._closed:
+            raise DoorFailed(f"source {self._source.name}: it was closed before {self._source.folder} answered")
         self._open = True
         self._schedule(0.0)
 
@@ -173,15 +179,21 @@ class DirectorySource:
         self._schedule(0.0)
 
     async def close(self) -> None:
-        """Stop; files that are answered already are moved, the others come again at the next start."""
+        """
+        Stop, for good; files that are answered already are moved, the others come again at the next start.
+
+        A folder that hangs is waited for no longer than a moment: what it says after that is heard by nobody.
+        """
+        self._closed = True
         self._open = False
         self._unschedule()
         self._wake.set()
         if self._round_ended is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._round_ended.wait(), CLOSE_SECONDS)
-        if self._thread is not None:
-            self._thread.shutdown(wait=False, cancel_futures=True)
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown(wait=False, cancel_futures=True)
 
     def facts(self) -> dict[str, Any]:
         """
@@ -229,6 +241,8 @@ class DirectorySource:
         """Look once; take all that is ready. The folder's own failures end the round, never the door."""
         try:
             found = await self._in_thread(self._folder.look)
+            if not self._open:
+                return
             self._trouble = ""
             ready = self._ready(found)
             await self._move_again()
@@ -283,6 +297,8 @@ class DirectorySource:
     async def _take(self, batch: list[Found]) -> bool:
         """Hand over a batch, wait for its answers; False: stop for this round."""
         readings = await self._in_thread(lambda: self._read(batch))
+        if not self._open:
+            return False  # closed while the folder hung: whoever heard of these files now may not know the source
         moves: list[Move] = []
         due = 0
         answers: list[Answer] = []  # of this batch: an answer that comes after close must not count in another
@@ -408,8 +424,14 @@ class DirectorySource:
     def _reason(self, sentence: str) -> str:
         return f"{self._local_time().isoformat(timespec='seconds')} {self._source.name}: {sentence}"
 
+    def _look_first(self) -> None:
+        if self._own:
+            self._source.folder.mkdir(parents=True, exist_ok=True)
+        self._folder.look()
+
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
-        assert self._thread is not None
+        if self._thread is None:
+            raise OSError(errno.ESHUTDOWN, "the source is closed")
         self._asked_at = self._runtime.monotonic() or 0.001
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)

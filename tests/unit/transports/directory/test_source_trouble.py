@@ -202,3 +202,103 @@ def test_a_folder_that_is_not_there_at_the_start_is_told(tmp_path: Path) -> None
         await door.close()
 
     asyncio.run(main())
+
+
+def test_our_own_folder_is_made(tmp_path: Path) -> None:
+    """One that routes.yaml names by a relative path; where it can't be made the door says why."""
+
+    async def main() -> None:
+        for path in ("in/labo", "file/rx"):
+            where = configuration.Source(name="labo", type="directory", path=path, root=str(tmp_path), settle=0.0)
+            clock, intake = Clock(), Intake()
+            door = DirectorySource(where, intake.accept, intake.refuse, clock)
+            try:
+                await door.open()
+            finally:
+                await door.close()
+
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DoorFailed, match=r"labo: can't watch .*file/rx: the path is no folder"):
+        asyncio.run(main())
+    assert (tmp_path / "in" / "labo").is_dir()
+
+
+class Hang:
+    """A call that hangs when it has done its work, until it is let go."""
+
+    def __init__(self, work: Any) -> None:
+        self._work = work
+        self._loop = asyncio.get_running_loop()
+        self.let_go = threading.Event()
+        self.hangs = asyncio.Event()
+
+    def __call__(self, *arguments: Any) -> Any:
+        result = self._work(*arguments)
+        self._loop.call_soon_threadsafe(self.hangs.set)
+        self.let_go.wait(60)
+        return result
+
+
+def test_a_folder_closed_before_it_answered_is_not_watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Removed while its share hung: `open` says so, and nothing is taken when the share answers."""
+    put(tmp_path, "a.hl7")
+
+    async def main() -> None:
+        clock, intake = Clock(), Intake()
+        where = configuration.Source(name="labo", type="directory", path=str(tmp_path), settle=0.0)
+        door = DirectorySource(where, intake.accept, intake.refuse, clock)
+        hang = Hang(folder.Folder.look)
+        monkeypatch.setattr(folder.Folder, "look", lambda self: hang(self))
+        opening = asyncio.create_task(door.open())
+        await asyncio.wait_for(hang.hangs.wait(), 60)
+        await door.close()
+        hang.let_go.set()
+        with pytest.raises(DoorFailed, match=r"labo: it was closed before .* answered"):
+            await opening
+        assert clock.timers == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("method", ["look", "read", "move"])
+def test_a_folder_closed_while_it_hangs_hands_nothing_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """The source is gone when the share answers: its files stay, and the round that waited ends well."""
+    monkeypatch.setattr(source, "CLOSE_SECONDS", 0.05)
+    put(tmp_path, "a.hl7", age=5)
+    put(tmp_path, "b.hl7")
+
+    async def main() -> None:
+        async with watching(tmp_path) as (door, clock, intake):
+            hang = Hang(getattr(folder.Folder, method))
+            monkeypatch.setattr(source, "BATCH_FILES", 1)
+            monkeypatch.setattr(folder.Folder, method, lambda *arguments: hang(*arguments))
+            clock.fire(1)
+            (task,) = clock.tasks
+            await asyncio.wait_for(hang.hangs.wait(), 60)
+            await door.close()
+            hang.let_go.set()
+            await asyncio.wait_for(task, 60)
+            assert intake.names == (["a.hl7"] if method == "move" else [])
+            assert not any(not timer.cancelled for timer in clock.timers)
+
+    asyncio.run(main())
+
+
+def test_a_round_that_goes_on_after_close_ends_well(tmp_path: Path) -> None:
+    """What intake answers too late is moved by nobody: it comes again at the next start."""
+    put(tmp_path, "a.hl7")
+
+    async def main() -> None:
+        async with watching(tmp_path) as (door, clock, intake):
+            intake.reply = lambda _: None
+            clock.fire(1)
+            (task,) = clock.tasks
+            await intake.got(1)
+            await door.close()
+            intake.waiting["a.hl7"].answer(b"")
+            await asyncio.wait_for(task, 60)
+
+    asyncio.run(main())
+    assert tree(tmp_path) == ["a.hl7"]
