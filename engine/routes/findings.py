@@ -12,6 +12,8 @@ from engine.transforms.nodes import Mark
 
 _BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 """Line breaks of YAML 1.1, as its parser counts them."""
+_CREDENTIALS: Final = re.compile(r"(?<=://)[^/@\s\"']+(?=@)")
+"""A user and a password in an address: what is cited may stand in a log."""
 
 
 def lines_of(text: str) -> list[str]:
@@ -81,6 +83,7 @@ def _cited(mark: Mark, line: str, hint: str = "") -> list[str]:
     """Return the source line, and a caret under the word with what to write."""
     if not line:
         return [f"   {hint}"] if hint else []
+    line = _CREDENTIALS.sub(lambda found: "*" * len(found[0]), line)
     number = f"{mark.line:5d} | "
     caret = " " * (len(number) - 2) + "| " + " " * (mark.column - 1) + "^" * max(1, mark.width)
     return [f"{number}{line}", f"{caret}{' ' + hint if hint else ''}"]

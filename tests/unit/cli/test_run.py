@@ -95,7 +95,7 @@ def test_lint_has_what_run_has(passerelle, data, monkeypatch) -> None:
     path.write_text(
         "sites: { cha: { label: A } }\n"
         'sources: { gam: { type: mllp, site: cha, listen: "127.0.0.1:${env:GAM_PORT}" } }\n'
-        'destinations: { bus: { type: mqtt, connect: "127.0.0.1:1883", topic: t, password: "${secret:word}" } }\n'
+        'destinations: { bus: { type: mqtt, connect: "mqtt://127.0.0.1", topic: t, password: "${secret:word}" } }\n'
         "routes: { all: { from: [gam], to: [bus] } }\n"
     )
     monkeypatch.setenv("GAM_PORT", "6101")

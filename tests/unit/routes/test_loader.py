@@ -97,6 +97,17 @@ def test_a_secret_is_never_shown(tmp_path):
     assert caught.value.exit_code == 78
 
 
+def test_a_password_in_an_address_is_never_cited(tmp_path):
+    """What a finding cites may stand in a log: the caret stays where it was."""
+    bus = "  bus: { type: mqtt, connect: 'mqtt://user:hunter2@broker', topic: t }\n"
+    path = write(tmp_path, SMALL.replace("destinations:\n", f"destinations:\n{bus}", 1) + ROUTES)
+    with pytest.raises(ConfigurationRefused) as caught:
+        load(path, environment={})
+    assert "E138" in str(caught.value)
+    assert "mqtt://************@broker" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_missing_file(tmp_path):
     """A file that isn't there is one clear finding."""
     configuration, findings = check(tmp_path / "routes.yaml", environment={})
