@@ -6,6 +6,7 @@ Who gave an identifier, and which identifiers stand for a patient.
     events        which events change an identity, which messages carry results
     spellings     identifiers as they are written, with their authorities
     hd            assigning authorities (HD) as they are written
+    undeclared    those that no site declares, for who has to declare them
     ins           the INS by its OID: NIR, NIA, test, obsolete; form and key
     finess        form and check digit of a FINESS
     gates         what may leave to a destination: INS, insurance number, test identities

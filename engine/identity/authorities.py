@@ -79,6 +79,10 @@ class Authorities:
     def __init__(self, sites: Iterable[SiteAuthorities] = (), group: Mapping[str, Authority] | None = None) -> None:
         self.group: Mapping[str, Authority] = group or {}
         self.sites: dict[str, SiteAuthorities] = {site.name: site for site in sites}
+        declared = {one.hd1 for one in self.all()}
+        aliases = {spelling.rpartition("/")[0] for site in self.sites.values() for spelling in site.aliases}
+        self.names: frozenset[str] = frozenset(name.upper() for name in declared | aliases if name)
+        """In capitals: the names in HD-1 of all authorities, and those of aliases; none is a patient's."""
         self._recognisers: dict[tuple[str, str], Recogniser] = {}
 
     def of(self, site: str = "", untyped: str = "") -> Recogniser:
@@ -108,13 +112,14 @@ class Recogniser:
     """Recognise identifiers in the messages of one site; remembers spellings, never values."""
 
     __slots__ = (
-        "_aliases", "_by_finess", "_by_oid", "_spellings", "_types", "_untyped", "_usual", "keys", "names",
-        "own_patients", "site",
+        "_aliases", "_by_finess", "_by_oid", "_spellings", "_types", "_untyped", "_usual", "all_names",
+        "keys", "names", "own_patients", "site",
     )  # fmt: skip
 
     def __init__(self, known: Authorities, site: str, untyped: str = "") -> None:
         """Index every authority by OID and FINESS; a conflict between two sites is decided for `site`."""
         self.site = site
+        self.all_names = known.names
         own = known.sites.get(site) or SiteAuthorities(name=site)
         self.names: dict[str, Authority] = dict(own.authorities)
         if "ipp" in known.group:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.identity.deciding.decision import Code
 from engine.identity.policy import OnUnknown, Unknown
+from engine.identity.undeclared import undeclared
 from engine.transforms.completing import Completion, carry_out
 from engine.transforms.identifying import (
     OnUnknownShape,
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _NO_CONFLICT: Final = frozenset({Code.UNKNOWN, Code.NOBODY, Code.NOT_ASSERTED, Code.NUMBERS})
 """Of dead letters that concern nobody but their own message: the destination says what becomes of the lane."""
+_NAMED_MAX: Final = 3
+"""Authorities that one sentence names."""
 
 
 class NormaliseIdentity(Step):
@@ -65,7 +68,8 @@ class NormaliseIdentity(Step):
         context.findings += [one for one in decision.findings if one not in context.findings]
         if decision.outcome == "dead":
             lanes = () if decision.code in _NO_CONFLICT else decision.parked
-            raise Unidentified(decision.code, decision.reason, lanes=lanes)
+            named = self._undeclared(context) if decision.code == Code.NOBODY else ""
+            raise Unidentified(decision.code, decision.reason + named, lanes=lanes)
         if decision.send_to:
             raise SentElsewhere(decision.send_to)
         if decision.outcome == "wait":
@@ -76,6 +80,18 @@ class NormaliseIdentity(Step):
                 decision.edits = self._edits(context.message, decision, identities.group)
             carry_out(context.message, decision.edits)
             self._completion.complete_movements(context.message)
+
+    def _undeclared(self, context: Context) -> str:
+        """Return the end of a sentence: whose numbers PID-3 has, where no site declares them."""
+        message = context.message
+        if context.format != "hl7v2":
+            return ""
+        found: dict[str, None] = {}
+        for position in message.positions(b"PID"):
+            field = message.peek(position).field(3)
+            found.update(dict.fromkeys(undeclared(field, self._recogniser, message.delimiters)))
+        named = list(found)[:_NAMED_MAX]
+        return f". PID-3 has numbers of {', '.join(named)}" if named else ""
 
     def _edits(self, message: Message, decision: Decision, group: Authority) -> list[Edit]:
         """Return how the identifiers leave."""

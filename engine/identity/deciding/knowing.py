@@ -229,13 +229,16 @@ def _unknown(person: Person, terms: Terms, on_unknown: OnUnknown) -> int:
     if on_unknown.action is Unknown.SEND:
         raise Ended(Outcome.PASS, reason="nobody knows the patient", send_to=on_unknown.destination)
     keys = _wanted(person)
-    if not keys:
+    holds = on_unknown.action is Unknown.HOLD
+    # an admission without number of its own is the one that would make him known: no other is to come
+    numberless = terms.claims.is_source and not (person.local or person.federation)
+    if not keys or (numberless and not holds):
         raise Ended(
             Outcome.DEAD, Code.NOBODY,
-            "the message names no local number of a declared authority, and no stay that is known: add the authority "
-            "to its site, or have the message corrected, then retry",
+            "the message names no local number of a declared authority, and no stay by which a patient is known: "
+            "add the authority to its site, or have the message corrected, then retry",
         )  # fmt: skip
-    if on_unknown.action is Unknown.HOLD:
+    if holds:
         raise Ended(
             Outcome.WAIT, reason="nobody knows the patient yet",
             wait=Wait(keys, terms.at_ms + on_unknown.hold_ms),

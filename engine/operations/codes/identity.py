@@ -26,7 +26,7 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-ID-NOBODY", _DEAD,
-        "It names nobody: no PID, or no number by which a patient could ever be known.",
+        "It names nobody: no PID, or no number of an authority that a site declares.",
         "Declare the authority of its numbers at the site, or have the message corrected; then retry. Messages "
         "that are about no patient belong to a route without normalise_identity.",
     ),

@@ -6,7 +6,7 @@ import pytest
 
 from engine.identity.decisions import Outcome, references_of, territorial
 from engine.identity.policy import DEAD_LETTER, MINT, PASS, OnUnknown, Unknown
-from tests.support.identity import NIR, NOW_MS, REFERENCES, Group, became_known, ins, ipp, message, nda, pid, pn
+from tests.support.identity import HOLD, NIR, NOW_MS, REFERENCES, Group, became_known, ins, ipp, message, nda, pid, pn
 
 CONTRACT = frozenset({frozenset({"cha", "chb"})})
 INS = ins("270013818500123")
@@ -292,6 +292,21 @@ def test_a_message_that_names_nobody(type_):
     assert (decision.outcome, decision.code, decision.events) == (Outcome.DEAD, "E-ID-NOBODY", [])
     assert group.hear(raw, on_unknown=OnUnknown(Unknown.HOLD, 1000)).code == "E-ID-NOBODY"
     assert group.hear(raw, on_unknown=PASS).code == ""
+
+
+@pytest.mark.parametrize("on_unknown", [MINT, DEAD_LETTER])
+def test_an_admission_without_number_of_its_own(on_unknown):
+    """It is what would make its patient known: with a stay or without, no other admission is waited for."""
+    group = Group()
+    strange = "1^^^CPAGE^PI"
+    for stay in (nda("cha", "9"), ""):
+        decision = group.hear(message("A01", pid(strange, stay=stay)), on_unknown=on_unknown)
+        assert (decision.outcome, decision.code, decision.events) == (Outcome.DEAD, "E-ID-NOBODY", [])
+        assert "when his admission has come" not in decision.reason
+    decision = group.hear(message("A01", pid(strange, stay=nda("cha", "9"))), on_unknown=HOLD)
+    assert decision.outcome is Outcome.WAIT, "another source may make its stay known"
+    decision = group.hear(message("R01", pid(strange, stay=nda("cha", "9")), type_="ORU"), on_unknown=on_unknown)
+    assert decision.code == "E-ID-UNKNOWN", "a result by its stay alone: the admission may come"
 
 
 @pytest.mark.parametrize("status", ["PROV", "VALI"])
