@@ -163,7 +163,7 @@ class Service:
         self._control = ControlServer(self._settings.data, self._operations, now_ms=runtime.now_ms)
         await self._control.open()
         await self._sources.open(configuration.sources.values(), moments)
-        self._retention = Retention(self._settings.keep, store, store.queries, runtime)
+        self._retention = Retention(self._settings.keep, store, store.queries, runtime, self._alerts)
         self._retention.start()
         self._ages = Ages(store, runtime, self._moments)
         self._ages.start(moments)

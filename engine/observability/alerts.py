@@ -17,6 +17,7 @@ _ENDS: Final[Mapping[str, str]] = {
     "E-FOLDER-BACK": "E-FOLDER-AWAY",
     "E-STORE-BACK": "E-STORE-SILENT",
     "E-DISK-ROOM": "E-DISK-FULL",
+    "E-CLOCK-BACK": "E-CLOCK-AHEAD",
 }
 """Code that ends -> code that it ends. What has no end here is a moment (`dead`): kept, never open."""
 _LASTING: Final = frozenset(_ENDS.values())

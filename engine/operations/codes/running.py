@@ -40,6 +40,16 @@ MEANINGS: Final = (
         "Nothing.",
     ),
     Meaning(
+        "E-CLOCK-AHEAD", _STANDS,
+        "The machine's clock went more than a day ahead while the engine ran: nothing is removed by age.",
+        "Set the clock right (timedatectl). Where it is right, as after a machine that slept, restart the service.",
+    ),
+    Meaning(
+        "E-CLOCK-BACK", _STANDS,
+        "The machine's clock is right again.",
+        "Nothing.",
+    ),
+    Meaning(
         "E-CONFIGURATION", _STANDS,
         "A configuration was offered and refused; the former one runs on.",
         "`passerelle lint` says what is wrong; correct routes.yaml and apply it again.",

@@ -6,7 +6,7 @@ from engine.core.changes import Receive, Route
 from engine.core.lifecycle import MessageState
 from engine.core.messages import StoredMessage
 from engine.core.ports import Urgency
-from engine.daemon.retention import DAY_MS, Retention
+from engine.daemon.retention import DAY_MS, DAY_SECONDS, Retention
 from engine.settings import Keep
 from engine.store.memory import MemoryStore
 from tests.support.runtime import START_MS, SimulatedRuntime, simulate
@@ -17,7 +17,12 @@ class Archive:
 
     def __init__(self, runtime: SimulatedRuntime) -> None:
         self.store = MemoryStore()
-        self.retention = Retention(Keep(), self.store, self.store.queries, runtime)
+        self.told: list[str] = []
+        self.retention = self.made(runtime)
+
+    def made(self, runtime: SimulatedRuntime) -> Retention:
+        """Return a retention of this store."""
+        return Retention(Keep(), self.store, self.store.queries, runtime, lambda code, *_: self.told.append(code))
 
     async def receive(self, runtime: SimulatedRuntime, count: int, age_days: float, *, route: bool = True) -> None:
         for _ in range(count):
@@ -57,7 +62,7 @@ def test_old_bytes_then_old_rows_go() -> None:
 
 
 def test_nothing_goes_by_a_clock_that_is_ahead() -> None:
-    """More than a day after the newest message nothing is removed; it goes on when messages come again."""
+    """More than a day after the newest message nothing is removed; it goes on a day later, when messages come again."""
 
     async def run(runtime: SimulatedRuntime) -> None:
         it = Archive(runtime)
@@ -70,7 +75,35 @@ def test_nothing_goes_by_a_clock_that_is_ahead() -> None:
         assert it.retention.clock_ahead
         await it.receive(runtime, 1, 0.5)
         await runtime.sleep(600)
-        assert it.held == (12, 2)
+        assert it.held == (12, 12), "it may be stamped by the same wrong clock"
+        await runtime.sleep(DAY_SECONDS)
+        await it.receive(runtime, 1, -1.0)
+        await runtime.sleep(600)
+        assert it.held == (13, 3)
+        it.retention.stop()
+
+    simulate(run)
+
+
+def test_nothing_goes_by_a_clock_that_jumped() -> None:
+    """Messages that come after the jump look new; it is told at its start and its end, and then goes on."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        it = Archive(runtime)
+        await it.store.open(now_ms=runtime.now_ms())
+        await it.receive(runtime, 10, 25)
+        await it.receive(runtime, 1, 0)
+        it.retention.start()
+        await runtime.sleep(100)
+        right = runtime.now_ms
+        runtime.now_ms = lambda: right() + 400 * DAY_MS  # type: ignore[method-assign]
+        await it.receive(runtime, 1, -400)
+        await runtime.sleep(3_600)
+        assert (it.held, it.retention.clock_ahead, it.told) == ((12, 12), True, ["E-CLOCK-AHEAD"])
+        runtime.now_ms = right  # type: ignore[method-assign]
+        await runtime.sleep(600)
+        assert (it.held, it.retention.clock_ahead) == ((12, 12), False)
+        assert it.told == ["E-CLOCK-AHEAD", "E-CLOCK-BACK"]
         it.retention.stop()
 
     simulate(run)
@@ -109,7 +142,7 @@ def test_a_store_that_fails_is_tried_again_later() -> None:
         failing = False
         it = Archive(runtime)
         it.store = MemoryStore(fault=fault)
-        it.retention = Retention(Keep(), it.store, it.store.queries, runtime)
+        it.retention = it.made(runtime)
         await it.store.open(now_ms=runtime.now_ms())
         await it.receive(runtime, 2, 31)
         await it.receive(runtime, 1, 0)
