@@ -6,6 +6,9 @@ import asyncio
 import base64
 from pathlib import Path
 
+import pytest
+
+from engine.daemon import folders as watched
 from tests.support.engine import free_port, running_engine
 from tests.support.mllp import Sender, field_of, receiver
 from tests.support.until import until
@@ -175,5 +178,32 @@ def test_hl7_becomes_a_file_with_its_documents(tmp_path: Path) -> None:
         assert "DÜRAND~Zoé".encode("cp1252") in written
         assert b"OBX|1|FIC|CR||~A1_1.PDF~PDF\r\n" in written
         assert (tmp_path / "town" / "A1_1.PDF").read_bytes() == b"%PDF"
+
+    asyncio.run(run())
+
+
+def test_an_answer_that_can_t_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is in custody and stays, people are told; when it can be, it is written once, and they hear of that."""
+    monkeypatch.setattr(watched, "LOOK_SECONDS", 0.05)
+
+    async def run() -> None:
+        folders(tmp_path)
+        (tmp_path / "retour").rmdir()
+        async with receiver() as dpi:
+            routes = ROUTES.format(folder=tmp_path, dpi=dpi.port, port=free_port(), wait="1m")
+            async with running_engine(routes, tmp_path) as engine:
+
+                def opened() -> list[str]:
+                    return [alert["code"] for alert in engine.service.engine()["alerts"]["open"]]
+
+                put(tmp_path / "aller" / "CR1.PDF", b"%PDF-1.4")
+                put(tmp_path / "aller" / "a.hpr", TWO)
+                await until(lambda: opened() == ["E-FOLDER-AWAY"])
+                assert (tmp_path / "aller" / "a.hpr").exists()
+                (tmp_path / "retour").mkdir()
+                await until(lambda: opened() == [])
+                assert [path.name for path in (tmp_path / "retour").iterdir()] == ["a.ERR"]
+                assert not (tmp_path / "aller" / "a.hpr").exists()
+                await engine.settled(delivered=1)
 
     asyncio.run(run())

@@ -144,7 +144,7 @@ def write_new(folder: Path, name: str, data: bytes) -> None:
     Raises:
         OSError: It can't be written.
     """
-    temporary = folder / f".passerelle-{name}.tmp"
+    temporary = folder / fit(f".passerelle-{name}", ".tmp")
     try:
         write_durably(temporary, data)
         while True:
@@ -154,7 +154,8 @@ def write_new(folder: Path, name: str, data: bytes) -> None:
     finally:
         with suppress(OSError):
             temporary.unlink()
-    sync_folder(folder)
+    with suppress(OSError):  # it is written: said to have failed, it would be written again under another name
+        sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

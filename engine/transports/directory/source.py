@@ -49,7 +49,10 @@ UNREADABLE_AFTER: Final = 3
 """Looks in a row that fail to read a file before it is refused: a share may stumble once."""
 
 UNMOVED_MAX: Final = 100
-"""Stored files that can't be moved before nothing more is taken: after a restart they all come again."""
+"""
+Files that are done with and can't be moved, or answered, before nothing more is taken: after a restart they all come
+again.
+"""
 
 CLOSE_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 10.0
@@ -200,7 +203,7 @@ class DirectorySource:
         Return figures for status; no file name.
 
         `trouble` is a sentence, empty when the folder works; `waiting` files are not yet complete or not yet
-        taken, `unmoved` ones are stored and can't be moved away.
+        taken, `unmoved` ones are done with and can't be moved away, or their answer can't be written.
         """
         trouble = self._trouble
         silent = self._runtime.monotonic() - self._asked_at if self._asked_at else 0.0
@@ -243,7 +246,6 @@ class DirectorySource:
             found = await self._in_thread(self._folder.look)
             if not self._open:
                 return
-            self._trouble = ""
             ready = self._ready(found)
             await self._move_again()
             if self._attached is not None:
@@ -368,7 +370,10 @@ class DirectorySource:
         return Move(found, REFUSED, self._reason(reading.reason))
 
     async def _move_again(self) -> None:
+        """Try again what could not be moved; the folder is well when nothing of it is left."""
         await self._move(list(self._unmoved.values()))
+        if not self._unmoved:
+            self._trouble = ""
 
     async def _move(self, moves: list[Move]) -> None:
         """Move files away; remember those that can't be, so that they are not taken twice in this run."""
@@ -383,19 +388,27 @@ class DirectorySource:
                 self._counts["changed"] += 1
             elif result:
                 self._unmoved[name] = move
-                self._trouble = f"a file that is stored can't be moved away: {result}"
+                self._trouble = result
         self._waiting = len(self._seen)
 
     def _carry_out(self, moves: list[Move]) -> list[str]:
-        """Write the answers, then move the files: a crash in between answers twice rather than never."""
-        wanted = self._source.answer_files
-        if wanted is not None:
-            for move in moves:
-                if move.answer and self._write_answer(wanted, move):
-                    move.answer = b""
-        return self._folder.move(moves)
+        """
+        Write the answers, then move the files: a crash in between answers twice rather than never.
 
-    def _write_answer(self, wanted: configuration.AnswerFiles, move: Move) -> bool:
+        A file whose answer can't be written isn't moved: it stands there for the answer that its sender awaits.
+
+        Returns:
+            For each: empty, `changed`, or a sentence that says what went wrong.
+        """
+        unwritten = [self._write_answer(move) for move in moves]
+        results = iter(self._folder.move([move for move, why in zip(moves, unwritten, strict=True) if not why]))
+        return [why or _unmoved_words(next(results)) for why in unwritten]
+
+    def _write_answer(self, move: Move) -> str:
+        """Write the answer, once, where one is wanted; return why it can't be."""
+        wanted = self._source.answer_files
+        if wanted is None or not move.answer:
+            return ""
         path = wanted.folder
         try:
             if not Path(wanted.path).is_absolute():
@@ -403,9 +416,9 @@ class DirectorySource:
             stem = move.found.name.rpartition(".")[0] or move.found.name
             write_new(path, fit(stem, wanted.extension), move.answer)
         except OSError as error:
-            self._trouble = f"an answer can't be written to {path}: {in_words(error)}"
-            return False
-        return True
+            return f"an answer can't be written to {path}: {in_words(error)}; its file stays where it is until then"
+        move.answer = b""
+        return ""
 
     # --- small things -------------------------------------------------------------------------------------
 
@@ -447,6 +460,10 @@ def _first_batch(ready: Sequence[Found]) -> tuple[list[Found], list[Found]]:
         if index and (index >= BATCH_FILES or size > BATCH_BYTES):
             return list(ready[:index]), list(ready[index:])
     return list(ready), []
+
+
+def _unmoved_words(result: str) -> str:
+    return result if result in ("", "changed") else f"a file that is stored can't be moved away: {result}"
 
 
 def _is_positive(answer: bytes) -> bool:

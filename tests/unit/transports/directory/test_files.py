@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,29 @@ def test_a_new_file_never_takes_another_one_s_name(tmp_path: Path) -> None:
     for content in (b"one", b"two"):
         write_new(tmp_path, "a.ERR", content)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.ERR": b"one", "a-1.ERR": b"two"}
+
+
+def test_the_longest_name_can_be_written(tmp_path: Path) -> None:
+    """Its temporary one is cut: a file whose answer can't be written would stay for ever."""
+    name = "é" * 125 + "a.ERR"
+    write_new(tmp_path, name, b"one")
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_folder_that_can_not_be_flushed_fails_no_file_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be written again, under another name."""
+    fsync = os.fsync
+
+    def failing(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    write_new(tmp_path, "a.ERR", b"one")
+    assert (tmp_path / "a.ERR").read_bytes() == b"one"
 
 
 def test_a_name_of_unknown_encoding_is_shown() -> None:

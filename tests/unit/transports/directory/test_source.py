@@ -246,19 +246,61 @@ def test_each_file_is_answered_where_the_source_wants_it(tmp_path: Path) -> None
     answers = configuration.AnswerFiles(path=str(back))
 
     async def main() -> None:
-        async with watching(folder_, answer_files=answers) as (door, clock, intake):
+        async with watching(folder_, answer_files=answers) as (_, clock, intake):
             intake.reply = lambda name: {"r.hpr": yes, "s.hpr": no, "t.hpr": b""}[name]
             await clock.round()
             assert tree(folder_) == ["done/2031-03/r.hpr", "done/2031-03/t.hpr", "refused/s.hpr",
                                      "refused/s.hpr.reason.txt"]  # fmt: skip
             assert {path.name: path.read_bytes() for path in back.iterdir()} == {"r.ERR": yes, "s.ERR": no}
-            back.rename(tmp_path / "away")
-            put(folder_, "r.hpr", b"again")
-            await clock.round()
-            assert "an answer can't be written" in door.facts()["trouble"]
-            assert "done/2031-03/r-1.hpr" in tree(folder_)
 
     asyncio.run(main())
+
+
+def test_a_file_stays_until_its_answer_is_written(tmp_path: Path) -> None:
+    """Taken or refused, once: told in the facts, tried again each round; others go on, and then it is moved."""
+    folder_, back = tmp_path / "in", tmp_path / "back"
+    folder_.mkdir()
+    yes, no = b"H|~^\\&|r.ERR||CHA||ERR\r\nL|1||0|2\r\n", b"H|~^\\&|s.ERR||CHA||ERR\r\nERR|1|s\r\nL|1||0|3\r\n"
+    for name in ("r.hpr", "s.hpr", "t.hpr"):
+        put(folder_, name)
+    answers = configuration.AnswerFiles(path=str(back))
+
+    async def main() -> None:
+        async with watching(folder_, answer_files=answers) as (door, clock, intake):
+            intake.reply = lambda name: {"r.hpr": yes, "s.hpr": no, "t.hpr": b""}[name]
+            for _ in range(3):
+                await clock.round()
+                assert tree(folder_) == ["done/2031-03/t.hpr", "r.hpr", "s.hpr"]
+                assert door.facts()["unmoved"] == 2
+                assert "an answer can't be written to" in door.facts()["trouble"]
+            back.mkdir()
+            await clock.round()
+            assert (door.facts()["unmoved"], door.facts()["trouble"]) == (0, "")
+            assert (door.facts()["taken"], door.facts()["refused"], len(intake.taken)) == (2, 1, 3)
+
+    asyncio.run(main())
+    assert {path.name: path.read_bytes() for path in back.iterdir()} == {"r.ERR": yes, "s.ERR": no}
+    assert tree(folder_) == ["done/2031-03/r.hpr", "done/2031-03/t.hpr", "refused/s.hpr", "refused/s.hpr.reason.txt"]
+
+
+def test_an_answer_is_written_once_though_its_file_can_not_be_moved(tmp_path: Path) -> None:
+    """What is tried again each round is the move alone."""
+    folder_, back = tmp_path / "in", tmp_path / "back"
+    folder_.mkdir()
+    back.mkdir()
+    (folder_ / "done").write_bytes(b"a file stands where the folder should")
+    put(folder_, "r.hpr")
+    answers = configuration.AnswerFiles(path=str(back))
+
+    async def main() -> None:
+        async with watching(folder_, pattern="*.hpr", answer_files=answers) as (door, clock, intake):
+            intake.reply = lambda _: ACK % b"AA"
+            for _ in range(3):
+                await clock.round()
+            assert door.facts()["trouble"].startswith("a file that is stored can't be moved away: ")
+
+    asyncio.run(main())
+    assert tree(back) == ["r.ERR"]
 
 
 def test_files_that_a_message_names_go_where_it_goes(tmp_path: Path) -> None:
