@@ -7,11 +7,13 @@ Documents: a file beside an HPRIM message (OBX-2 FIC, OBX-5 `folder~file~PDF`) a
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from engine.conversion.respelling import to_standard
-from engine.conversion.segments import join, leaf, parts, text_of
+from engine.conversion.segments import NULL, REPETITION, get, given, join, leaf, parts, text_of
+from engine.conversion.tree import Result
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.delimiters import STANDARD
 from engine.parsers.hl7v2.escapes import unescape
@@ -21,11 +23,15 @@ from engine.parsers.paths import Path
 MISSING: Final = "E-ATTACHMENT"
 """Code of the failure of a message whose file isn't there."""
 FILE: Final = b"FIC"
-FILES_OF_HPRIM: Final = Path.parse("OBX[2=FIC]-5")
+FILES_OF_HPRIM: Final = Path.parse("OBX[2=FIC]-5[*]")
 """Where HPRIM Santé names files."""
 
 _MEDIA: Final = {"PDF": (b"application", b"pdf"), "TXT": (b"text", b"plain"), "XML": (b"text", b"xml")}
 """Kind of FIC to type and subtype of ED."""
+_UNKNOWN: Final = (b"application", b"octet-stream")
+_NO_KIND: Final = "BIN"
+"""What an ED holds whose subtype is no extension."""
+_EXTENSION: Final = re.compile(r"[A-Z][A-Z0-9]{0,4}")
 _KINDS: Final = {subtype: kind for kind, (_, subtype) in _MEDIA.items()}
 
 
@@ -35,7 +41,7 @@ class AttachedFile(NamedTuple):
     path: str
     """`folder/name`, or the name alone; `/` between folders whatever the sender's system writes."""
     kind: str
-    """`PDF`, `TXT`, or another extension, in capitals."""
+    """`PDF`, `TXT`, or another extension, in capitals; empty where it isn't told."""
 
 
 class Document(NamedTuple):
@@ -54,8 +60,9 @@ class AttachmentMissing(Exception):
         self._file = file
 
     def failure(self) -> StepFailed:
-        """Return what stops the step; the file's name may hold a patient's and isn't told."""
-        return StepFailed(MISSING, f"the {self._file.kind} file that it names is not here", field="OBX-5")
+        """Return what stops the step; the file's name, and what it ends with, may hold a patient's and isn't told."""
+        what = f"the {self._file.kind} file" if self._file.kind in _MEDIA else "the file"
+        return StepFailed(MISSING, f"{what} that it names is not here", field="OBX-5")
 
     def pointer(self) -> tuple[bytes, bytes]:
         """Return type and value of an OBX that points at the file (RP, HL7 v2.5 § 2.A.65)."""
@@ -74,7 +81,18 @@ def file_of(value: bytes) -> AttachedFile:
     if not name or (not kind and name.upper() in _MEDIA):
         folder, name, kind = "", folder, name or kind  # the file's name alone, or with its kind
     steps = [step for step in f"{folder}/{name}".replace("\\", "/").split("/") if step not in ("", ".")]
-    return AttachedFile("/".join(steps), (kind or name.rpartition(".")[2]).upper())
+    return AttachedFile("/".join(steps), _extension(kind) or kind_of(name))
+
+
+def kind_of(name: str) -> str:
+    """Return what the name of a file ends with, in capitals; empty where that is no extension, but may be a name."""
+    _, point, extension = name.rpartition(".")
+    return _extension(extension) if point else ""
+
+
+def _extension(text: str) -> str:
+    text = text.upper()
+    return text if _EXTENSION.fullmatch(text) else ""
 
 
 def attached_files(message: Message, path: Path = FILES_OF_HPRIM) -> list[AttachedFile]:
@@ -86,8 +104,31 @@ def attached_files(message: Message, path: Path = FILES_OF_HPRIM) -> list[Attach
         path: Where the names stand, as `file_of` reads them.
     """
     respelling = to_standard(message.delimiters)
-    files = [file_of(respelling.field(value)) for value in path.read_bytes(message)]
+    files = [file_of(respelling.field(value)) for value in path.read_bytes(message) if value != NULL]
     return [file for file in dict.fromkeys(files) if file.path]
+
+
+def one_each(results: list[Result], kind: bytes) -> list[Result]:
+    """
+    Return results of which none has more than one document.
+
+    Args:
+        results: As they came.
+        kind: OBX-2 of documents. Such an OBX with several repetitions becomes several, in their order; what was said
+            of it stays with the first.
+    """
+    found: list[Result] = []
+    for result in results:
+        value = get(result.obx, 5)
+        values = [one for one in value.split(REPETITION) if given(one)] if get(result.obx, 2) == kind else []
+        if len(values) < 2:
+            found.append(result)
+            continue
+        notes = result.notes
+        for one in values:
+            found.append(Result([*result.obx[:5], one, *result.obx[6:]], notes))
+            notes = []
+    return found
 
 
 def document(value: bytes, attachments: Mapping[str, bytes]) -> tuple[bytes, bytes]:
@@ -122,7 +163,7 @@ def read_document(value: bytes) -> Document | None:
     """
     fields = parts(value.partition(b"~")[0], 5)
     subtype, encoding, data = fields[2].lower(), fields[3].upper(), fields[4]
-    kind = _KINDS.get(subtype) or subtype.decode("ascii", "replace").upper() or "TXT"
+    kind = _KINDS.get(subtype) or (_extension(subtype.decode("ascii", "replace")) or _NO_KIND if subtype else "TXT")
     try:
         if encoding in (b"BASE64", b""):
             text = b"".join(unescape(data, STANDARD).split())  # some cut it into lines
@@ -135,5 +176,7 @@ def read_document(value: bytes) -> Document | None:
 
 
 def _media(kind: str) -> tuple[bytes, bytes]:
+    if not kind:
+        return _UNKNOWN
     known = _MEDIA.get(kind)
     return known if known is not None else (b"application", leaf(kind.lower()))

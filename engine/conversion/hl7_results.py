@@ -13,7 +13,7 @@ from typing import Final
 
 from engine.conversion import notes
 from engine.conversion.dates import normal_date
-from engine.conversion.documents import AttachmentMissing, document
+from engine.conversion.documents import FILE, AttachmentMissing, document, one_each
 from engine.conversion.forms import Form
 from engine.conversion.notes import Note
 from engine.conversion.segments import (
@@ -37,8 +37,8 @@ OBR_LAST, OBX_LAST = 36, 16
 STATUSES: Final = {b"D": b"X", b"M": b"P"}
 """OBR-25 that table 0123 doesn't have, and what comes nearest."""
 
-TYPES: Final = {b"GC": b"TX", b"GB": b"TX", b"GN": b"TX", b"CNA": b"XCN", b"": b"ST"}
-"""OBX-2 that table 0125 doesn't have, and what the value is then."""
+TYPES: Final = {b"GC": b"TX", b"GB": b"TX", b"GN": b"TX", b"CNA": b"XCN", FILE: b"ST", b"": b"ST"}
+"""OBX-2 that table 0125 doesn't have, and what the value is then: of FIC where it names no file."""
 NUMBER: Final = re.compile(rb"[+-]?\d+(?:\.\d*)?|[+-]?\.\d+")
 """NM (HL7 v2.5 § 2.A.47)."""
 _WITH_COMMA: Final = re.compile(rb"([+-]?\d+),(\d+)")
@@ -76,7 +76,7 @@ class Results:
         analyses = repetitions(get(obr, 4))
         if not analyses:  # HL7 wants one
             analyses = [get(request.results[0].obx, 3) if request.results else b""]
-        shares = _shares(analyses, request.results)
+        shares = _shares(analyses, one_each(request.results, FILE))
         group = b"%d" % (self._rank + 1) if len(analyses) > 1 else b""
         for index, (analysis, results) in enumerate(zip(analyses, shares, strict=True)):
             self._request(obr, analysis, group, request.notes if index == 0 else [], first=index == 0)
@@ -131,7 +131,7 @@ class Results:
         obx = result.obx
         kind, value = get(obx, 2), get(obx, 5)
         own: list[Note] = []
-        if kind == b"FIC":
+        if kind == FILE and given(value):
             kind, value = self._file(value)
             own.append(notes.of_field("OBX", 5, get(obx, 5)))
         elif kind == b"NM":

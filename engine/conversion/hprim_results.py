@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-from engine.conversion.documents import FILE, file_of, read_document
+from engine.conversion.documents import FILE, file_of, one_each, read_document
 from engine.conversion.forms import UNSUITABLE
 from engine.conversion.hl7_results import OBR_LAST, OBX_LAST
 from engine.conversion.hprim_patient import not_handled
@@ -103,7 +103,7 @@ class Results:
         self.comment(comments)
         rank = 0
         for one in together:
-            for result in one.results:
+            for result in one_each(one.results, b"ED"):
                 rank += 1
                 self._result(result, rank)
 

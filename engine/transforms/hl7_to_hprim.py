@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.conversion import hl7_to_hprim
+from engine.conversion.documents import kind_of
 from engine.conversion.forms import UNSUITABLE
 from engine.conversion.hl7_to_hprim import LINKS, VERSIONS
 from engine.core.messages import Attachment
@@ -50,8 +51,7 @@ class Hl7ToHprim(Step):
         context.message, context.format = message, "hprim-sante"
         context.type, context.event = made.type, ""
         context.attachments = tuple(
-            Attachment(one.path, one.path.rpartition(".")[2].upper(), one.data, digest_of(one.data))
-            for one in made.attachments
+            Attachment(one.path, kind_of(one.path), one.data, digest_of(one.data)) for one in made.attachments
         )
         context.findings += made.findings
 

@@ -122,7 +122,7 @@ def test_a_document_that_doesn_t_come(tmp_path: Path) -> None:
                 put(tmp_path / "aller" / "LAB1.hpr", TWO)
                 await engine.settled(dead=1)
                 (row,) = await engine.messages()
-                assert (row["code"], row["field"], row["attachments"]) == ("E-ATTACHMENT", "OBX[2=FIC]-5", 1)
+                assert (row["code"], row["field"], row["attachments"]) == ("E-ATTACHMENT", "OBX[2=FIC]-5[*]", 1)
                 put(tmp_path / "aller" / "bad.hpr", b"nothing of the kind")
                 await until((tmp_path / "aller" / "refused" / "bad.hpr").exists)
 

@@ -116,7 +116,7 @@ _ANY_SOURCE: Final[dict[str, Key]] = {
 }
 _ATTACHMENTS: Final = Record(
     {
-        "from": Key(Raw(PathShape()), about="Where their names stand; unless said, OBX[2=FIC]-5."),
+        "from": Key(Raw(PathShape()), about="Where their names stand; unless said, OBX[2=FIC]-5[*]."),
         "wait": Key(Duration(), default=600.0, about="How long the message waits for a file that isn't there yet."),
         "max": Key(Size(), default=20_000_000, about="Longest file that is taken."),
         "on_missing": Key(

@@ -28,7 +28,7 @@ def request(obr: bytes, *results: bytes) -> Request:
     [
         (b"NM", b"5.4", b"NM|X||5.4"), (b"NM", b"5,4", b"NM|X||5.4"), (b"NM", b"< 5", b"ST|X||< 5"),
         (b"NM", b"", b"NM|X"), (b"NM", b'""', b'NM|X||""'), (b"CNA", b"1^N", b"XCN|X||1^N"), (b"GB", b"x", b"TX|X||x"),
-        (b"", b"x", b"ST|X||x"), (b"", b"", b"|X"),
+        (b"FIC", b"", b"|X"), (b"FIC", b'""', b'ST|X||""'), (b"", b"x", b"ST|X||x"), (b"", b"", b"|X"),
     ],
 )  # fmt: skip
 def test_types(kind: bytes, value: bytes, written: bytes) -> None:
@@ -75,6 +75,17 @@ def test_a_file_that_is_missing() -> None:
     made = write(asked, on_missing="pointer")
     assert made.lines[1] == b"OBX|1|RP|X||a.pdf^^application^pdf"
     assert made.findings == ["attachment-missing OBX-5"]
+
+
+def test_several_files() -> None:
+    """Each is a result of its own, with its name as a note."""
+    results = Results(ORU, {"a.pdf": b"A", "b.pdf": b"B"}, "dead_letter")
+    results.add(request(b"OBR|1|||X", b"OBX|1|FIC|X||^a.pdf^PDF~^b.pdf^PDF", b"OBX|2|ST|X||v"))
+    observed = [line for line in results.lines if line.startswith(b"OBX")]
+    assert observed == [
+        b"OBX|1|ED|X||^application^pdf^Base64^QQ==", b"OBX|2|ED|X||^application^pdf^Base64^Qg==", b"OBX|3|ST|X||v",
+    ]  # fmt: skip
+    assert sum(b"OBX-5" in line for line in results.lines) == 2
 
 
 @pytest.mark.parametrize(("status", "control"), [(b"", b"NW"), (b"X", b"CA"), (b"D", b"CA"), (b"C", b"XO")])

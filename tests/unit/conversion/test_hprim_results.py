@@ -118,6 +118,14 @@ def test_notes_go_back_to_their_fields() -> None:
     assert write(asked).lines == [b"OBR|1|||X" + b"|" * 21 + b"M", b"OBX|1|GC|X||a", b"C|1|L|vu"]
 
 
+def test_several_documents() -> None:
+    """None is left out: each is a file, and a result of its own."""
+    several = Result(b"OBX|1|ED|X||^application^pdf^Base64^QUJD~^text^plain^A^x".split(b"|"), [Note(b"L", b"n")])
+    made = write(request(b"OBR|1|||X", results=(several,)))
+    assert made.lines[1:] == [b"OBX|1|FIC|X||^F_1.PDF^PDF", b"C|1|L|n", b"OBX|2|FIC|X||^F_2.TXT^TXT"]
+    assert made.attachments == [("F_1.PDF", b"ABC"), ("F_2.TXT", b"x")]
+
+
 def test_a_document_that_came_as_a_file_gets_its_name_back() -> None:
     """Unless it can't be decoded: then it stays where it is."""
     given = of_field("OBX", 5, b"res^CR.PDF^PDF")

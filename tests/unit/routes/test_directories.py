@@ -140,7 +140,7 @@ def test_one_message_a_patient(make, references, stored):
 def test_a_file_that_didn_t_come(make, references, stored):
     """The message is a dead letter, or goes on without."""
     decision = evaluate(make(), message(stored, None), references)
-    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-ATTACHMENT", "OBX[2=FIC]-5")
+    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-ATTACHMENT", "OBX[2=FIC]-5[*]")
     take = make("attachments: { on_missing: take }", steps="hprim_to_hl7: { on_missing: pointer }", to="[dpi]")
     assert b"|RP|" in evaluate(take, message(stored, None), references).deliveries[1].rendered
 
