@@ -3,6 +3,7 @@ Bytes to Message and back, byte-exact for what nobody touched.
 
     sniff       which format some bytes are: by content, never by name
     charset     MSH-18 to a codec, strict first, with a finding when it doesn't hold; the base of a message
+    mixed       UTF-8 in which some bytes are broken: a codec
     opening     the doors: header_of, open_message, by format
     extent      limits: documents may be long, identities may not
     paths       PID-3[@ipp].1: compiled once, read and written on any Message

@@ -3,7 +3,8 @@ From MSH-18 (table 0211) to a codec, and from received bytes to their base.
 
 What a system declares and what it emits are two things. Bytes are decoded strictly as declared; where that
 fails, or where single-byte is declared and the bytes are valid UTF-8 (which text in Latin letters is never
-by chance), the truth is taken and a finding tells it. Nothing here ever fails.
+by chance), the truth is taken and a finding tells it; UTF-8 in which some bytes are broken stays UTF-8 but for those
+(parsers.mixed). Nothing here ever fails.
 
 The *base* of a message is what edits are written against: UTF-8, one CR after each segment. It is derived
 from the received bytes and one flag byte, always in the same way: a stored difference is only as good as
@@ -16,6 +17,8 @@ from typing import Final, NamedTuple
 
 from engine.parsers.hl7v2.lines import LARGE_BYTES, Line, LongLine, lines_of
 from engine.parsers.hl7v2.switching import resolve
+from engine.parsers.mixed import CODEC as MIXED
+from engine.parsers.mixed import is_mixed
 from engine.parsers.sniff import BLANKS, UTF8_MARK
 
 CODECS: Final = (
@@ -36,6 +39,7 @@ CODECS: Final = (
     "iso8859-8",
     "iso8859-9",
     "cp858",
+    MIXED,
 )
 """Codecs of a base; the index is stored in the flag byte (`flag >> 1`): append only."""
 
@@ -79,7 +83,7 @@ class Decision(NamedTuple):
     codec: str
     """A name of CODECS."""
     finding: str
-    """Empty, `charset-mismatch`, `charset-unknown`, `charset-undeclared` or `charset-repeated`."""
+    """Empty, `charset-mismatch`, `charset-mixed`, `charset-unknown`, `charset-undeclared` or `charset-repeated`."""
 
 
 def codec_of(name: str) -> str:
@@ -121,7 +125,7 @@ def decide(raw: bytes, declared: str, default: str) -> Decision:
     Args:
         raw: The bytes of the message.
         declared: MSH-18 as received; of several repetitions (`~`) the first known one counts.
-        default: The source's codec, for a silent or unknown declaration.
+        default: The source's codec, for a silent or unknown declaration; or one that was decided before.
 
     Returns:
         The codec, in which `raw` decodes strictly, and a finding when it isn't the declared one.
@@ -136,8 +140,10 @@ def decide(raw: bytes, declared: str, default: str) -> Decision:
         if codec:
             return declaration
         return Decision(codec_of(default) or "cp1252", "" if finding == "charset-undeclared" else finding)
-    fallback = codec_of(default) or "cp1252"
+    fallback = "utf-8" if default == MIXED else codec_of(default) or "cp1252"
     actual = _actual(raw, codec or fallback, fallback)
+    if actual == MIXED:
+        return Decision(actual, "charset-mixed")
     if codec:
         return declaration if actual == codec else Decision(actual, "charset-mismatch")
     if finding == "charset-undeclared" and declared.strip():
@@ -212,7 +218,7 @@ def _as_utf8(data: Line, source: str) -> list[bytes | memoryview]:
     """Return pieces which together are `data` in UTF-8; what is ASCII is not copied, because it may be large."""
     if source == "utf-8":
         return [data.view() if isinstance(data, LongLine) else data]
-    if len(data) <= LARGE_BYTES:
+    if len(data) <= LARGE_BYTES or source == MIXED:  # whose characters have several bytes
         return [recoded(bytes(data), source)]
     view = data.view() if isinstance(data, LongLine) else memoryview(data)
     pieces: list[bytes | memoryview] = []
@@ -239,6 +245,8 @@ def _actual(raw: bytes, expected: str, fallback: str) -> str:
     try:
         raw.decode()
     except UnicodeDecodeError:
+        if expected == "utf-8" and is_mixed(raw, fallback):
+            return MIXED
         for codec in (expected, fallback, "cp1252"):
             if codec != "utf-8" and raw.translate(_defined(codec)) is raw:
                 return codec

@@ -17,11 +17,15 @@ from engine.parsers.hl7v2.ack import HEADER_BYTES_MAX
 from engine.parsers.hl7v2.batch import split_batch
 from engine.parsers.hl7v2.fragments import fragment_of, may_go_alone
 from engine.parsers.hl7v2.header import header_line
+from engine.parsers.hl7v2.layout import name_of
 from engine.parsers.hl7v2.message import Message
+from engine.parsers.mixed import CODEC as MIXED
+from engine.parsers.mixed import is_broken
 from engine.parsers.paths import Path
 from engine.routes.configuration import Source
 from engine.routes.decision import (
     ATTACHMENT,
+    CHARSET,
     DAMAGED,
     FRAGMENT,
     HEADER,
@@ -49,6 +53,8 @@ def before_routes(source: Source, stored: StoredMessage, message: Message) -> Ev
         refusal = (
             _several(stored, message) or _header(stored) or _fragment(source, stored, message) or _damaged(message)
         )
+    if message.received_codec == MIXED:
+        refusal = refusal or _garbled(stored, message)
     return refusal or _processing(source, message) or _attachments(source, stored)
 
 
@@ -174,6 +180,26 @@ def _damaged(message: Message) -> Evaluation | None:
     return Evaluation(MessageState.DEAD, code=DAMAGED, field=name, reason=reason)
 
 
+def _garbled(stored: StoredMessage, message: Message) -> Evaluation | None:
+    """
+    Stop a message whose patient's line has bytes that are no text in its character set: a name would be another.
+
+    Elsewhere a broken character, of a comment that was cut, is nobody's name.
+    """
+    names = _PATIENTS.get(message.format)
+    for line in stored.raw.splitlines():
+        name = name_of(line, message.delimiters.field) if names is not None else b""
+        if (names is None or name in names) and is_broken(line):
+            field = name.decode()
+            reason = (
+                f"a character of {field or 'the letter'} is damaged: it is UTF-8 with bytes between that are none, as "
+                "a value has that was cut inside a character; a name could become another: have the sender mended, "
+                "and the message sent again"
+            )
+            return Evaluation(MessageState.DEAD, code=CHARSET, field=field, reason=reason)
+    return None
+
+
 def _processing(source: Source, message: Message) -> Evaluation | None:
     """Stop a message for tests or training (table 0103) where the source doesn't take them."""
     path = _MSH_PROCESSING if message.format == "hl7v2" else _H_PROCESSING
@@ -195,6 +221,8 @@ def _attachments(source: Source, stored: StoredMessage) -> Evaluation | None:
     return Evaluation(MessageState.DEAD, code=ATTACHMENT, field=rule.path.text, reason=reason)
 
 
+_PATIENTS: Final = {"hl7v2": (b"PID", b"MRG"), "hprim-sante": (b"P",)}
+"""Lines that name patients; of a letter, any may."""
 _SURE_MARKS: Final = 3
 """Bytes of MSH-2 from which on `MSH` and all of them together are no text."""
 _LOST_END: Final = re.compile(rb"[\x0b\x1c][\x00-\x20]{0,8}(?:\xef\xbb\xbf)?[Mm][Ss][Hh][^\w\s]")

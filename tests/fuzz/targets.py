@@ -26,6 +26,7 @@ from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters, read_delimiter
 from engine.parsers.hl7v2.escapes import escape, translate, unescape
 from engine.parsers.hl7v2.fragments import fragment_of, rejoin
 from engine.parsers.hprim.acknowledgement import accepts, build_err
+from engine.parsers.mixed import CODEC as MIXED
 from engine.parsers.parts import leaf_of, text_of
 from engine.parsers.paths import Path
 from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Noise, Oversized, Truncated
@@ -151,7 +152,7 @@ def escapes(data: bytes) -> None:
         marks = STANDARD
     codec = choices(data).choice(CODECS)
     try:
-        (marks.field + marks.declared).decode(codec)
+        (marks.field + marks.declared).decode("utf-8" if codec == MIXED else codec)
     except UnicodeDecodeError:
         marks = STANDARD  # a message's codec decodes all of it
     unescape(leaf, marks)

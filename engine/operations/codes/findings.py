@@ -14,6 +14,11 @@ _DATE: Final = "Have the sender write dates as YYYYMMDD; the receiver may refuse
 
 MEANINGS: Final = (
     Meaning("charset-mismatch", _STANDS, "The bytes aren't in the character set that MSH-18 declares.", _ENCODING),
+    Meaning(
+        "charset-mixed", _STANDS,
+        "The message is UTF-8, and some bytes of it aren't: they were read as CP1252, all others as UTF-8.",
+        "Have the sender cut its texts between characters, and write all of them in UTF-8.",
+    ),
     Meaning("charset-unknown", _STANDS, "MSH-18 names a character set that nobody knows.", _ENCODING),
     Meaning("charset-undeclared", _STANDS, "MSH-18 names no character set, and there are accents.", _ENCODING),
     Meaning("charset-repeated", _STANDS, "MSH-18 names several; the first that is known was taken.", _ENCODING),

@@ -29,6 +29,11 @@ MEANINGS: Final = (
         "Have the sender mended and the message sent again, then discard this letter.",
     ),
     Meaning(
+        "E-CHARSET", _DEAD,
+        "A character of the patient's line (PID, MRG, P) is damaged, so that a name could become another.",
+        "Show it (`passerelle msg show ID`) to the sender's support; have it sent again whole, then discard this one.",
+    ),
+    Meaning(
         "E-DAMAGED", _DEAD,
         "A line reads as PID, MRG, ORC or OBR and its name is damaged: what follows it could go out as another's.",
         "Show it (`passerelle msg show ID`) to the sender's support; have it sent again whole, then discard this one.",

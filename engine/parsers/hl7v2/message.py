@@ -46,8 +46,8 @@ class Message:
         delimiters: Those of the message as it stands.
         codec: Python codec of its leafs, as they stand.
         received_codec: The codec in which it was received, as decided (charset.decide).
-        findings: Short codes of what is odd: `charset-mismatch`, `charset-unknown`, `charset-undeclared`,
-            `charset-repeated`, `control-character`, `odd-delimiters`, `two-headers`, `batch`.
+        findings: Short codes of what is odd: `charset-mismatch`, `charset-mixed`, `charset-unknown`,
+            `charset-undeclared`, `charset-repeated`, `control-character`, `odd-delimiters`, `two-headers`, `batch`.
         base: What `splices` apply to.
         base_flag: How `base` was made from the received bytes (charset.base_of); 0: it is them; DETACHED: it
             was made from others.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.parsers.charset import CODECS, base_flag, base_of, codec_of, decide
+from engine.parsers.hl7v2.lines import LARGE_BYTES
+from engine.parsers.mixed import CODEC as MIXED
 
 LATIN, UTF8 = "é’".encode("cp1252"), "é’".encode()
 
@@ -16,6 +18,10 @@ LATIN, UTF8 = "é’".encode("cp1252"), "é’".encode()
         (LATIN, "8859/1", "utf-8", "cp1252", ""),
         ("é€".encode("iso8859-15"), "8859/15", "cp1252", "iso8859-15", ""),
         (LATIN, "UNICODE UTF-8", "cp1252", "cp1252", "charset-mismatch"),
+        (UTF8 + b"|\xc3\r", "UNICODE UTF-8", "cp1252", MIXED, "charset-mixed"),
+        (UTF8 + b"|\xe9\r", "", "utf-8", MIXED, "charset-mixed"),
+        (UTF8 + b"|\xe9\r", "", MIXED, MIXED, "charset-mixed"),
+        (UTF8 + b"|\xe9\r", "8859/1", MIXED, "cp1252", ""),
         (b"\xa4", "UNICODE UTF-8", "iso8859-15", "iso8859-15", "charset-mismatch"),
         (UTF8, "8859/1", "cp1252", "utf-8", "charset-mismatch"),
         (b"\x81\xe9", "8859/1", "cp1252", "latin-1", "charset-mismatch"),
@@ -75,3 +81,11 @@ def test_base_of_received_bytes() -> None:
     assert base_of(raw, 1) == "MSH|a\rPID|é\rZZZ\r".encode()
     assert base_of(b"MSH|\xe9\x80\r\r\n", 3) == "MSH|é€\r".encode()
     assert base_of(b"MSH|\xa4\n", 4) == "MSH|€\n".encode()
+
+
+@pytest.mark.parametrize("size", [0, LARGE_BYTES - 1, LARGE_BYTES, LARGE_BYTES + 1, 3 * LARGE_BYTES])
+def test_a_base_of_mixed_bytes(size: int) -> None:
+    """Characters stay whole wherever a large text is cut; only the broken byte becomes another."""
+    raw = b"MSH|" + b"x" * size + "é’é".encode() * 3 + b"\xe9\rNTE|\xc3\r"
+    assert base_of(raw, base_flag(MIXED, ends=True)).decode() == "MSH|" + "x" * size + "é’é" * 3 + "é\rNTE|Ã\r"
+    assert CODECS.index(MIXED) == 17, "the number is stored"

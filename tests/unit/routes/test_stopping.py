@@ -222,3 +222,27 @@ def test_a_patient_whose_line_is_damaged(small, references, stored, line, field)
     assert decision.deliveries == []
     assert "78" not in decision.reason
     assert f"reads as {field}" in decision.reason
+
+
+@pytest.mark.parametrize("line", ["PID|1||222||ZO", "MRG|78||||||ZO"])
+def test_a_patient_whose_name_is_broken(small, references, stored, line):
+    """Half a character in a patient's line could make another name of it: nothing is sent."""
+    raw = adt(rest="NTE|1||été\r")
+    configuration = small(routes("    to: [dpi, raw]\n"))
+    decision = evaluate(configuration, stored(raw + line.encode() + b"\xc3\r", "gam"), references)
+    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-CHARSET", line[:3])
+    assert decision.deliveries == []
+    assert "222" not in decision.reason
+
+
+def test_a_broken_byte_elsewhere_renames_nobody(small, references, stored):
+    """The patient leaves with his own name; `as_received` gives what no step touched as it came, byte for byte."""
+    raw = adt(rest="NTE|1||tronqu") + b"\xc3\r"
+    step = "    steps: [ set: { PV1-3: Césaire } ]\n    to: [dpi, raw]\n"
+    decision = evaluate(small(routes(step)), stored(raw, "gam"), references)
+    assert decision.state is MessageState.ROUTED
+    assert decision.findings == ["charset-mixed"]
+    dpi, as_it_came = decision.deliveries
+    assert "||DOÉ^JANE|".encode() in dpi.rendered
+    assert dpi.rendered.endswith("tronquÃ\r".encode())
+    assert as_it_came.rendered == raw.replace(b"|1010\r", "|Césaire\r".encode())
