@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 CODEC: Final = "utf-8-cp1252"
 """Decodes anything; encodes as UTF-8."""
@@ -45,7 +48,7 @@ def is_broken(line: bytes) -> bool:
     return False
 
 
-def _decode(data: bytes, _errors: str = "strict") -> tuple[str, int]:
+def _decode(data: ReadableBuffer, _errors: str = "strict") -> tuple[str, int]:
     return codecs.utf_8_decode(data, CODEC, True)
 
 
