@@ -205,8 +205,7 @@ def _key_reader(bound: dict[str, tuple[Path, ...]], hprim: tuple[Path, ...]) -> 
 def read_sources(entries: Named, reading: Reading, names: Names) -> dict[str, Source]:
     """Read `sources:`."""
     sources: dict[str, Source] = {}
-    ports: dict[tuple[str, int], str] = {}
-    for name, key, node in read_names(entries, reading):
+    for name, _, node in read_names(entries, reading):
         with reading.declaring("sources", name):
             record = _record_of(node, schema.SOURCES, reading)
             values = None if record is None else _at_its_site(node, reading, names).read(record, node)
@@ -215,9 +214,6 @@ def read_sources(entries: Named, reading: Reading, names: Names) -> dict[str, So
             source = _source(name, values, node, reading, names)
             if source is None:
                 continue
-            if source.port and ports.setdefault((source.host, source.port), name) != name:
-                sentence = f"{ports[source.host, source.port]} listens there already"
-                reading.error(node.get("listen") or key, "E119", sentence, "choose another port")
             sources[name] = source
     return sources
 

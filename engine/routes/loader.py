@@ -41,6 +41,7 @@ from engine.routes.files import DiskFiles, Files
 from engine.routes.findings import ConfigurationRefused, Finding, Findings
 from engine.routes.identityreading import policies, read_identity
 from engine.routes.names import Names, Secrets
+from engine.routes.neighbours import check_doors
 from engine.routes.reading import Reading
 from engine.routes.shipped import LISTS
 from engine.routes.suggestions import suggest
@@ -192,6 +193,8 @@ class _Loader:
             refused_sources=refused["sources"], refused_destinations=refused["destinations"],
         )  # fmt: skip
         read = assembler.routes(made["routes"])
+        root = str(self._path.parent.absolute())
+        check_doors(made, sources, destinations, read, root, self._reading)
         self._whole(sources, destinations, read)
         said = {(section, key.text): self._said(node) for section in made for key, node in made[section]}
         said |= {("keys", key.text): self._said(node) for key, node in sections["keys"]}
@@ -199,7 +202,6 @@ class _Loader:
         refused |= refused_names(sections, {"routes": [route.name for route in read]})
         reader = CaseReader(self.findings, names, sources, destinations, routes, self._path.parent, refused)
         cases = [] if tests is None else self._cases(reader, assembler.tests, tests)
-        root = str(self._path.parent.absolute())
         return Configuration(
             hash=self._hash(),
             text="\n".join(f"# --- {file}\n{text}" for file, text in self._texts),
@@ -297,18 +299,10 @@ class _Loader:
         try:
             data = self._files.read(path)
         except OSError as error:
-            reason = (
-                "there is no such file"
-                if isinstance(error, FileNotFoundError)
-                else (error.strerror or "it can't be read")
-            )
-            self.findings.add(
-                "error",
-                "E124",
-                where,
-                f"{shown}: {reason}",
-                "look at its path: it is relative to the file that names it",
-            )
+            missing = isinstance(error, FileNotFoundError)
+            reason = "there is no such file" if missing else (error.strerror or "it can't be read")
+            hint = "look at its path: it is relative to the file that names it"
+            self.findings.add("error", "E124", where, f"{shown}: {reason}", hint)
             return None
         self._digest.update(f"\x1e{shown}\x1f{len(data)}\x1f".encode())
         self._digest.update(data)

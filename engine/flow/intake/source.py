@@ -38,6 +38,8 @@ from engine.routes.configuration import Source
 _log = structlog.get_logger(__name__)
 
 _FORMATS_WITH_BATCHES: Final = ("hl7v2", "auto")
+_ACKNOWLEDGEMENTS: Final = ("ERR", "ACK")
+"""Context of HPRIM Santé, MSH-9.1 of HL7: a file that is itself an answer."""
 REFUSAL_BYTES: Final = 65_536
 REFUSAL_LOAD: Final = 0.5
 """Load of the store above which a refusal is kept without its bytes: messages need the room."""
@@ -251,9 +253,14 @@ class SourceIntake:
         reply.answer(self._ack(header, application, error) if application is not None else b"")
 
     def _file_answer(self, header: Header, acceptance: Acceptance, error: AnswerError | None) -> bytes:
-        """Return what the door hears of a file, and writes beside others where the source wants it (`answer_files`)."""
+        """
+        Return what the door hears of a file, and writes beside others where the source wants it (`answer_files`).
+
+        An acknowledgement that was taken has none: two systems would answer each other's answers for ever.
+        """
         wanted = self.source.answer_files
-        if acceptance is Acceptance.ACCEPTED and (wanted is None or wanted.when != "always"):
+        always = wanted is not None and wanted.when == "always" and header.type[:3] not in _ACKNOWLEDGEMENTS
+        if acceptance is Acceptance.ACCEPTED and not always:
             return b""
         if header.format == "hprim-sante" and wanted is not None:
             return build_err(

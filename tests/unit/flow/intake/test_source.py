@@ -186,6 +186,21 @@ def test_a_file_is_answered_where_the_source_wants_it() -> None:
     hall(test, source)
 
 
+def test_an_acknowledgement_is_not_acknowledged() -> None:
+    """Two systems that answer each file would answer each other's answers for ever."""
+    source = replace(SOURCE, type="directory", format="auto", answer_files=AnswerFiles(path="back"))
+
+    async def test(it: Hall) -> None:
+        err = it.give(HPRIM.replace(b"|ORU|", b"|ERR|"), name="a.err")
+        ack = it.give(b"MSH|^~\\&|A|B|C|D|20260102||ACK^A01|1|P|2.5\rMSA|AA|7\r", name="b.hl7")
+        it.store.commit()
+        await asyncio.sleep(0.1)
+        assert (err.answers, err.complete) == ([], True)
+        assert (ack.answers, ack.complete) == ([], True)
+
+    hall(test, source)
+
+
 def test_a_refused_hprim_file_is_told_why() -> None:
     """In its own form, also where the source doesn't take it or it was too long."""
     answers = AnswerFiles(path="back", when="refused")
