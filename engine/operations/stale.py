@@ -3,6 +3,9 @@ Would a retry go back in time?
 
 A dead delivery whose lane went on (policy or act `pass`) is stale when a later message of that lane and of
 the same type was delivered to that destination: what it would change was changed again since.
+
+Later ones are found by search keys. The lane of a patient whom the group knows is none: there the numbers are asked
+that are his.
 """
 
 from __future__ import annotations
@@ -17,11 +20,13 @@ from engine.operations.rows import place_in, word
 
 _PAGE: Final = 100
 _BEHIND: Final = 1000
+_NUMBERS_MAX: Final = 200
+"""Of the patients of a message."""
 _CLOCK_MS: Final = 3_600_000
 """How far the clock may have been set back between two messages."""
 
 Lane = tuple[str, str, tuple[int, ...]]
-"""Destination, type of the message, lane keys."""
+"""Destination, type of the message, lane keys and the numbers of its patients."""
 
 
 class Staleness:
@@ -51,7 +56,7 @@ class Staleness:
         if delivery is None or not delivery.lanes or row is None:
             return ""
         place, type_ = place_in(row), str(row["type"])
-        lane = (delivery.destination, type_, delivery.lanes)
+        lane = (delivery.destination, type_, await self._keys(delivery))
         low, newest = self._seen.get(lane, (place + 1, 0))
         if newest <= place < low:
             newest = await self._newest(lane, place, int(row["received_ms"]))
@@ -74,8 +79,16 @@ class Staleness:
         row = await self._desk.queries.message_row(place_of(number))
         if delivery is None or not delivery.lanes or row is None:
             return False
-        lane = (delivery.destination, "", delivery.lanes)
+        lane = (delivery.destination, "", await self._keys(delivery))
         return await self._newest(lane, place_in(row), int(row["received_ms"])) > 0
+
+    async def _keys(self, delivery: Delivery) -> tuple[int, ...]:
+        """Return what a later message of its lanes is found by."""
+        from engine.operations.identities.naming import all_numbers_of
+
+        stored = await self._desk.store.message(delivery.place)
+        numbers = [] if stored is None else await all_numbers_of(self._desk, stored)
+        return tuple(dict.fromkeys((*delivery.lanes, *numbers[:_NUMBERS_MAX])))
 
     async def _newest(self, lane: Lane, place: int, received_ms: int) -> int:
         """Return the newest message behind `place` that the destination got, 0 for none."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.core.messages import DeliveryFlag, DeliveryKind, show_delivery_id
 from engine.core.parting import parted_by
-from engine.identity.crossreference import Known
+from engine.operations.identities.naming import numbers_of
 from engine.operations.rows import word
-from engine.routes.evaluation import look_ahead
-from engine.routes.identifying import Knowledge
 from engine.routes.parting import PARTED
 
 if TYPE_CHECKING:
@@ -39,7 +36,7 @@ async def partings_of(desk: Desk, place: int, deliveries: Sequence[dict[str, Any
         why, and what became of the delivery. None where its bytes were pruned, or the configuration knows no patients.
     """
     stored = await desk.store.message(place)
-    keys = [] if stored is None else await _keys(desk, stored)
+    keys = [] if stored is None else await numbers_of(desk, stored)
     events: dict[int, IdentityEvent] = {}
     for key in keys[:_NUMBERS_MAX]:
         found = await desk.queries.identity_events(identifier=key, limit=_EVENTS_MAX)
@@ -51,18 +48,6 @@ async def partings_of(desk: Desk, place: int, deliveries: Sequence[dict[str, Any
         for row in deliveries
         if word(DeliveryKind, row.get("kind", 0)) == "bytes" and _waited(row, event)
     ]  # fmt: skip
-
-
-async def _keys(desk: Desk, stored: StoredMessage) -> list[int]:
-    """Return the hashes of the numbers that a message names, and of those under which its stays were given."""
-    configuration, references = desk.configuration(), desk.references
-    if configuration is None or references is None or stored.source not in configuration.policies:
-        return []
-    nobody = Knowledge(Known(), lambda: 0)
-    claims = look_ahead(configuration, replace(stored, alone=True), references, nobody)
-    keys = list(claims.keys) if claims is not None else []
-    rows = (await desk.store.identities(keys[:_NUMBERS_MAX])).identifiers if keys else {}
-    return list(dict.fromkeys((*keys, *(row.under for row in rows.values() if row.under))))
 
 
 def _is_later(event: IdentityEvent, stored: StoredMessage) -> bool:

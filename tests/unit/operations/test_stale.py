@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from engine.core.changes import Settle
-from engine.core.lifecycle import DeliveryState
-from engine.core.messages import delivery_id
+from engine.core.changes import Receive, Route, Settle
+from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.messages import Delivery, PayloadKind, StoredMessage, delivery_id
 from engine.operations.desk import Desk
 from engine.operations.service import Operations
 from engine.operations.stale import Staleness, behind
 from engine.store.memory import MemoryStore
-from tests.support.custody import DESTINATION, NOW_MS, delivery, obey, opened, overtake, receive, submitted
+from tests.support.custody import DESTINATION, NOW_MS, delivery, obey, opened, overtake, receive, settle, submitted
+from tests.support.officers import Office, at_office
 
+CHA, CHB = "1.2.250.1.999.10.1|PI", "1.2.250.1.999.20.1|PI"
+RAW, RECEIVED = PayloadKind.RAW, MessageState.RECEIVED
 SENTENCE = "stale: message 7 of the same lane (ADT^A01) was delivered to dpi since; --stale sends this one all the same"
 
 
@@ -146,3 +150,31 @@ def test_a_delivery_is_late_when_anything_of_its_lane_was_delivered_since() -> N
         await store.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(("number", "authority"), [("900202", CHB), ("900303", CHA)])
+def test_the_lane_of_a_known_patient_is_no_search_key(tmp_path: Path, number: str, authority: str) -> None:
+    """It is a hash of the patient: what came later is found by his numbers, and another patient's isn't it."""
+
+    async def work(office: Office) -> None:
+        hash_ = office.desk.references.hash
+        for place, value, oid in ((1, "900202", CHB), (2, number, authority)):
+            raw = f"MSH|^~\\&|GAM|CHB|X|Y|20260301||ADT^A31|{place}|P|2.5\rPID|||{value}^^^&{oid[:-3]}&ISO^PI\r"
+            source = "gam_chb" if oid == CHB else "gam_cha"
+            message = StoredMessage(source, "main", raw.encode(), NOW_MS, control_id=str(place), type="ADT^A31")
+            await submitted(office.store, Receive(message))
+            row = Delivery(delivery_id(place, 0), "dpi", "adt", lanes=(77,), type="ADT^A31", payload_kind=RAW)
+            keys = [hash_("patient", oid, value)]
+            await submitted(
+                office.store,
+                Route(
+                    place, "main", source, RECEIVED, MessageState.ROUTED, type="ADT^A31", deliveries=[row], keys=keys
+                ),
+            )
+            await settle(office.store, place, DeliveryState.DEAD if place == 1 else DeliveryState.DELIVERED)
+        counted = await office.ask("dead_retry", ids=["1-0"], dry=True)
+        assert [row["outcome"].split(" (")[0] for row in counted["stale"]] == (
+            ["stale: message 2 of the same lane"] if number == "900202" else []
+        )
+
+    at_office(tmp_path, work)
