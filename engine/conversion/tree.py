@@ -64,6 +64,8 @@ class Tree:
 
 LONE_ORDER: Final = "not-converted ORC"
 """Finding: an ORC without OBR."""
+_EARLY: Final = frozenset({"not-converted OBR", "not-converted OBX"})
+"""Findings of what has a place behind every patient: it stood before the first."""
 _COUNTED: Final = frozenset({b"L"})
 """What the parser has compared already."""
 _HPRIM_HEADS: Final = (b"H", b"P", b"PID", b"OBR")
@@ -93,6 +95,7 @@ def gather_hprim(message: Message) -> Tree:
             level = request = Request(fields)
             subject.requests.append(request)
         elif name == b"P":
+            _refuse_before(tree, "P")
             level = subject = Subject(fields)
             request = None
             tree.subjects.append(subject)
@@ -125,6 +128,7 @@ def gather_hl7(message: Message) -> Tree:
             orc = []
             subject.requests.append(request)
         elif name == b"PID":
+            _refuse_before(tree, "PID")
             level = subject = Subject(fields)
             request, orc = None, _without_request(orc, tree)
             tree.subjects.append(subject)
@@ -185,6 +189,18 @@ def _refuse_damaged(head: bytes, mark: bytes, heads: tuple[bytes, ...]) -> None:
     for name in heads:
         if reads_as(head, name, mark) and (name in _ALONE or mark in head):
             raise _nobodys(name.decode())
+
+
+def _refuse_before(tree: Tree, name: str) -> None:
+    """
+    Refuse an order or results that stand before the first patient.
+
+    Raises:
+        StepFailed: Some do: a patient's line that is missing or out of its place, or they are the first patient's.
+    """
+    if not tree.subjects and not _EARLY.isdisjoint(tree.findings):
+        reason = f"results stand before the first {name}: whose they are can't be known"
+        raise StepFailed(UNSUITABLE, reason, field=name)
 
 
 def _nobodys(name: str) -> StepFailed:

@@ -90,6 +90,25 @@ def test_results_after_a_damaged_pid_are_nobodys(damaged: str) -> None:
     assert "140" not in caught.value.reason
 
 
+@pytest.mark.parametrize("early", [b"OBR|1|D1||K\r", b"OBX|1|NM|K||9.9\r", b"C|1|L|head\rOBR|1\rOBX|1|NM|K||9.9\r"])
+def test_results_before_the_first_patient_are_nobodys(early: bytes) -> None:
+    """They were left out with a finding, and the message counted as delivered: the conversion stops."""
+    hprim = open_message(b"H|~^\\&|F.HPR||LAB||ORU\r" + early + b"P|1|42\rOBR|1\rOBX|1|NM|K||4.1\rL|1\r", "hprim-sante")
+    with pytest.raises(StepFailed, match="E-CONVERT") as caught:
+        gather_hprim(hprim)
+    assert caught.value.reason == "results stand before the first P: whose they are can't be known"
+    hl7 = open_message(b"MSH|^~\\&|A|B\r" + early + b"PID|1||77\rOBR|1\rOBX|1|NM|K||4.1\r")
+    with pytest.raises(StepFailed, match="E-CONVERT") as caught:
+        gather_hl7(hl7)
+    assert "first PID" in caught.value.reason
+
+
+def test_without_patient_nothing_is_refused_here() -> None:
+    """Who converts says that the message speaks of nobody."""
+    message = open_message(b"H|~^\\&|F.HPR||LAB||ORU\rOBR|1\r", "hprim-sante")
+    assert gather_hprim(message).findings == ["not-converted OBR"]
+
+
 def test_text_that_was_cut_is_text() -> None:
     """A word of a report is no segment, also where segments are called so."""
     raw = b"MSH|^~\\&|A|B\rPID|1\rOBR|1\rOBX|1|TX|A||prothese:\rorc\rPIDX|1\rpid, IVG\r"
