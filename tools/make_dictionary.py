@@ -48,9 +48,11 @@ TYPE_NAMES: Final = {
 NO_TABLE: Final = frozenset({"9999"})
 """hl7apy writes 9999 where a field has no table."""
 OPEN_CODES: Final = re.compile(
-    r"\.\.\.|^<|^No suggested|^and |[ ]and higher|^NN|^\W*$|[ ]…|^\d+ ?- ?\d+$|nnn|xxx", re.IGNORECASE
+    r"\.\.\.|^<|^No suggested|^and |[ ]and higher|^NN|^\W*$|[ ]…|^\d+ ?- ?\d+$|^\d+ ?_ ?\d*$|nnn|xxx", re.IGNORECASE
 )
 """What stands among a table's codes and is none: with one of them, the table lists examples."""
+CODE_LIST: Final = re.compile(r"[A-Z](?:, ?[A-Z])+")
+"""Several codes that hl7apy writes as one: `L, M, N` of table 0301."""
 ACRONYMS: Final = frozenset(
     re.findall(
         r"\w+",
@@ -346,13 +348,21 @@ def table_rows(texts: Texts) -> Rows:
             if not number:
                 continue
             values = texts.tables.get(number.lstrip("0"), {}).get("values", {})
-            cleaned = [" ".join(code.replace("\xa0", " ").split()) for code in codes]
+            cleaned = [each for code in codes for each in codes_in(code)]
             kept = [code for code in dict.fromkeys(cleaned) if code and not OPEN_CODES.search(code)]
             kind = "open" if len(kept) < len(set(cleaned)) or not kept else ""
             yield reference.version, (number, "", plain(name), kind)
             for code in kept:
                 meaning = " ".join(values.get(code, "").replace("\xa0", " ").replace("?R)", "®)").split())
                 yield reference.version, (number, code, meaning, "")
+
+
+def codes_in(text: str) -> list[str]:
+    """Return the codes that stand in one of hl7apy's; in 2.5 some have blanks around their hyphens."""
+    code = " ".join(text.replace("\xa0", " ").split())
+    if CODE_LIST.fullmatch(code):
+        return re.split(", ?", code)
+    return [re.sub(r"(?<=\w) - (?=\w)", "-", code)]
 
 
 # --- files ----------------------------------------------------------------------------------------------------

@@ -34,6 +34,9 @@ from engine.conversion.tree import Request, Result
 OBR_LAST, OBX_LAST = 36, 16
 """The last fields of HPRIM Santé 2.5 that HL7 has at the same place."""
 
+NO_SPECIMEN: Final = b"NAV^Not available^HL70353"
+"""SPM-4, which HL7 requires, where HPRIM says nothing of the specimen: a status of CWE (HL7 v2.5 § 2.A.13)."""
+
 STATUSES: Final = {b"D": b"X", b"M": b"P"}
 """OBR-25 that table 0123 doesn't have, and what comes nearest."""
 
@@ -122,10 +125,15 @@ class Results:
         return segment(b"ORC", {1: control, 2: fields[2], 3: fields[3], 4: group})
 
     def _specimen(self, obr: Fields) -> None:
-        """Write SPM for the sample's numbers (HL7 v2.5 § 7.4.3); before 2.5 and in orders they are notes."""
+        """
+        Write SPM for the sample's numbers (HL7 v2.5 § 7.4.3); before 2.5 and in orders they are notes.
+
+        SPM-4 is required, so a specimen of which HPRIM says nothing is `not available` (table 0353).
+        """
         placer, filler = _sample(get(obr, 2)), _sample(get(obr, 3))
         if self._form.type == "ORU" and self._form.since(2, 5) and (placer or filler):
-            self.lines.append(segment(b"SPM", {1: b"1", 2: join(placer, filler), 4: part(get(obr, 15), 1)}))
+            kind = given(part(get(obr, 15), 1)) or NO_SPECIMEN
+            self.lines.append(segment(b"SPM", {1: b"1", 2: join(placer, filler), 4: kind}))
 
     def _result(self, result: Result, rank: int) -> None:
         obx = result.obx

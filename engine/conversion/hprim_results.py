@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from engine.conversion.documents import FILE, file_of, one_each, read_document
 from engine.conversion.forms import UNSUITABLE
-from engine.conversion.hl7_results import OBR_LAST, OBX_LAST
+from engine.conversion.hl7_results import NO_SPECIMEN, OBR_LAST, OBX_LAST
 from engine.conversion.hprim_patient import not_handled
 from engine.conversion.notes import Note
 from engine.conversion.segments import COMPONENT, REPETITION, Fields, get, given, join, leaf, part, segment
@@ -91,7 +91,7 @@ class Results:
         if get(obr, 8):
             fields[7], fields[8] = get(obr, 7), get(obr, 8)
         if not get(obr, 15):
-            fields[15] = get(spm, 4)
+            fields[15] = _specimen(get(spm, 4))
         self._status(fields, together)
         comments = _restore("OBR", fields, [note for one in together for note in one.notes])
         self.findings += not_handled("OBR", obr, range(OBR_LAST + 1))
@@ -179,6 +179,12 @@ def _restore(name: str, fields: dict[int, bytes], all_notes: list[Note]) -> list
         else:
             comments.append(note)
     return comments
+
+
+def _specimen(kind: bytes) -> bytes:
+    """Return SPM-4 as OBR-15 has it: nothing where it says that nothing is known of the specimen."""
+    unknown = all(part(kind, number) == part(NO_SPECIMEN, number) for number in (1, 3))
+    return b"" if unknown else kind
 
 
 def _groups(requests: list[Request]) -> list[list[Request]]:

@@ -35,6 +35,14 @@ def test_to_hl7(passerelle, folder) -> None:
     assert passerelle("convert", str(folder / "results.hpr"), "--to", "hl7").stdout_bytes == written
 
 
+def test_what_was_converted_is_valid(passerelle) -> None:
+    """A sample with a number and no kind, a laboratory named by its FINESS (HD-3 N): nothing is missing."""
+    made = passerelle("convert", str(FIXTURES / "merge.hpr"), "--to", "hl7").stdout_bytes
+    assert b"SPM|" in made
+    done = passerelle("msg", "validate", "-", input=made.replace(b"^^^^PI", b"^^^LABO&000000026&N^PI"))
+    assert (done.exit_code, "table 0301" in done.output) == (0, False), done.output
+
+
 def test_from_stdin_a_document_is_pointed_at(passerelle, folder) -> None:
     """There is no folder to look in."""
     done = passerelle("convert", "-", "--to", "hl7", input=(folder / "results.hpr").read_bytes())

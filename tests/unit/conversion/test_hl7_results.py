@@ -49,8 +49,23 @@ def test_results_follow_their_analysis() -> None:
 
 def test_numbers_of_samples() -> None:
     """The request's comes first in HL7; where there is only the sample's it stands for it."""
-    assert write(request(b"OBR|1|S^D|E^F|X")).lines == [b"OBR|1|D|F|X", b"SPM|1|S^E"]
-    assert write(request(b"OBR|1||E|X")).lines == [b"OBR|1||E|X", b"SPM|1|^E"]
+    unknown = b"||NAV^Not available^HL70353"
+    assert write(request(b"OBR|1|S^D|E^F|X")).lines == [b"OBR|1|D|F|X", b"SPM|1|S^E" + unknown]
+    assert write(request(b"OBR|1||E|X")).lines == [b"OBR|1||E|X", b"SPM|1|^E" + unknown]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        (b"SG^Sang", b"SG"), (b"", b"NAV^Not available^HL70353"), (b'""', b"NAV^Not available^HL70353"),
+        (b"^Sang", b"NAV^Not available^HL70353"),
+    ],
+)  # fmt: skip
+def test_a_specimen_has_a_kind(said: bytes, kind: bytes) -> None:
+    """HL7 requires SPM-4; what HPRIM says of it stays in OBR-15 as it is."""
+    obr, spm = write(request(b"OBR|1||E|X" + b"|" * 11 + said)).lines
+    assert spm == b"SPM|1|^E||" + kind
+    assert obr == (b"OBR|1||E|X" + b"|" * 11 + said).rstrip(b"|")
 
 
 def test_a_null_is_no_number() -> None:
@@ -58,7 +73,10 @@ def test_a_null_is_no_number() -> None:
     made = write(request(b'OBR|1|S^""|""^F|X'))
     kept = [line.split(b"|")[4].partition(b"^")[0] for line in made.lines if line.startswith(b"NTE")]
     assert kept == [b"OBR-2", b"OBR-3"]
-    assert [line for line in made.lines if not line.startswith(b"NTE")] == [b"OBR|1|S|F|X", b"SPM|1|S"]
+    assert [line for line in made.lines if not line.startswith(b"NTE")] == [
+        b"OBR|1|S|F|X",
+        b"SPM|1|S||NAV^Not available^HL70353",
+    ]
     assert write(request(b'OBR|1|""||X')).lines[0] == b"OBR|1|||X"
 
 

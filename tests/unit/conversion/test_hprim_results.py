@@ -106,6 +106,10 @@ def test_numbers_and_specimen() -> None:
     """From SPM and ORC where OBR has none."""
     made = write(request(b"OBR|1||F|X", orc=b"ORC|NW|D", spm=b"SPM|1|S&n^E||SG"))
     assert made.lines == [b"OBR|1|S^D|E^F|X|||||||||||SG"]
+    made = write(request(b"OBR|1||F|X", spm=b"SPM|1|^E||NAV^Not available^HL70353"))
+    assert made.lines == [b"OBR|1||E^F|X"]
+    made = write(request(b"OBR|1||F|X", spm=b"SPM|1|^E||NASK^Not asked^HL70353"))  # a sender's own: it isn't dropped
+    assert made.lines == [b"OBR|1||E^F|X|||||||||||NASK^Not asked^HL70353"]
     made = write(request(b'OBR|1|""|F|X', orc=b"ORC|NW|D"))  # a null is no number
     assert made.lines == [b"OBR|1|^D|^F|X"]
 

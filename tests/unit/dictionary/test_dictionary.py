@@ -11,6 +11,7 @@ import pytest
 
 from engine.dictionary.dictionary import PAM_FR, VARIES, Dictionary, dictionary_of
 from engine.dictionary.versions import VERSIONS
+from tools.make_dictionary import codes_in
 
 SLIPS = {
     # hl7apy's own slips, mended by tools/make_dictionary.py
@@ -100,9 +101,26 @@ def test_codes_of_tables_are_those_of_the_reference(version):
     for key, (_, codes) in reference(version)["Table"].items():
         table = dictionary.table(key.removeprefix("HL7"))
         assert table is not None, key
-        cleaned = {" ".join(code.replace("\xa0", " ").split()) for code in codes} - {""}
+        cleaned = {each for code in codes for each in codes_in(code)} - {""}
         assert set(table.codes) <= cleaned, key
         assert table.open or set(table.codes) == cleaned, key
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_codes_are_single_ones(version):
+    """HL7apy writes some lists and ranges as one code; what HL7 allows there isn't an error."""
+    dictionary = dictionary_of(version)
+    universal = dictionary.table("0301")
+    assert universal is not None
+    assert set("LMN") <= set(universal.codes)
+    assert universal.codes["N"] == "Reserved for locally defined coding schemes."
+    assert not any("," in code for code in universal.codes)
+    subtypes = dictionary.table("0291")
+    assert subtypes is not None
+    assert not any(" - " in code for code in subtypes.codes)
+    for number in ("0359", "0418"):  # 2 and higher
+        priorities = dictionary.table(number)
+        assert priorities is None or priorities.open
 
 
 @pytest.mark.parametrize("version", VERSIONS)
