@@ -45,7 +45,7 @@ SAID: Final = {
     "config show": Said(_LOOK, "passerelle config show ff943324"),
     "config diff": Said(_LOOK, "passerelle config diff"),
     "table lint": Said(_ROUTES, "passerelle table lint uf_dpi"),
-    "table lookup": Said(_ROUTES, "passerelle table lookup uf_dpi 2110"),
+    "table lookup": Said(_ROUTES, "passerelle table lookup uf_dpi site=cha code=1010"),
     "table misses": Said(_ALL[:3] + _ALL[4:], "passerelle table misses uf_dpi"),
     "status": Said(_LOOK, "passerelle status --watch"),
     "metrics": Said((0, 2, 69, 75, 77), "passerelle metrics > /var/lib/node_exporter/passerelle.prom"),

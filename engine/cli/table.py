@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.transforms.tables import Table
 
 _YAML: Final = (".yaml", ".yml")
+_SHOWN_MAX: Final = 10
 
 
 @click.group()
@@ -66,6 +67,7 @@ def lookup(*, name: str, values: tuple[str, ...], day: str) -> None:
     digits = day.replace("-", "")
     if found.is_dated and not (len(digits) == 8 and digits.isascii() and digits.isdecimal()):
         raise OperationRefused(f"{name} has validity dates: say --at 2026-03-01", exit_code=2)
+    _check_asked(found, asked)
     row = found.lookup(tuple(asked)).find(tuple(asked.values()), digits)
     if row is None:
         raise OperationRefused(f"{name} has no row for {', '.join(values)}{f' at {day}' if day else ''}")
@@ -112,6 +114,19 @@ def _asked(found: Table, values: tuple[str, ...]) -> dict[str, str]:
             raise OperationRefused(sentence)
         asked[column] = value
     return asked
+
+
+def _check_asked(found: Table, asked: dict[str, str]) -> None:
+    """Refuse to answer one of several rows that what was asked fits."""
+    missing = [key for key in found.keys if key not in asked]
+    indices = [found.column(column) for column in asked]
+    fitting = [row for row in found.rows if [row[index] for index in indices] == [*asked.values()]]
+    told_apart = {tuple([row[found.column(key)] for key in missing]) for row in fitting}
+    if len(told_apart) > 1:
+        known = "; ".join(" ".join(map("{}={}".format, missing, cells)) for cells in sorted(told_apart)[:_SHOWN_MAX])
+        words = " ".join(f"{column}={value}" for column, value in asked.items())
+        sentence = f"{found.name} has {len(told_apart)} rows for {words}: say {' and '.join(missing)} too ({known}"
+        raise OperationRefused(f"{sentence}{'; …' if len(told_apart) > _SHOWN_MAX else ''})")
 
 
 def _table(name: str) -> Table:

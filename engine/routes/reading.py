@@ -312,8 +312,8 @@ class Reading:
         """Read a condition whose clauses can be looked at."""
         word = self.word(node)
 
-        def doubt(column: int, width: int, sentence: str, hint: str) -> None:
-            self.warn(_column(word, column, width), "W208", sentence, hint)
+        def doubt(column: int, width: int, code: str, sentence: str, hint: str) -> None:
+            self.warn(_column(word, column, width), code, sentence, hint)
 
         scope = ConditionScope(self._names, lambda path, column: self._operand(path, word.node, column), doubt)
         try:

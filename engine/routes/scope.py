@@ -20,9 +20,9 @@ class ConditionScope:
     """The names that one condition may use; how its paths are read is for the loader to say."""
 
     def __init__(
-        self, names: Names, operand: Callable[[str, int], Operand], doubt: Callable[[int, int, str, str], None]
+        self, names: Names, operand: Callable[[str, int], Operand], doubt: Callable[[int, int, str, str, str], None]
     ) -> None:
-        """Keep what is declared, what compiles a path (text, column), and what warns (column, width, words, hint)."""
+        """Keep what is declared, compiles a path (text, column), and warns (column, width, code, sentence, hint)."""
         self._names = names
         self.operand = operand
         self.doubt = doubt
@@ -72,6 +72,10 @@ class ConditionScope:
             hint = suggest(name, self._names.tables)
             raise WhenError("E132", f"there is no table {name}", column, hint, width=len(name))
         self._names.used_tables.add(name)
+        if len(table.keys) > 1:
+            sentence = f"in table asks by {table.keys[0]} alone, and {name} tells its rows apart by more than that"
+            hint = "write the codes into a list, and in list here"
+            self.doubt(column, len(name), "W210", sentence, hint)
         return table.codes(table.keys[0])
 
     def suggest(self, text: str, allowed: Collection[str]) -> str:

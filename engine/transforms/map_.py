@@ -6,6 +6,7 @@ An absent or null field isn't a missing code: it is skipped (docs/routes/README.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.errors import StepFailed
@@ -37,6 +38,10 @@ if TYPE_CHECKING:
 _NULL: Final = '""'
 _DAY: Final = 8
 _DUPLICATES_MAX: Final = 20
+_SITE: Final = "site"
+_VALUE: Final = "{value"
+_SAME_FOR_ALL: Final = re.compile(r"(?:[^{]|\{\{|\{(?:site|source)\b[^}]*\})*")
+"""A text that isn't about the message."""
 
 
 class Map(Step):
@@ -165,6 +170,7 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:
             failed += 1
     if failed:
         raise Unreadable
+    _check_keys(table, match, reader, node, said=bool(arguments["match"]))
     _check_dates(arguments, table, reader, node)
     _check_rows(table, columns, reader, node)
     fields = arguments["fields"] or [arguments["field"]]
@@ -172,6 +178,32 @@ def build(arguments: Any, reader: Reader, node: Node) -> Step:
     write = [(path, str(column)) for path, column in arguments["write"] or []]
     take = str(arguments["take"] or "")
     return Map(fields, table, pairs, take, write, arguments["on_missing"], arguments["at"])
+
+
+def _check_keys(table: Table, match: list[tuple[Word, Text]], reader: Reader, node: Node, *, said: bool) -> None:
+    """
+    Refuse to look for a value by some of the columns that tell rows apart: another hospital's row would be taken.
+
+    By other columns a table may be asked (back from its codes): these say by themselves what they tell apart.
+    `said`: whether `match:` is written at all.
+    """
+    asked = {str(column) for column, _ in match}
+    missing = [key for key in table.keys if key not in asked]
+    if missing and any(column in table.keys and _VALUE in text.source for column, text in match):
+        raise refuse(
+            reader, node, "E121", f"the table {table.name} tells its rows apart by {' and '.join(table.keys)}",
+            f"add to match: {_told_apart(missing)}" if said else f"add match: with {' and '.join(table.keys)}",
+        )  # fmt: skip
+    if all(_SAME_FOR_ALL.fullmatch(text.source) for _, text in match):
+        reader.warn(
+            node, "W210", f"every code is looked for in the same row of the table {table.name}",
+            'write "{value}" for the column that holds the code',
+        )  # fmt: skip
+
+
+def _told_apart(columns: list[str]) -> str:
+    """Say how a column is asked for beside the code."""
+    return ", ".join(f'{column}: "{{site}}"' if column == _SITE else f'{column}: "…"' for column in columns)
 
 
 def _check_dates(arguments: Any, table: Table, reader: Reader, node: Node) -> None:
@@ -195,12 +227,21 @@ def _check_rows(table: Table, columns: list[Word], reader: Reader, node: Node) -
         lines = f"lines {table.lines[first]} and {table.lines[again]}" if table.lines else f"rows {first} and {again}"
         reader.error(
             node, "E121", f"the table {table.name} has the same code twice ({table.file}, {lines})",
-            f"keep one row for each {' and '.join(columns)}"
-            + (", or make their dates follow one another" if table.is_dated else ""),
+            _once(table, columns),
         )  # fmt: skip
         failed = True
     if failed:
         raise Unreadable
+
+
+def _once(table: Table, columns: list[Word]) -> str:
+    """Say how a code comes to stand once: a row of another hospital's isn't one too many."""
+    told = [*(table.keys if len(table.keys) > 1 else ()), _SITE]
+    apart = [column for column in told if column in table.columns and column not in columns]
+    if apart:
+        return f"add to match: {_told_apart(apart[:1])}; these rows may be of two hospitals"
+    rows = f"keep one row for each {' and '.join(columns)}"
+    return f"{rows}, or make their dates follow one another" if table.is_dated else rows
 
 
 _SHAPE = Record(

@@ -61,8 +61,8 @@ class Scope(Protocol):
     def zones(self) -> Mapping[str, tzinfo]:
         """Return the time zones of the sites; `""` for a site that isn't known."""
 
-    def doubt(self, column: int, width: int, sentence: str, hint: str) -> None:
-        """Warn of a test that no message can pass."""
+    def doubt(self, column: int, width: int, code: str, sentence: str, hint: str) -> None:
+        """Warn of a test that says something else than is meant."""
 
     def possible(self, key: str) -> Collection[str] | None:
         """Return all values that a built-in key can have; None: nobody knows."""
@@ -285,7 +285,7 @@ class _Compiler:
             token, text = node.children[0], self._literal(node)
             told = _never(key, text, self._scope)
             if told is not None:
-                self._scope.doubt(int(token.start_pos or 0), len(token), *told)
+                self._scope.doubt(int(token.start_pos or 0), len(token), "W208", *told)
 
 
 _EVENT: Final = re.compile(r"[A-Z][0-9]{2}")

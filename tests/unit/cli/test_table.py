@@ -50,6 +50,16 @@ def test_lookup_at_a_day(passerelle, written):
     assert passerelle("table", "lookup", "old", "1").exit_code == 2
 
 
+def test_lookup_of_one_of_several_rows(passerelle, written):
+    """A code of two hospitals isn't answered by one of them: what tells the rows apart is asked for."""
+    assert "T1" in passerelle("table", "lookup", "uf", "code=1010").output
+    (written / "uf.csv").write_text(UF + "chb,1010,T2\n")
+    done = passerelle("table", "lookup", "uf", "code=1010")
+    assert done.exit_code == 1
+    assert "uf has 2 rows for code=1010: say site too (site=cha; site=chb)" in done.stderr
+    assert "T2" in passerelle("table", "lookup", "uf", "code=1010", "site=chb").output
+
+
 def test_lookup_without_answer(passerelle, written):
     """No row is a negative answer; no table and no column are usage."""
     done = passerelle("table", "lookup", "uf", "site=chb", "code=1010")

@@ -45,13 +45,16 @@ DATED = Table(
     ("code", "to", "valid_from", "valid_to"),
     [("1010", "old", "", "20260228"), ("1010", "new", "20260301", "")],
 )
+ROWS = [("cha", "1010", "T1"), ("chb", "1010", "T2")]
+KEYED = Table("keyed", ("site", "code", "dpi"), ROWS, keys=("site", "code"))
+TWICE = Table("twice", ("site", "code", "dpi"), ROWS)
 CODES = Table("codes", ("code", "to"), [("A", "a"), ("B", "b"), ("10", "ten")])
 
 
 def names() -> Names:
     made = Names(environment={}, secrets=lambda name: None, sites={"cha": CHA})
     made.authorities = make_authorities([CHA], {})
-    made.tables = {"uf": UF, "codes": CODES, "dated": DATED}
+    made.tables = {"uf": UF, "codes": CODES, "dated": DATED, "keyed": KEYED, "twice": TWICE}
 
     made.key_names = {"nda"}
     return made

@@ -104,3 +104,30 @@ def test_refused(compiled):
     assert compiled("  - map: { field: PV1-3, table: codes, take: x, on_missing: keep }").codes == ["E121"]
     assert compiled("  - map: { field: PV1-3, table: code, take: to, on_missing: keep }").codes == ["E132"]
     assert compiled("  - map: { field: PV1-3, table: codes, take: to, on_missing: { } }").codes == ["E110"]
+
+
+def test_all_that_tells_rows_apart_is_asked(compiled):
+    """Else another hospital's row would be taken; back from the codes a table may be asked by other columns."""
+    step = "  - map: {{ field: PV1-3.1, table: keyed, {match}take: {take}, on_missing: keep }}"
+    by_code = compiled(step.format(match='match: { code: "{value}" }, ', take="dpi"))
+    assert [(one.code, one.hint) for one in by_code.findings] == [("E121", 'add to match: site: "{site}"')]
+    plain = compiled(step.format(match="", take="dpi"))
+    assert [(one.code, one.hint) for one in plain.findings] == [("E121", "add match: with site and code")]
+    both = 'match: { site: "{site}", code: "{value}" }, '
+    assert compiled(step.format(match=both, take="dpi")).codes == []
+    back = 'match: { site: "{site}", dpi: "{value}" }, '
+    assert compiled(step.format(match=back, take="code")).codes == []
+
+
+def test_a_code_that_stands_twice_may_be_two_hospitals(compiled):
+    """It isn't told to delete one of their rows."""
+    step = "  - map: { field: PV1-3.1, table: twice, match: { code: '{value}' }, take: dpi, on_missing: keep }"
+    (found,) = compiled(step).findings
+    assert found.hint == 'add to match: site: "{site}"; these rows may be of two hospitals'
+
+
+def test_a_match_that_is_the_same_for_every_code(compiled):
+    """A warning: the table isn't asked for the value."""
+    step = "  - map: {{ field: PV1-3.1, table: codes, match: {{ code: '{text}' }}, take: to, on_missing: keep }}"
+    assert compiled(step.format(text="A{site}")).codes == ["W210"]
+    assert compiled(step.format(text="{PV1-3.2}")).codes == []
