@@ -19,6 +19,7 @@ from engine.identity.crossreference import Known, Unread
 from engine.identity.decisions import Outcome, decide, recall, references_of, territorial, touched
 from engine.identity.ins import read_ins
 from engine.identity.policy import OnUnknown, Registry, Unknown
+from engine.transforms.hprim_to_hl7 import in_utf8
 
 if TYPE_CHECKING:
     from engine.core.identities import IdentifierRow, IdentityEvent, PatientRow, ReviewRow
@@ -48,6 +49,20 @@ def _said(message: Message) -> bytes:
     lines = [message.peek(position).line() for code in _LINES for position in message.positions(code)]
     parts = (b"%s%s%d" % (marks.field, marks.declared, visits), *lines, b"", *message.fields(_FIELDS))
     return blake2b(b"\r".join(parts), digest_size=16).digest()
+
+
+def _as_read(message: Message) -> Message:
+    """
+    Return a message as the router read it, whose decision it shares.
+
+    The steps of a destination `as_received` run on the received bytes, in their charset and with their delimiters:
+    names read from those would be others, and asserted.
+    """
+    message = in_utf8(message)
+    if message.format == "hl7v2" and not message.delimiters.usual:
+        message = message.copy()
+        message.normalise_delimiters()
+    return message
 
 
 _NOBODY: Final = (None, None)
@@ -171,8 +186,7 @@ class Identified:
 
     def decide(self, context: Context, on_unknown: OnUnknown) -> Decision:
         """Decide once for what a message says."""
-        message = context.message
-        said = _said(message)
+        said = _said(_as_read(context.message))
         decision = self._decided.get(said)
         if decision is None and self._knowledge.recalls:
             decision = self._decided[said] = self._recall(self.claims(context), on_unknown)
@@ -230,9 +244,10 @@ class Identified:
 
     def claims(self, context: Context) -> Claims:
         """Read what a message says of its patients."""
+        message = _as_read(context.message)
         return read_claims(
-            context.message, self._recogniser, self._references, site=context.site, type_=context.type,
-            event=context.event, lanes=self._numbers_in(context.message),
+            message, self._recogniser, self._references, site=context.site, type_=context.type, event=context.event,
+            lanes=self._numbers_in(message),
         )  # fmt: skip
 
     def _decide(self, claims: Claims, on_unknown: OnUnknown) -> Decision:

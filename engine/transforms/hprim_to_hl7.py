@@ -8,6 +8,7 @@ from engine.conversion import Lines, parts_of, to_hl7
 from engine.conversion.forms import MESSAGES, UNSUITABLE, VERSIONS
 from engine.errors import StepFailed
 from engine.parsers import open_message
+from engine.parsers.charset import make_base
 from engine.parsers.hl7v2.message import DETACHED, Message
 from engine.transforms.nodes import Node
 from engine.transforms.shapes import Choice, Key, Number, Reader, Record, TextShape, Verb, refuse
@@ -69,10 +70,14 @@ class HprimToHl7(Multiplying):
 
 
 def in_utf8(message: Message) -> Message:
-    """Return the message as conversions read it: where a destination wants bytes as received, steps get those."""
+    """Return the message as it is read for conversions and decisions: steps of `as_received` get the received bytes."""
     if message.codec == "utf-8":
         return message
-    data = message.to_bytes().decode(message.codec).encode()
+    data = message.to_bytes()
+    if message.format == "hl7v2":
+        data, _ = make_base(data, message.codec, escapes=True)
+    else:
+        data = data.decode(message.codec).encode()
     return open_message(data, message.format, default_charset="utf-8", as_utf8=True)
 
 

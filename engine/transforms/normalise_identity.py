@@ -76,10 +76,15 @@ class NormaliseIdentity(Step):
             assert decision.wait is not None, "it says for what it waits"
             raise Waits(decision.wait, decision.reason)
         if context.format == "hl7v2":
-            if decision.edits is None:
-                decision.edits = self._edits(context.message, decision, identities.group)
-            carry_out(context.message, decision.edits)
-            self._completion.complete_movements(context.message)
+            message = context.message
+            if message.codec != "utf-8" or not message.delimiters.usual:  # received bytes: edits are of what is read
+                edits = self._edits(message, decision, identities.group)
+            elif decision.edits is None:
+                edits = decision.edits = self._edits(message, decision, identities.group)
+            else:
+                edits = decision.edits
+            carry_out(message, edits)
+            self._completion.complete_movements(message)
 
     def _undeclared(self, context: Context) -> str:
         """Return the end of a sentence: whose numbers PID-3 has, where no site declares them."""

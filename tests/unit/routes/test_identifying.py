@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from engine.parsers import open_message
 from engine.routes import identifying
-from tests.support.group import INS, Group, group, hl7, of_cha, of_chb
+from tests.support.group import DOORS, INS, ROUTES, SITES, Group, group, hl7, of_cha, of_chb
 
 NIR = f"260051305500182{INS}"
 MANY = "~".join(of_cha(number) for number in range(1000, 2500))
@@ -107,3 +108,44 @@ def test_the_same_text_with_other_delimiters_says_something_else() -> None:
     )
     assert usual.peek(1).line() == other.peek(1).line()
     assert identifying._said(usual) != identifying._said(other)
+
+
+RAW = "  raw: { type: mllp, connect: '127.0.0.1:5509', encode: as_received, may_have: [ins], production: yes }\n"
+TWICE = (
+    SITES
+    + DOORS.replace("destinations:\n", f"destinations:\n{RAW}")
+    + ROUTES.replace("to:\n      - dpi", "to:\n      - raw\n      - dpi")
+)
+
+
+def _in_latin(data: bytes) -> bytes:
+    return data.decode().replace("UNICODE UTF-8", "8859/1").encode("latin-1")
+
+
+def _with_sequences(data: bytes) -> bytes:
+    return _in_latin(data).replace(b"\xc9", b"\\XC9\\", 1)
+
+
+def _with_other_delimiters(data: bytes) -> bytes:
+    return _in_latin(data.replace(b"|", b"#").replace(b"^", b"*"))
+
+
+@pytest.mark.parametrize("written", [_in_latin, _with_sequences, _with_other_delimiters, lambda data: data])
+def test_received_bytes_are_the_same_patients(tmp_path: pathlib.Path, written: Callable[[bytes], bytes]) -> None:
+    """`as_received` runs the steps on the bytes as they came: the decision is one, and what it reads the same names."""
+
+    async def test(it: Group) -> None:
+        name = "HÉLÈNE^ZOÉ^ZOÉ"
+        sent = [written(hl7(number, "A31", f"{of_cha(1)}~{NIR}", name=name)) for number in (1, 2, 3)]
+        await it.send("gam_cha", *sent)
+        assert len(it.store.disk.identity_events) == 1
+        (asserted,) = it.store.disk.patients[1].assertions
+        assert (asserted.birth_name, asserted.first_name) == ("HÉLÈNE", "ZOÉ")
+        delivered = [data for _, data in it.doors["raw"].data]
+        number = it.number("dpi", 1).encode()
+        for before, after in zip(sent, delivered, strict=True):
+            assert number in after
+            marks = before[3:5]
+            assert after.split(b"\r")[2].split(marks[:1])[5] == before.split(b"\r")[2].split(marks[:1])[5]
+
+    group(tmp_path, test, text=TWICE)
