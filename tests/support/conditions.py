@@ -25,7 +25,7 @@ class Scope:
     def zones(self):
         return {"": ZoneInfo("Europe/Paris"), "reu": ZoneInfo("Indian/Reunion")}
 
-    def doubt(self, column, width, sentence, hint):
+    def doubt(self, column, width, code, sentence, hint):
         self.doubts.append((column, width, hint))
 
     def possible(self, key):
