@@ -119,14 +119,16 @@ class IdentityActs:
         keys = intention.arguments.get("identifiers")
         if not isinstance(keys, list):
             raise Refusal("the act names no identifiers")
-        sites = [one for one in str(intention.arguments.get("sites", "")).split(",") if one]
+        sites, unsure = (
+            [one for one in str(intention.arguments.get(name, "")).split(",") if one] for name in ("sites", "unsure")
+        )
         policy = next(iter(router.configuration.policies.values()))
         former = intention.arguments.get("former", [])
         if not isinstance(former, list):
             raise Refusal("the act names the group's numbers that go along in no list")
         return lambda: acts.unlink(
             keys, identities.view, act(), policy=policy, references=router.references,
-            next_patient=identities.next_patient, sites=sites,
+            next_patient=identities.next_patient, sites=sites, unsure=unsure,
             another_person=bool(intention.arguments.get("another_person")), former=former,
         )  # fmt: skip
 

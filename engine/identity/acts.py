@@ -72,8 +72,8 @@ def link(keep: int, gone: int, view: CrossReference, act: Act) -> IdentityEvent 
 
 def unlink(
     keys: Collection[int], view: CrossReference, act: Act, *, policy: IdentityPolicy, references: References,
-    next_patient: Callable[[], int], sites: Collection[str] = (), another_person: bool = False,
-    former: Sequence[int] = (),
+    next_patient: Callable[[], int], sites: Collection[str] = (), unsure: Collection[str] = (),
+    another_person: bool = False, former: Sequence[int] = (),
 ) -> IdentityEvent | Refusal:  # fmt: skip
     """
     Give local numbers of one patient a patient of their own; both are apart from then on.
@@ -85,7 +85,8 @@ def unlink(
         policy: How patients are numbered.
         references: Makes hashes.
         next_patient: Gives the id of the new patient.
-        sites: Whose assertions go with the numbers: the sites that gave them.
+        sites: Whose assertions go with the numbers: the sites all of whose numbers these are.
+        unsure: Whose assertions neither of the two keeps: the sites that gave others of them too (parting.speakers).
         another_person: The hospital has given the numbers to somebody else: what was said under them was said of the
             patient who had them, and stays with him. He may have no other.
         former: Hashes of the group's numbers that go along, the first one the new patient's own (identity.former).
@@ -117,7 +118,8 @@ def unlink(
         return Refusal("the group's number that was to go along isn't there any more: look the patient up again")
     part(
         draft, rows, references, policy, next_patient, place=act.place, at_ms=act.at_ms, sentence=act.reason,
-        sites=frozenset() if another_person else frozenset(sites), former=back,
+        sites=frozenset() if another_person else frozenset(sites),
+        unsure=frozenset() if another_person else frozenset(unsure), former=back,
     )  # fmt: skip
     draft.did("unlink")
     return _event(draft, act)

@@ -172,7 +172,7 @@ def compare_traits(one: StrictTraits, other: StrictTraits) -> Comparison:
     far = set()
     if verdicts[Trait.BIRTH_NAME] is Verdict.DIFFERENT and not _mistyped(mine.birth_name, theirs.birth_name):
         far.add(Trait.BIRTH_NAME)
-    if verdicts[Trait.FIRST_NAME] is Verdict.DIFFERENT and not _mistyped(mine.first[0], theirs.first[0]):
+    if verdicts[Trait.FIRST_NAME] is Verdict.DIFFERENT and _far_given(mine.first, theirs.first):
         far.add(Trait.FIRST_NAME)
     return Comparison(verdicts, frozenset(far))
 
@@ -253,6 +253,12 @@ def _compare_given(mine: NormalTraits, theirs: NormalTraits) -> Verdict:
         return Verdict.DIFFERENT
     listed = bool(mine.listed or theirs.listed)
     return Verdict.SAME if listed or short == long else Verdict.UNKNOWN
+
+
+def _far_given(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two first given names are quite others: of compound ones (JEAN-PIERRE, JEAN-PAUL) every word counts."""
+    short, long = sorted((one, other), key=len)
+    return not _mistyped(" ".join(short), " ".join(long[: len(short)]))
 
 
 def _mistyped(one: str, other: str) -> bool:

@@ -25,6 +25,7 @@ from engine.identity.acts import Act
 from engine.identity.crossreference import Known, Unread
 from engine.identity.deciding import everyday as everyday_module
 from engine.identity.deciding.dispatch import decide_events
+from engine.identity.deciding.parting import speakers
 from engine.identity.deciding.terms import Terms
 from engine.identity.decisions import Outcome
 from engine.identity.policy import MINT, OnMerge
@@ -35,6 +36,7 @@ from tests.support.identity import (
     NIR,
     NOW_MS,
     REFERENCES,
+    SITE_OF,
     SITES,
     Group,
     ins,
@@ -116,9 +118,11 @@ class Histories(RuleBasedStateMachine):
         rows = self.group.disk.identifiers
         local = sorted(key for key, row in rows.items() if row.kind in (IdentifierKind.LOCAL, IdentifierKind.ALIAS))
         key = data.draw(st.sampled_from(local))
+        others = self.group.disk.patients[rows[key].patient].identifiers
+        going, unsure = speakers([rows[key]], [rows[one] for one in others if one in local and one != key], SITE_OF)
         self.act(lambda view, how: acts.unlink(
             [key], view, how, policy=self.group.policy, references=REFERENCES, next_patient=self.group.next_patient,
-            sites=data.draw(st.sampled_from([(), SITES])),
+            sites=going, unsure=unsure,
         ))  # fmt: skip
 
     @precondition(lambda self: self.group.events)

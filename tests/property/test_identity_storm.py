@@ -15,12 +15,13 @@ from engine.core.identities import IdentifierKind, PatientRow
 from engine.identity import acts
 from engine.identity.acts import Act
 from engine.identity.crossreference import Unread
+from engine.identity.deciding.parting import speakers
 from engine.identity.decisions import Outcome
 from engine.identity.former import NUMBERS as KINDS
 from engine.identity.former import going_along
 from engine.identity.policy import OnMerge
 from engine.identity.traits import StrictTraits, compare_traits, traits_of
-from tests.support.identity import NIA, NIR, REFERENCES, SITES, Group, ins, ipp, message, pid
+from tests.support.identity import NIA, NIR, REFERENCES, SITE_OF, SITES, Group, ins, ipp, message, pid
 
 STEPS = 1230
 NUMBERS = 12
@@ -62,7 +63,7 @@ class Storm:
 
     def step(self) -> None:
         """Hear a message, or carry out an officer's act; look at every patient that it touched."""
-        before = dict(self.group.disk.patients)
+        before, decided = dict(self.group.disk.patients), len(self.group.events)
         draw = self.chance.random()
         acted = draw >= 0.97
         if draw < 0.62:
@@ -79,9 +80,10 @@ class Storm:
         if not acted:
             self.inherit(before, touched)
         self.each_number_is_of_one()
+        parted = acted or any(event.rule == "unlink" for event in self.group.events[decided:])
         for id_, patient in touched.items():
-            self.is_one_person(patient, before.get(id_))
-            self.is_who_it_was(patient, acted=acted)
+            self.is_one_person(patient, None if parted else before.get(id_))
+            self.is_who_it_was(patient, parted=parted)
 
     def say(self, event: str) -> None:
         site, number = self.number()
@@ -108,10 +110,10 @@ class Storm:
             local = sorted(key for key, row in rows.items() if row.kind is IdentifierKind.LOCAL)
             key = self.chance.choice(local)
             keys = self.chance.choice(([key], self.came_with(key)))
-            sites = self.chance.choice(((), SITES))
+            going, unsure = self.speakers(keys)
             self.act(lambda view, how: acts.unlink(
                 keys, view, how, policy=self.group.policy, references=REFERENCES,
-                next_patient=self.group.next_patient, sites=sites, former=self.former(keys),
+                next_patient=self.group.next_patient, sites=going, unsure=unsure, former=self.former(keys),
             ))  # fmt: skip
         elif self.group.events:
             event = self.group.events[-1]
@@ -127,6 +129,13 @@ class Storm:
                 came = {one for one, (row, _) in event.identifiers.items() if row and row.patient == was.patient}
                 return sorted(came & own) or [key]
         return [key]
+
+    def speakers(self, keys: list[int]) -> tuple[frozenset[str], frozenset[str]]:
+        """The sites whose assertions go with some numbers, and those of whom nothing shows it."""
+        rows = self.group.disk.identifiers
+        own = self.group.disk.patients[rows[keys[0]].patient].identifiers
+        left = [rows[key] for key in own if rows[key].kind in KINDS and key not in keys]
+        return speakers([rows[key] for key in keys], left, SITE_OF)
 
     def former(self, keys: list[int]) -> list[int]:
         """The group's numbers that go along with some, as the officer's desk finds them."""
@@ -174,9 +183,9 @@ class Storm:
                 if (sure := self.sure.pop((gone, site), None)) is not None:
                     self.sure.setdefault((heir, site), sure)
 
-    def is_who_it_was(self, patient: PatientRow, *, acted: bool) -> None:
-        """Nobody becomes another by way of what his site says meanwhile without being sure; officers may part."""
-        if acted:
+    def is_who_it_was(self, patient: PatientRow, *, parted: bool) -> None:
+        """Nobody becomes another by way of what his site says meanwhile without being sure, unless he was parted."""
+        if parted:
             for site in SITES:
                 self.sure.pop((patient.id, site), None)
         for now in patient.assertions:

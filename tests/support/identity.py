@@ -35,6 +35,8 @@ def _site(site: str) -> SiteAuthorities:
     )  # fmt: skip
 
 
+SITE_OF = {f"{arc}.1|PI": site for site, arc in ARCS.items()}
+"""The site of a local number, by its authority."""
 AUTHORITIES = Authorities([_site(site) for site in SITES], {"ipp": GROUP_IPP})
 REFERENCES = References(b"0123456789abcdef")
 HOLD = OnUnknown(Unknown.HOLD)

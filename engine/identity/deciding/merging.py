@@ -10,13 +10,14 @@ and A43: § 3.3.24, 3.3.37, 3.3.43: link even if unknown, unlink, move.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from engine.core.identities import IdentifierKind
 from engine.identity.deciding.decision import Code, Ended, Outcome, conflict
 from engine.identity.deciding.joining import join, obstacle, rows_of
 from engine.identity.deciding.moving import paired
-from engine.identity.deciding.parting import part
+from engine.identity.deciding.parting import part, set_apart, speakers
 from engine.identity.policy import OnMerge, Registry
 
 if TYPE_CHECKING:
@@ -130,7 +131,21 @@ def rename(person: Person, terms: Terms) -> None:
 
 
 def _rename_to(new: Claimed, source: IdentifierRow, terms: Terms) -> None:
-    """Let a number take another's place: the old one still leads to the patient."""
+    """
+    Let a number take another's place: the old one still leads to the patient.
+
+    Raises:
+        Ended: The old one ended before, and another number took its place then.
+    """
+    if source.kind is _ALIAS:
+        held = rows_of(terms.draft, terms.draft.living(source.patient))
+        if any(row.kind is _LOCAL and row.authority == new.authority and row.hash != new.hash for row in held):
+            raise conflict(
+                Code.TWO_NUMBERS,
+                f"the number that is to end did so before, and another number of {new.site} has its place: have the "
+                "site say which of its numbers are the patient's (A40), then retry",
+                source.patient, keys=(new.hash,),
+            )  # fmt: skip
     terms.draft.put(replace(source, kind=_ALIAS))
     terms.put(new, source.patient, _LOCAL)
 
@@ -213,15 +228,45 @@ def _has_others(moved: IdentifierRow, terms: Terms) -> bool:
 
 
 def unlink(one: Person, other: Person, terms: Terms) -> None:
-    """Carry out an A37: the numbers of the second person go to a patient of their own, if they are the first's."""
-    terms.check_asserted([*one.local, *other.local])
+    """
+    Carry out an A37: the numbers of the second person go to a patient of their own, if they are the first's.
+
+    Raises:
+        Ended: The patient has numbers that ended, and it says nothing of them.
+    """
+    numbers = [*one.local, *other.local]
+    terms.check_asserted(numbers)
     mine = {row.patient for number in one.local if (row := terms.look(number)) is not None}
-    theirs = [row for number in other.local if (row := terms.look(number)) is not None and row.patient in mine]
+    rows = [row for number in other.local if (row := terms.look(number)) is not None]
+    theirs = [row for row in rows if row.patient in mine]
     if not theirs or len(mine) != 1:
         terms.findings.append("not-linked")
+        for his, hers in product(sorted(mine), sorted({row.patient for row in rows} - mine)):
+            set_apart(terms.draft, his, hers)
         return
+    named = {number.hash for number in numbers}
+    moved = {row.hash for row in theirs}
+    (patient,) = mine
+    left = [
+        row for row in rows_of(terms.draft, terms.draft.living(patient))
+        if row.kind in (_LOCAL, _ALIAS) and row.hash not in moved
+    ]  # fmt: skip
+    _check_ended(theirs, [row for row in left if row.kind is _ALIAS and row.hash not in named], patient)
+    going, unsure = speakers(theirs, left, {number.authority: number.site for number in numbers})
     part(
         terms.draft, theirs, terms.claims.references, terms.policy, terms.next_patient, place=terms.place,
-        at_ms=terms.at_ms, sentence=f"{terms.claims.site} unlinked them",
+        at_ms=terms.at_ms, sentence=f"{terms.claims.site} unlinked them", sites=going, unsure=unsure,
     )  # fmt: skip
     terms.draft.did("unlink")
+
+
+def _check_ended(moved: list[IdentifierRow], ended: list[IdentifierRow], patient: int) -> None:
+    """Let nobody keep the other's retired numbers: into which of the two they were merged, no row says."""
+    authorities = {row.authority for row in moved}
+    if any(row.authority in authorities for row in ended):
+        raise conflict(
+            Code.TWO_NUMBERS,
+            "it parts two, and says nothing of the numbers that ended in them: nothing shows whose these are; do it "
+            "with identity unlink, then discard it",
+            patient,
+        )  # fmt: skip

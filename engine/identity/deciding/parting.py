@@ -1,8 +1,10 @@
 """
 Numbers go from a patient to one of their own: an A37, or an identity officer's unlink.
 
-What a site said of the patient goes with its numbers, when all that it has in use go; so does an INS that only those
-sites assert. The two are apart from then on: nothing proposes them again.
+What a site said of the patient goes with its numbers, when all that it gave him go; so does an INS that only those
+sites assert. Where a site has numbers on both sides afterwards, nothing shows of whom it spoke: neither keeps what it
+said, nor an INS that nobody else asserts, since the one would be joined with whoever is the other elsewhere. The two
+are apart from then on: nothing proposes them again.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from engine.core.identities import IdentifierKind, IdentifierRow, PatientRow, ReviewRow, ReviewState
+from engine.identity.deciding.ins import drop_unasserted
 from engine.identity.deciding.joining import rows_of
 from engine.identity.policy import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from engine.core.references import References
     from engine.identity.deciding.draft import Draft
@@ -47,10 +50,29 @@ def new_patient(
     return id_
 
 
+def speakers(
+    moved: Iterable[IdentifierRow], left: Iterable[IdentifierRow], sites: Mapping[str, str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """
+    Say of which sites what they said of a patient goes with numbers that leave him.
+
+    Args:
+        moved: The numbers that go.
+        left: The hospitals' numbers that stay.
+        sites: By authority.
+
+    Returns:
+        The sites all of whose numbers go; those that have numbers on both sides.
+    """
+    going = {sites.get(row.authority, "") for row in moved} - {""}
+    staying = {sites.get(row.authority, "") for row in left}
+    return frozenset(going - staying), frozenset(going & staying)
+
+
 def part(
     draft: Draft, rows: list[IdentifierRow], references: References, policy: IdentityPolicy,
     next_patient: Callable[[], int], *, place: int, at_ms: int, sentence: str, sites: frozenset[str] = frozenset(),
-    former: Sequence[IdentifierRow] = (),
+    unsure: frozenset[str] = frozenset(), former: Sequence[IdentifierRow] = (),
 ) -> int:  # fmt: skip
     """
     Give local numbers a patient of their own.
@@ -64,7 +86,8 @@ def part(
         place: Of the message or act.
         at_ms: Its time.
         sentence: Why, for the review list.
-        sites: Whose assertions go with the numbers.
+        sites: Whose assertions go with the numbers (`speakers`).
+        unsure: Whose assertions neither of the two keeps.
         former: The group's numbers of before a link that go along, the first one his again; none: he gets a new one.
 
     Returns:
@@ -85,11 +108,24 @@ def part(
     moved = [one for one in left.assertions if one.site in sites]
     for assertion in moved:
         draft.put_assertion(id_, assertion)
-    stay = tuple(one for one in left.assertions if one.site not in sites)
+    stay = tuple(one for one in left.assertions if one.site not in sites | unsure)
     draft.put_patient(replace(left, assertions=stay, apart=tuple(sorted({*left.apart, id_}))))
     kept = {one.ins for one in stay}
     for row in rows_of(draft, draft.living(old.id)):
         if row.kind is IdentifierKind.INS and row.hash not in kept and any(one.ins == row.hash for one in moved):
             draft.put(replace(row, patient=id_))
+    if unsure:
+        drop_unasserted(draft, old.id, set(draft.living(old.id).identifiers))
     draft.put_review(ReviewRow(old.id, id_, "unlink", sentence, place, at_ms, ReviewState.APART))
     return id_
+
+
+def set_apart(draft: Draft, one: int, other: int) -> None:
+    """Remember of two patients whom nothing had joined that they are two people: nothing proposes them again."""
+    if other in draft.living(one).apart:
+        return
+    for mine, theirs in ((one, other), (other, one)):
+        patient = draft.living(mine)
+        draft.put_patient(replace(patient, apart=tuple(sorted({*patient.apart, theirs}))))
+    draft.close(one, other, ReviewState.APART)
+    draft.did("apart")

@@ -43,8 +43,10 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-ID-TWO-NUMBERS", _DEAD,
-        "A patient would get two numbers of one site, and no merge says so. What comes for him waits behind it.",
-        "Have the site merge them (A40) or correct the message; then retry, or discard.",
+        "A patient would get two numbers of one site, and no merge says so; or an A37 parts two, and says nothing of "
+        "the numbers that ended in them. What comes for him waits behind it.",
+        "Have the site merge them (A40) or correct the message; then retry, or discard. An A37: do it with `passerelle "
+        "identity unlink`, then discard it.",
     ),
     Meaning(
         "E-ID-INS-ELSEWHERE", _DEAD,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engine.core.identities import IdentityEvent, ReviewState
 from engine.errors import OperationRefused
 from engine.identity import acts
+from engine.identity.deciding.parting import speakers
 from engine.identity.former import NUMBERS, going_along, stale
 from engine.identity.policy import Registry
 from engine.operations.acts import Act, carry_out, require_count, require_reason
@@ -120,8 +121,8 @@ async def identity_unlink(
     wanted = frozenset(hashes_of(configuration, references, kind, value)) if kind else None
     moved = _moved(number, rows, sites, wanted, site)
     keys = [row.hash for row in moved]
-    theirs = sorted({sites.get(row.authority, "") for row in moved} - {""})
-    leaving = _leaving(rows, moved, theirs, sites)
+    left = [row for row in rows if row.kind in NUMBERS and row not in moved]
+    leaving, unsure = (sorted(some) for some in speakers(moved, left, sites))
     back = [] if another_person else await _given_back(desk, policy, patient, rows, keys)
     former = [row.hash for row in back]
     fresh = (await desk.store.identity_facts()).next_patient
@@ -129,7 +130,7 @@ async def identity_unlink(
         desk,
         lambda view: acts.unlink(
             keys, view, _act(desk, who, reason), policy=policy, references=references,
-            next_patient=lambda: fresh, sites=leaving, another_person=another_person, former=former,
+            next_patient=lambda: fresh, sites=leaving, unsure=unsure, another_person=another_person, former=former,
         ),
         [row.hash for row in rows], [number],
     )  # fmt: skip
@@ -143,7 +144,8 @@ async def identity_unlink(
         }
         return await _consequence(desk, event, (number,), keys) | {"unsaid": unsaid, **told}
     arguments: dict[str, Any] = {
-        "identifiers": keys, "sites": ",".join(leaving), "another_person": another_person, "former": former,
+        "identifiers": keys, "sites": ",".join(leaving), "unsure": ",".join(unsure),
+        "another_person": another_person, "former": former,
     }  # fmt: skip
     return await _done(desk, who, "unlink", event, arguments, reason, expect, subject=f"patient {number}")
 
@@ -345,12 +347,3 @@ async def _given_back(
         for event in await desk.queries.identity_events(identifier=row.hash, limit=_LATER_MAX)
     ]
     return going_along(patient, rows, keys, events)
-
-
-def _leaving(
-    rows: Iterable[IdentifierRow], moved: Collection[IdentifierRow], sites: Iterable[str], names: dict[str, str]
-) -> list[str]:
-    """Return the sites all of whose numbers go: what they say of the patient goes along."""
-    going = {row.hash for row in moved}
-    left = {names.get(row.authority, "") for row in rows if row.kind in NUMBERS and row.hash not in going}
-    return [site for site in sites if site not in left]

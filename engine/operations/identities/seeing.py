@@ -99,6 +99,8 @@ class Seeing:
         for id_, (one, two) in event.patients.items():
             if about in (0, id_) and (one is None or two is None):
                 found.append(f"patient {id_} {'begins' if one is None else 'ends'}")
+            if about in (0, id_) and one is not None and two is not None:
+                found += [f"what {site} said of patient {id_} is forgotten" for site in _forgotten(event, one)]
         for before, after in event.identifiers.values():
             row = after or before
             assert row is not None, "a row was there before or after"
@@ -123,6 +125,12 @@ class Seeing:
             found = [f"what a hospital says of patient {id_}" for id_ in event.patients if about in (0, id_)]
         more = len(found) - _CHANGES_SHOWN
         return found if more <= 0 else [*found[:_CHANGES_SHOWN], f"and {more:,} more"]
+
+
+def _forgotten(event: IdentityEvent, before: PatientRow) -> list[str]:
+    """Return the sites whose assertion of a patient nobody has after an event, neither he nor another."""
+    kept = {one.site for _, patient in event.patients.values() if patient is not None for one in patient.assertions}
+    return [one.site for one in before.assertions if one.site not in kept]
 
 
 def compared(one: PatientRow, other: PatientRow) -> str:

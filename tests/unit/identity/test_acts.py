@@ -31,11 +31,14 @@ def key(site: str, value: str) -> int:
     return REFERENCES.hash("patient", f"1.2.3.{'abc'.index(site[2]) + 1}.1|PI", value)
 
 
-def unlink(group: Group, *numbers: tuple[str, str], sites: tuple[str, ...] = (), another: bool = False):
+def unlink(
+    group: Group, *numbers: tuple[str, str], sites: tuple[str, ...] = (), unsure: tuple[str, ...] = (),
+    another: bool = False,
+):  # fmt: skip
     return do(
         group, lambda view, act, **more: acts.unlink([key(*one) for one in numbers], view, act, **more),
         policy=group.policy, references=REFERENCES, next_patient=group.next_patient, sites=sites,
-        another_person=another,
+        unsure=unsure, another_person=another,
     )  # fmt: skip
 
 
@@ -99,6 +102,21 @@ def test_unlink_takes_what_the_site_said_along():
     assert group.hear(stay, "chb").patient.id == new.id
     again = group.hear(message("A31", pid(ipp("chb", "7"), number, status="VALI")), "chb")
     assert again.code == "E-ID-APART"
+
+
+def test_unlink_of_one_of_a_sites_two_numbers():
+    """Of whom the site spoke nothing shows: neither keeps it, nor the INS, which would join the wrong one elsewhere."""
+    group = Group(contracts=frozenset({frozenset({"cha", "chb"})}))
+    number, lea = ins("270013818500123"), {"first": "LEA", "status": "VALI"}
+    group.hear(message("A28", pid(ipp("cha", "300"), first="LEO", status="VALI")))
+    group.hear(
+        message("A24", pid(ipp("cha", "300"), first="LEO", status="VALI"), pid(ipp("cha", "200"), number, **lea))
+    )
+    unlink(group, ("cha", "200"), unsure=("cha",))
+    assert [group.patient("cha", one).assertions for one in ("300", "200")] == [(), ()]
+    group.hear(message("A28", pid(ipp("chb", "7"), number, **lea)), "chb")
+    assert not group.same(("cha", "300"), ("chb", "7"))
+    assert not group.same(("cha", "200"), ("chb", "7"))
 
 
 def test_unlink_refuses(group):

@@ -91,6 +91,20 @@ def test_one_trait(traits, likeness):
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "beyond"),
+    [
+        ("JEAN-PIERRE", "JEAN-PAUL", True), ("MARIE-ANNE", "MARIE-CLAIRE", True), ("PAUL-JEAN", "PIERRE-JEAN", True),
+        ("JEAN-PIERE", "JEAN PIERRE", False), ("JEAN", "JEAN-PAUL", False), ("JEANNE-MARIE", "JEANE", False),
+    ],
+)  # fmt: skip
+def test_tolerance_of_compound_names(one, other, beyond):
+    """Twins may share the first word of their names; a name may be mistyped, or said by its first word."""
+    compared = compare_traits(changed(first_name=one, first_names=""), changed(first_name=other, first_names=""))
+    assert compared.beyond_tolerance is beyond
+    assert compare_traits(changed(first_name=other), changed(first_name=one)).beyond_tolerance is beyond
+
+
+@pytest.mark.parametrize(
     ("traits", "beyond"),
     [
         ({"birth_name": "MARTIN"}, False),

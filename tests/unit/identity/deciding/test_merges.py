@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.identities import IdentifierKind
+from engine.core.identities import IdentifierKind, ReviewState
 from engine.core.references import References
 from engine.identity.claims import read_claims
 from engine.identity.decisions import Outcome, territorial
@@ -292,6 +292,85 @@ def test_unlink():
     assert group.disk.patients[1].apart == (2,)
     again = group.hear(message("A37", pid(ipp("cha", "1")), pid(ipp("cha", "2"))))
     assert again.findings == ["not-linked"]
+
+
+LEO = {"first": "LEO", "status": "VALI"}
+LEA = {"first": "LEA", "status": "VALI"}
+
+
+@pytest.mark.parametrize("on_merge", OnMerge)
+@pytest.mark.parametrize("said", [True, False], ids=["says who they are", "says little"])
+def test_who_is_unlinked_takes_her_ins_along(on_merge, said):
+    """A site has one assertion a patient; after its A37 nothing shows whose it is, and neither keeps it."""
+    group = Group(contracts=CONTRACT, on_merge=on_merge)
+    if on_merge is OnMerge.EMIT:
+        group.hear(message("A28", pid(ipp("cha", "200"), ins(NUMBER), **LEA)))
+    group.hear(message("A28", pid(ipp("cha", "300"), **LEO)))
+    group.hear(message("A24", pid(ipp("cha", "300"), **LEO), pid(ipp("cha", "200"), ins(NUMBER), **LEA)))
+    assert group.same(("cha", "300"), ("cha", "200"))
+    persons = [pid(ipp("cha", "300"), **LEO), pid(ipp("cha", "200"), ins(NUMBER), **LEA)]
+    nothing = dict.fromkeys(("name", "first", "born", "sex", "place", "status"), "")
+    silent = [pid(ipp("cha", number), **nothing) for number in ("300", "200")]
+    assert group.hear(message("A37", *(persons if said else silent))).outcome is Outcome.DECIDED
+    group.hear(message("A28", pid(ipp("chb", "7"), ins(NUMBER), **LEA)), "chb")
+    assert not group.same(("cha", "300"), ("chb", "7"))
+    assert group.same(("cha", "200"), ("chb", "7")) is said
+
+
+def test_what_a_hospital_said_goes_with_its_only_number():
+    """Unlinked by a registry that speaks for several; its INS with it."""
+    group = Group(contracts=frozenset({frozenset({"chb", "chc"})}))
+    may = ("cha", "chb", "chc")
+    group.hear(message("A28", pid(ipp("cha", "1"), **LEO)))
+    group.hear(message("A24", pid(ipp("cha", "1"), **LEO), pid(ipp("chb", "7"), **LEO)), may=may)
+    group.hear(message("A31", pid(ipp("chb", "7"), ins(NUMBER), **LEO)), "chb")
+    group.hear(message("A37", pid(ipp("cha", "1"), **LEO), pid(ipp("chb", "7"), **LEO)), may=may)
+    assert "chb" not in [one.site for one in group.patient("cha", "1").assertions]
+    assert ins_row(group, NUMBER).patient == group.patient("chb", "7").id
+    group.hear(message("A28", pid(ipp("chc", "5"), ins(NUMBER), **LEO)), "chc")
+    assert group.same(("chb", "7"), ("chc", "5"))
+    assert not group.same(("cha", "1"), ("chc", "5"))
+
+
+def test_an_unlink_that_says_nothing_of_a_number_that_ended():
+    """Into which of the two it was merged no row says: a result under it would be the other's."""
+    group = Group(on_merge=OnMerge.EMIT)
+    for number in ("200", "100"):
+        group.hear(message("A28", pid(ipp("cha", number), **LEA)))
+    group.hear(message("A40", pid(ipp("cha", "200"), **LEA), mrg(ipp("cha", "100"))))
+    group.hear(message("A28", pid(ipp("cha", "300"), **LEO)))
+    group.hear(message("A24", pid(ipp("cha", "300"), **LEO), pid(ipp("cha", "200"), **LEA)))
+    both = pid(ipp("cha", "300"), **LEO), pid(ipp("cha", "200"), **LEA)
+    assert group.hear(message("A37", *both)).code == "E-ID-TWO-NUMBERS"
+    assert group.same(("cha", "300"), ("cha", "100"))
+    hers = pid(ipp("cha", "200"), ipp("cha", "100"), **LEA)
+    assert group.hear(message("A37", pid(ipp("cha", "300"), **LEO), hers)).outcome is Outcome.DECIDED
+    late = group.hear(message("R01", pid(ipp("cha", "100"), **LEA), type_="ORU"))
+    assert late.patient.id == group.patient("cha", "200").id != group.patient("cha", "300").id
+
+
+def test_unlink_of_two_whom_nothing_joined():
+    """A link that waits for an officer is revoked: nobody is asked to join them any more."""
+    group = Group()
+    for number in ("1", "2"):
+        group.hear(message("A28", pid(ipp("cha", number))))
+    group.hear(message("A24", pid(ipp("cha", "1")), pid(ipp("cha", "2"))))
+    assert group.disk.reviews[1, 2].state is ReviewState.OPEN
+    decision = group.hear(message("A37", pid(ipp("cha", "1")), pid(ipp("cha", "2"))))
+    assert decision.findings == ["not-linked"]
+    assert group.disk.reviews[1, 2].state is ReviewState.APART
+    assert [group.disk.patients[id_].apart for id_ in (1, 2)] == [(2,), (1,)]
+
+
+@pytest.mark.parametrize("event", ["A40", "A47"])
+def test_a_number_ends_once(event):
+    """Renamed before, it can't be renamed to another number: the patient would have two in use without a merge."""
+    group = Group()
+    group.hear(message("A28", pid(ipp("cha", "1"))))
+    group.hear(message("A47", pid(ipp("cha", "2")), mrg(ipp("cha", "1"))))
+    assert group.hear(message(event, pid(ipp("cha", "3")), mrg(ipp("cha", "1")))).code == "E-ID-TWO-NUMBERS"
+    assert row(group, "cha", "3") is None
+    assert group.hear(message("A47", pid(ipp("cha", "2")), mrg(ipp("cha", "1")))).outcome is Outcome.KNOWN
 
 
 def test_hashes_of_two_numbers():

@@ -99,7 +99,7 @@ async def _linked(office: Office) -> IdentityEvent:
 
 @pytest.mark.parametrize("given", [{"site": "chb"}, {"kind": "ipp", "value": "900304"}])
 def test_numbers_are_unlinked_by_hospital_or_one_by_one(tmp_path, given):
-    """What that hospital says of the patient goes along."""
+    """What that hospital says of the patient goes along; what one says who has others too is nobody's."""
 
     async def work(office: Office) -> None:
         told = await office.ask("identity_unlink", id="3", dry=True, **given)
@@ -107,6 +107,7 @@ def test_numbers_are_unlinked_by_hospital_or_one_by_one(tmp_path, given):
         await office.ask("identity_unlink", id="3", reason="two brothers", expect=1, **given)
         (one,) = office.intentions
         assert (one.verb, one.arguments["sites"], len(one.arguments["identifiers"])) == ("identity-unlink", "chb", 1)
+        assert one.arguments["unsure"] == ""
         assert (await office.audited())[0] == ("identity unlink", "two brothers")
 
     at_office(tmp_path, work, live=FakeLive())

@@ -53,6 +53,16 @@ def test_each_change_is_a_sentence(tmp_path):
     ]  # fmt: skip
 
 
+def test_what_nobody_says_any_more_is_told(tmp_path):
+    """What a hospital said of two as one, once they are parted; not what goes along."""
+    said = [Assertion(site, "VALI", (), *["X"] * 3, "", "", "", 0, 0, 0, 0) for site in ("cha", "chb")]
+    event = IdentityEvent(
+        "unlink", 0, 0,
+        patients={7: (PatientRow(7, "", tuple(said)), PatientRow(7, "")), 8: (None, PatientRow(8, "", (said[1],)))},
+    )  # fmt: skip
+    assert sentences(tmp_path, event) == ["what cha said of patient 7 is forgotten", "patient 8 begins"]
+
+
 def test_many_changes_are_cut(tmp_path):
     """Twenty, and how many more."""
     event = IdentityEvent("import", 0, 0, patients={id_: (None, PatientRow(id_, "")) for id_ in range(1, 31)})
