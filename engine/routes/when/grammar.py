@@ -49,9 +49,30 @@ def parse(text: str) -> Any:
     if most > _DEPTH_MAX:
         raise WhenError("E113", "the parentheses are nested too deep", 0, "declare a list")
     try:
-        return _parser().parse(text).children[0]
+        tree = _parser().parse(text).children[0]
     except lark.exceptions.UnexpectedInput as error:
         raise _syntax(text, error) from None
+    _check_negations(tree)
+    return tree
+
+
+def _check_negations(tree: Any) -> None:
+    """
+    Refuse `not not not …` without end; whoever compiles a tree goes down with it.
+
+    Raises:
+        WhenError: More than _DEPTH_MAX stand one in the other.
+    """
+    waiting = [(tree, 0)]
+    while waiting:
+        one, depth = waiting.pop()
+        if not isinstance(one, lark.Tree):
+            continue
+        depth += one.data == "negation"
+        if depth > _DEPTH_MAX:
+            hint = "leave them out in pairs: not not is nothing"
+            raise WhenError("E113", "too many `not` stand one in the other", one.meta.start_pos, hint, width=3)
+        waiting += [(child, depth) for child in one.children]
 
 
 @functools.cache

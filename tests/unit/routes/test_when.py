@@ -156,6 +156,7 @@ def test_mixed_comparison_is_an_error(text):
         ('PID-5.1 == ""', "E145", 11),
         ("event in A01", "E113", 9),
         ("(" * 80 + "event == A01" + ")" * 80, "E113", 0),
+        ("not " * 3000 + "event == A01", "E113", 240),
         ("", "E113", 0),
         ("event == A01 event", "E113", 13),
     ],
