@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from engine.conversion.authorities import System
 from engine.conversion.forms import UNSUITABLE
-from engine.conversion.hprim_patient import About, not_handled, to_hprim
+from engine.conversion.hprim_patient import About, not_handled, restore, to_hprim
 from engine.conversion.hprim_results import Attachment, Results
 from engine.conversion.notes import Note
 from engine.conversion.respelling import NORM, Respelling
@@ -96,16 +96,16 @@ def _subject(
     """Write one patient; returns the fields of H that notes hold."""
     about = About(subject.fields, *(subject.more.get(name, []) for name in (b"PD1", b"PV1", b"ZFD")))
     written = to_hprim(about, performer, rank=rank, birth_given=version >= "2.5")
-    findings += written.findings
     of_header: dict[int, bytes] = {}
     comments = before.copy()
     for note in subject.notes:
         if note.segment == "P":
-            written.p[note.number] = note.text
+            restore(written, note, performer)
         elif note.segment == "H":
             of_header[note.number] = note.text
         else:
             comments.append(note)
+    findings += written.findings
     for number in sorted(written.p):
         if number > _LAST_FIELD[version] and written.p[number]:
             findings.append(f"not-converted P-{number}")  # the version doesn't have it

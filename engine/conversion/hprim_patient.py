@@ -9,6 +9,7 @@ from typing import Final
 from engine.conversion.authorities import System
 from engine.conversion.dates import is_date
 from engine.conversion.hl7_patient import CLASSES, EXTRA, INS_OIDS, NOT_APPLICABLE, QUALIFIED, SAME
+from engine.conversion.notes import Note
 from engine.conversion.segments import (
     COMPONENT,
     NULL,
@@ -25,6 +26,8 @@ from engine.conversion.segments import (
 _KINDS: Final = {oid: kind for kind, oid in INS_OIDS.items()}
 _STATUSES: Final = {class_: status for status, class_ in CLASSES.items()}
 _LOCAL: Final = frozenset({b"PI", b"PN", b"RI", b""})
+_NAMING: Final = frozenset({2, 3, 4, 5, 6})
+"""Fields of P that say who he is."""
 _HANDLED: Final[dict[str, frozenset[int]]] = {
     "PID": frozenset({0, 1, 3, 5, 11, 13, 14, 18, 30, 32} | {number for _, number in SAME}),
     "PD1": frozenset({0, 4}),
@@ -79,6 +82,31 @@ def to_hprim(about: About, performer: System, *, rank: int, birth_given: bool) -
     for name, fields in (("PID", pid), ("PD1", about.pd1), ("PV1", about.pv1), ("ZFD", about.zfd)):
         made.findings += not_handled(name, fields, _HANDLED[name])
     return made
+
+
+def restore(made: Written, note: Note, performer: System) -> None:
+    """
+    Put a field back that a note holds whole.
+
+    What the segments say by now comes first: a number or a name that was changed on the way, or taken out, must not
+    come back, for it may be another hospital's.
+
+    Args:
+        made: Where it goes; what doesn't is a finding.
+        note: A field of P.
+        performer: As to_hprim.
+    """
+    now, told = given(part(made.p.get(note.number, b""), 1)), note.text
+    if not now and (note.number not in _NAMING or (note.number == 3 and not performer.assigner)):
+        same = True
+    elif note.number in _NAMING:
+        same = now == given(part(told, 1))
+    else:
+        same = now in told.replace(REPETITION, COMPONENT).split(COMPONENT)
+    if same:
+        made.p[note.number] = told
+    else:
+        made.findings.append(f"not-converted P-{note.number}")
 
 
 def not_handled(name: str, fields: Fields, handled: Iterable[int]) -> list[str]:

@@ -93,7 +93,7 @@ class Results:
         if not get(obr, 15):
             fields[15] = _specimen(get(spm, 4))
         self._status(fields, together)
-        comments = _restore("OBR", fields, [note for one in together for note in one.notes])
+        comments = self._restore("OBR", fields, [note for one in together for note in one.notes])
         self.findings += not_handled("OBR", obr, range(OBR_LAST + 1))
         for one in together:
             self.findings += not_handled("ORC", _orc(one), (0, 1, 2, 3, 4))
@@ -106,6 +106,20 @@ class Results:
             for result in one_each(one.results, b"ED"):
                 rank += 1
                 self._result(result, rank)
+
+    def _restore(self, name: str, fields: dict[int, bytes], all_notes: list[Note]) -> list[Note]:
+        """Put the fields that notes hold back to their place, unless the order's number is another by now."""
+        comments = []
+        for note in all_notes:
+            if note.segment != name:
+                comments.append(note)
+                continue
+            number = given(part(fields.get(note.number, b""), 2)) if name == "OBR" and note.number in (2, 3) else b""
+            if number and number not in note.text.replace(REPETITION, COMPONENT).split(COMPONENT):
+                self.findings.append(f"not-converted OBR-{note.number}")
+            else:
+                fields[note.number] = note.text
+        return comments
 
     def _status(self, fields: dict[int, bytes], together: list[Request]) -> None:
         """Say in OBR-25 that an order is cancelled or changed; what ORC-1 says besides is a finding."""
@@ -135,7 +149,7 @@ class Results:
         fields[1], fields[2], fields[5] = b"%d" % rank, kind, value
         if given:
             all_notes = [note for note in all_notes if (note.segment, note.number) != ("OBX", 5)]
-        comments = _restore("OBX", fields, all_notes)
+        comments = self._restore("OBX", fields, all_notes)
         self.findings += not_handled("OBX", obx, range(OBX_LAST + 1))
         fields.pop(0, None)
         self.lines.append(segment(b"OBX", fields))
@@ -168,17 +182,6 @@ class Results:
         self.lines += [
             b"|".join([b"C", b"%d" % rank, note.source, _lines(note.text)]) for rank, note in enumerate(comments, 1)
         ]
-
-
-def _restore(name: str, fields: dict[int, bytes], all_notes: list[Note]) -> list[Note]:
-    """Put the fields that notes hold back to their place; returns the comments."""
-    comments = []
-    for note in all_notes:
-        if note.segment == name:
-            fields[note.number] = note.text
-        else:
-            comments.append(note)
-    return comments
 
 
 def _specimen(kind: bytes) -> bytes:

@@ -21,7 +21,12 @@ from engine.parsers.hprim.names import field_name
 CODING: Final = b"HPRIM"
 """NTE-4.3 of our notes."""
 
-_OURS: Final = re.compile(rb"(H|P|OBR|OBX|ENT|RES)-(\d{1,3})(?: \([^)]*\))? : ")
+_OURS: Final = re.compile(rb"(H|P|OBR|OBX)-(\d{1,3})(?: \([^)]*\))? : ")
+_NOT_OF_P: Final = frozenset({1, 7, 8, 9, 11, 13, 27, 28, 30, 32, 33})
+"""Fields that always stand at a place of their own, or nowhere: a text that looks like one of them is a comment."""
+_NOTED: Final = {"H": frozenset({10, 13}), "OBR": frozenset({2, 3, 25}), "OBX": frozenset({2, 5})}
+"""Fields of which HL7 has room for a part only, or sometimes; besides those beyond its last ones."""
+_LAST: Final = {"OBR": 36, "OBX": 16}
 _TO_NORM: Final = Respelling(STANDARD, NORM)
 _FROM_NORM: Final = Respelling(NORM, STANDARD)
 
@@ -65,12 +70,25 @@ def code(note: Note) -> bytes:
     return join(f"{note.segment}-{note.number}".encode(), leaf(field_name(note.segment, note.number)), CODING)
 
 
-def read(fields: Fields) -> Note:
-    """Read an NTE segment."""
-    text = get(fields, 3)
-    code = get(fields, 4)
-    found = _OURS.match(text) if not code or part(code, 3) == CODING else None
-    if found is None:
-        return Note(get(fields, 2), text)
+def read(fields: Fields, *, coded: bool = False) -> Note:
+    """
+    Read an NTE segment.
+
+    Args:
+        fields: Of the segment.
+        coded: The message's version has NTE-4, so that a note without our code is somebody's comment, whatever its
+            text looks like. Before, ours is known by its text, and has no source (NTE-2).
+    """
+    text, source, code = get(fields, 3), get(fields, 2), get(fields, 4)
+    ours = part(code, 3) == CODING if code or coded else not source
+    found = _OURS.match(text) if ours else None
+    if found is None or not _is_noted(found[1].decode(), int(found[2])):
+        return Note(source, text)
     value = _FROM_NORM.field(unescape(text[found.end() :], STANDARD))
     return Note(b"", value, found[1].decode(), int(found[2]))
+
+
+def _is_noted(segment: str, number: int) -> bool:
+    if segment == "P":
+        return number not in _NOT_OF_P
+    return number in _NOTED[segment] or number > _LAST.get(segment, number)

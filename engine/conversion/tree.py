@@ -66,6 +66,8 @@ LONE_ORDER: Final = "not-converted ORC"
 """Finding: an ORC without OBR."""
 _EARLY: Final = frozenset({"not-converted OBR", "not-converted OBX"})
 """Findings of what has a place behind every patient: it stood before the first."""
+_WITHOUT_CODE: Final = (b"2.1", b"2.2", b"2.3")
+"""How versions (MSH-12) begin in which NTE has no field for a code."""
 _COUNTED: Final = frozenset({b"L"})
 """What the parser has compared already."""
 _HPRIM_HEADS: Final = (b"H", b"P", b"PID", b"OBR")
@@ -111,6 +113,7 @@ def gather_hprim(message: Message) -> Tree:
 def gather_hl7(message: Message) -> Tree:
     """Read an HL7 message of results or orders."""
     tree = Tree(_header(message, b"MSH"))
+    coded = not get(tree.header, 12).startswith(_WITHOUT_CODE)
     level: Tree | Subject | Request | Result = tree
     subject: Subject | None = None
     request: Request | None = None
@@ -122,7 +125,7 @@ def gather_hl7(message: Message) -> Tree:
             level = Result(fields)
             request.results.append(level)
         elif name == b"NTE":
-            level.notes.append(read(fields))
+            level.notes.append(read(fields, coded=coded))
         elif name == b"OBR" and subject is not None:
             level = request = Request(fields, more={b"ORC": orc} if orc else {})
             orc = []

@@ -40,6 +40,14 @@ def test_results() -> None:
     assert (file.name, file.type, file.findings) == ("A1.HPR", "ORU", [])
 
 
+def test_a_number_that_was_changed_stays_changed() -> None:
+    """A note holds the number under which the file came: it must not undo localise_identity."""
+    note = "NTE|1||P-2 (identifiant du demandeur) : 12\\R\\13\\R\\FU|P-2^identifiant du demandeur^HPRIM\r"
+    file = convert(PID + note)
+    assert lines_of(file)[1].startswith("P|1|77|")
+    assert file.findings == ["not-converted P-2"]
+
+
 def test_orders() -> None:
     """The performer is who receives them: the sender's number is the requester's."""
     file = convert(PID + "ORC|CA|D1\rOBR|1|D1||GLU\r", type_="OML^O21")

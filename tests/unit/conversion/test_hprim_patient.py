@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.conversion.authorities import System
-from engine.conversion.hprim_patient import About, Written, not_handled, to_hprim
+from engine.conversion.hprim_patient import About, Written, not_handled, restore, to_hprim
+from engine.conversion.notes import of_field
 
 LABO = System(b"100", b"LABO")
 
@@ -56,6 +57,35 @@ def test_a_stay() -> None:
     assert (made.p[24], made.p[25], made.p[4], made.p[23]) == (b"IP", b"12^102^URG", b"V1", b"20260101")
     both = patient({2: b"R", 19: b"V1"}, f18=b"N1")
     assert (both.p[4], both.findings) == (b"N1", ["not-converted PV1-2", "not-converted PV1-19"])
+
+
+@pytest.mark.parametrize(
+    ("fields", "note", "expected", "findings"),
+    [
+        ({"f3": b"77"}, (2, b"77^78^FU"), b"77^78^FU", []),
+        ({"f3": b"99"}, (2, b"77^78^FU"), b"99", ["not-converted P-2"]),
+        ({}, (2, b"77~88"), b"", ["not-converted P-2"]), ({}, (2, b'""'), b'""', []),
+        ({}, (3, b"L9^x"), b"", ["not-converted P-3"]),
+        ({"f18": b"N1"}, (4, b"N1^x"), b"N1^x", []), ({"f18": b"N2"}, (4, b"N1^x"), b"N2", ["not-converted P-4"]),
+        ({"f5": b"DUPONT^Zoe"}, (5, b"DURAND^Zoe^^^^^M"), b"DUPONT^Zoe", ["not-converted P-5"]),
+        ({"f13": b"03"}, (12, b"01^a~02"), b"03", ["not-converted P-12"]), ({}, (16, b"170"), b"170", []),
+    ],
+)  # fmt: skip
+def test_a_note_goes_back_to_what_is_still_so(
+    fields: dict[str, bytes], note: tuple[int, bytes], expected: bytes, findings: list[str]
+) -> None:
+    """Numbers and names that steps changed, or took out, stay changed."""
+    made = patient(**fields)
+    number, text = note
+    restore(made, of_field("P", number, text), LABO)
+    assert (made.p.get(number, b""), made.findings) == (expected, findings)
+
+
+def test_a_performer_s_number_of_nobody() -> None:
+    """It stood in a note alone, and goes back."""
+    made = patient()
+    restore(made, of_field("P", 3, b"L9"), System(b"", b""))
+    assert made.p[3] == b"L9"
 
 
 def test_a_null_stay_is_none() -> None:

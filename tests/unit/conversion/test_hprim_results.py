@@ -122,6 +122,15 @@ def test_notes_go_back_to_their_fields() -> None:
     assert write(asked).lines == [b"OBR|1|||X" + b"|" * 21 + b"M", b"OBX|1|GC|X||a", b"C|1|L|vu"]
 
 
+def test_an_order_number_that_was_changed_stays_changed() -> None:
+    """A note holds the one under which the file came."""
+    for note, number, findings in ((b"S^D", b"S^D", []), (b"S^E", b"^D", ["not-converted OBR-2"])):
+        asked = request(b"OBR|1|D||X")
+        asked.notes = [of_field("OBR", 2, note)]
+        made = write(asked)
+        assert (made.lines, made.findings) == ([b"OBR|1|" + number + b"||X"], findings)
+
+
 def test_several_documents() -> None:
     """None is left out: each is a file, and a result of its own."""
     several = Result(b"OBX|1|ED|X||^application^pdf^Base64^QUJD~^text^plain^A^x".split(b"|"), [Note(b"L", b"n")])

@@ -27,3 +27,14 @@ def test_a_comment() -> None:
     assert notes.read(line.split(b"|")) == Note(b"L", b"seuil^x")
     other = [b"NTE", b"1", b"L", b"P-25 (localisation) : x", b"RE^Remark^HL70364"]
     assert not notes.read(other).segment
+
+
+def test_what_only_looks_like_a_note_of_ours() -> None:
+    """A comment must not become a patient number, a value, or a death."""
+    looks = [b"NTE", b"1", b"", b"P-2 : 999"]
+    assert notes.read(looks, coded=True) == Note(b"", b"P-2 : 999")
+    assert notes.read(looks).segment == "P"
+    assert notes.read([*looks[:2], b"L", looks[3]]) == Note(b"L", b"P-2 : 999")
+    for field in (b"P-33", b"P-7", b"P-11", b"OBX-3", b"OBR-4", b"H-4", b"ENT-7"):
+        assert notes.read([b"NTE", b"1", b"", field + b" : x"]) == Note(b"", field + b" : x")
+    assert notes.read([b"NTE", b"1", b"", b"OBR-37 : x"]).number == 37

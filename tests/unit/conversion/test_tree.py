@@ -43,6 +43,16 @@ def test_hl7() -> None:
     assert tree.findings == ["not-converted PV1", "result-without-request", "not-converted ZZZ", "not-converted ORC"]
 
 
+@pytest.mark.parametrize(
+    ("version", "segment"), [(b"2.3", "P"), (b"2.3.1", "P"), (b"2.4", ""), (b"2.5", ""), (b"", "")]
+)
+def test_a_note_without_code(version: bytes, segment: str) -> None:
+    """Since 2.4 it is a comment, whatever it looks like."""
+    raw = b"MSH|^~\\&|A|B|||||||P|" + version + b"\rPID|1\rNTE|1||P-16 (taille) : 170\r"
+    (note,) = gather_hl7(open_message(raw)).subjects[0].notes
+    assert note.segment == segment
+
+
 def test_an_orc_without_obr_is_nobody_else_s() -> None:
     """Neither the next order's nor the next patient's; it is told."""
     raw = b"MSH|^~\\&|A|B\rPID|1\rORC|CA|D1\rORC|NW|D2\rOBR|1\rORC|CA|D3\rPID|2\rOBR|1\r"
