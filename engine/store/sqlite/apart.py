@@ -147,6 +147,8 @@ class WriterProcess(asyncio.Protocol):
         try:
             process.wait(_KILLED_SECONDS)
         except subprocess.TimeoutExpired:
+            if self._loop is not None:  # whoever waits for its last words would wait for the disk
+                self._loop.call_soon_threadsafe(self.hang_up)
             return (
                 f"the store's writer (process {process.pid}) can't even be killed: its disk hangs; it holds the data "
                 f"directory until the disk answers; {unsaid}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -97,6 +99,16 @@ class Room:
         self._free = free
         self._trouble = trouble
         self._short = False
+        self._said = ""
+        self._left = sys.maxsize
+        """Room left, when the disk last said it."""
+
+    @property
+    def left(self) -> int:
+        """Room left; as it was, where the disk doesn't say: the next commit tells what is wrong with it."""
+        with suppress(OSError):
+            self._left = self._free()
+        return self._left
 
     @property
     def least(self) -> int:
@@ -107,10 +119,15 @@ class Room:
     def full(self) -> bool:
         """Whether nothing can be stored for want of room, going by the room left and the writer's trouble."""
         trouble = self._trouble()
-        return self._free() < START_BYTES or (trouble is not None and is_disk_full(trouble))
+        return self.left < START_BYTES or (trouble is not None and is_disk_full(trouble))
 
     def shortage(self) -> str:
-        """Say that there is no room, or too little to take messages; empty: there is enough."""
+        """Say that there is no room, or too little to take messages; empty: there is enough, or none can tell."""
+        with suppress(OSError):
+            self._said = self._shortage()
+        return self._said
+
+    def _shortage(self) -> str:
         free = self._free()
         self._short = too_little(free, max(self.least, START_BYTES), already=self._short)
         if self.full:
@@ -122,7 +139,7 @@ class Room:
 
     def facts(self) -> dict[str, int | str | bool]:
         """Return `free_bytes`, `shortage` (the sentence) and `disk_full`, for status."""
-        return {"free_bytes": self._free(), "shortage": self.shortage(), "disk_full": self.full}
+        return {"free_bytes": self.left, "shortage": self.shortage(), "disk_full": self.full}
 
 
 def of_disk(directory: Path) -> tuple[bool, str]:

@@ -316,7 +316,11 @@ class Writer(Thread):
         if not self._parts.least_free or time.monotonic() - self._free_checked < FREE_CHECK_SECONDS:
             return
         self._free_checked = time.monotonic()
-        low = too_little(self._parts.free_bytes(), self._parts.least_free, already=self.low_disk)
+        try:
+            free = self._parts.free_bytes()
+        except OSError:
+            return  # a disk that fails: the commit says so
+        low = too_little(free, self._parts.least_free, already=self.low_disk)
         if low and not self.low_disk:
             self.trouble = StoreUnavailable(LOW_DISK)
             trouble.append(self.trouble)

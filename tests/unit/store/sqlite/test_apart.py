@@ -15,7 +15,7 @@ from engine.core.changes import Receipt, Receive
 from engine.core.messages import StoredMessage
 from engine.core.ports import Urgency
 from engine.errors import StoreBroken, StoreLocked, StoreUnavailable
-from engine.store.sqlite import SqliteStore
+from engine.store.sqlite import SqliteStore, apart
 from tests.conformance.stores import balanced, commit, message, outcome_of, receive
 
 ROOT = Path(__file__).parents[4]
@@ -68,6 +68,27 @@ def test_what_is_submitted_while_the_writer_dies_has_an_outcome(tmp_path: Path) 
         heard(None)  # now, and not again when the socket tells
         assert isinstance(await asyncio.wait_for(waiting, 10), StoreUnavailable)
         await asyncio.wait_for(fresh.close(), 10)
+
+    asyncio.run(run())
+
+
+def test_a_writer_that_cannot_even_be_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its disk hangs: the stop ends all the same, says so, and what was under way has its outcome."""
+    monkeypatch.setattr(apart, "_END_SECONDS", 0.2)
+    monkeypatch.setattr(apart, "_KILLED_SECONDS", 0.2)
+
+    async def run() -> None:
+        fresh = await opened(tmp_path)
+        writer = writer_of(fresh)
+        os.kill(writer, signal.SIGSTOP)
+        monkeypatch.setattr(fresh._writer._process, "kill", lambda: None)  # as in uninterruptible sleep
+        waiting = outcome_of(fresh, Receive(message()))
+        try:
+            with pytest.raises(StoreUnavailable, match="can't even be killed: its disk hangs"):
+                await asyncio.wait_for(fresh.close(), 30)
+            assert isinstance(await waiting, StoreUnavailable)
+        finally:
+            os.kill(writer, signal.SIGKILL)
 
     asyncio.run(run())
 

@@ -50,3 +50,19 @@ def test_it_ends_with_a_tenth_more() -> None:
     for free[0] in (100, 99, 100, 109, 110, 109):
         told.append(bool(seen.shortage()))
     assert told == [False, True, True, True, False, False]
+
+
+def test_a_disk_that_does_not_say() -> None:
+    """What was last said stays: the engine doesn't end because of a question, a commit tells what is wrong."""
+    free: list[int] = [1_990_000]
+
+    def left() -> int:
+        if not free:
+            raise OSError(5, "Input/output error")
+        return free[0]
+
+    seen = Room(Path("/d"), 2 * MEGABYTE, left)
+    said = seen.shortage()
+    free.clear()
+    assert seen.shortage() == said
+    assert (seen.full, seen.facts()["free_bytes"]) == (False, 1_990_000)
