@@ -31,7 +31,25 @@ _SLACK_SECONDS: Final = 5.0
 
 
 class NotDeclared(Exception):
-    """The function did what the route doesn't say: its text names paths, never values."""
+    """The function did what the route doesn't say, or asked for what is no path."""
+
+    def __init__(self, path: object, named: str, unnamed: str) -> None:
+        """
+        Keep what is told.
+
+        Args:
+            path: As the function gave it.
+            named: The sentence where it stands so in the function's file.
+            unnamed: The sentence else: a path that was put together, or an argument at the wrong place, may hold a
+                patient's value.
+        """
+        super().__init__(unnamed)
+        self._path = path
+        self._named = named
+
+    def told(self, code: str) -> str:
+        """Return the sentence for a function whose file holds this code."""
+        return self._named if any(f"{mark}{self._path}{mark}" in code for mark in "'\"") else str(self)
 
 
 class Given:
@@ -73,7 +91,7 @@ class Given:
 
     def _note(self, path: str, text: str | None) -> None:
         if path not in self._allowed:
-            raise NotDeclared(f"{path} isn't under writes")
+            raise NotDeclared(path, f"{path} isn't under writes", "it writes a path that isn't under writes")
         self.written.append((path, text))
         # what was written is read back, where that can be seen
         with contextlib.suppress(StepFailed, PathError):
@@ -82,11 +100,16 @@ class Given:
                 parsed.delete(self._message) if text is None else parsed.write(self._message, text)
 
     def _path(self, text: str) -> Path:
-        path = Path.parse(text)
+        try:
+            path = Path.parse(text)
+        except PathError as error:
+            raise NotDeclared(text, str(error), "it reads what is no path") from None
         if path.authorities:
-            raise NotDeclared(f"{text} names an authority; write the component with its type: PID-3[5=PI].1")
+            hint = "write the component with its type: PID-3[5=PI].1"
+            raise NotDeclared(text, f"{text} names an authority; {hint}", f"it reads by an authority; {hint}")
         if path.segment not in self._reads:
-            raise NotDeclared(f"{path.segment or text} isn't under reads")
+            unnamed = "it reads a path whose segment isn't under reads"
+            raise NotDeclared(text, f"{path.segment or text} isn't under reads", unnamed)
         return path
 
 
@@ -125,8 +148,8 @@ def run(call: Mapping[str, Any], loaded: dict[tuple[str, str], dict[str, Any]]) 
         given = Given(call["message"].encode("utf-8", "surrogatepass"), call["facts"], call["reads"], call["writes"])
         function(given)
         return {"writes": given.written}
-    except (NotDeclared, PathError) as error:
-        return {"failure": f"{error} ({_place(error, file)})"}
+    except NotDeclared as error:
+        return {"failure": f"{error.told(str(call['text']))} ({_place(error, file)})"}
     except (ParseError, MemoryError, RecursionError, Exception, SystemExit) as error:
         return {"failure": f"{type(error).__name__} at {_place(error, file)}"}
 

@@ -75,6 +75,17 @@ def test_a_call():
         ("m.first('PV1-3')", "PV1 isn't under reads (c.py:2)"),
         ("m.write('PID-3', 'x')", "PID-3 isn't under writes (c.py:2)"),
         ("m.first('pid-3')", "a segment's name is written in capitals (c.py:2)"),
+        ("m.write(m.first('PID-5'), 'PID-8')", "it writes a path that isn't under writes (c.py:2)"),
+        ("m.read(m.first('PID-5') + '-3')", "it reads a path whose segment isn't under reads (c.py:2)"),
+        ("m.first('PID-3[' + m.first('PID-5') + ']')", "it reads what is no path (c.py:2)"),
+        (
+            "m.first('PID-3[@' + m.first('PID-5') + ']')",
+            "it reads by an authority; write the component with its type: PID-3[5=PI].1 (c.py:2)",
+        ),
+        (
+            "m.first('PID-3[@X]')",
+            "PID-3[@X] names an authority; write the component with its type: PID-3[5=PI].1 (c.py:2)",
+        ),
         ("import json; json.loads('{')", "JSONDecodeError at c.py:2"),
         ("raise SystemExit(3)", "SystemExit at c.py:2"),
         ("f(m)", "RecursionError at c.py:2"),
