@@ -16,7 +16,7 @@ import structlog
 
 from engine.core.ports import Accept, RefuseBytes, Runtime, Timer
 from engine.core.reception import LARGE_BYTES, STALL_BYTES, STALL_SECONDS, ReceptionBudget
-from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Noise, Oversized, Stranger, Truncated, frame
+from engine.protocols.mllp import NEED_DATA, Block, MllpDecoder, Noise, Oversized, Stranger, Torn, Truncated, frame
 from engine.routes.configuration import Source
 from engine.transports.addresses import not_ours
 from engine.transports.admission import Admission
@@ -31,6 +31,7 @@ _SWEEP_SECONDS: Final = 1.0
 _OURS: Final = frozenset({"budget", "store"})
 """Pauses that stop a block's clock: its sender can do nothing about them."""
 _BACKLOG: Final = 1024
+_TORN: Final = "0x1C, which ends a block, stands inside a segment, and text goes on behind it: only a half came"
 
 
 class _Answers:
@@ -69,7 +70,7 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self, door: MllpSource) -> None:
         self._door = door
-        self._decoder = MllpDecoder(max_block_bytes=door.source.max_size)
+        self._decoder = MllpDecoder(max_block_bytes=door.source.max_size, tell_torn=True)
         self._due: deque[_Answers] = deque()
         self._transport: asyncio.Transport | None = None
         self._paused_for: set[str] = set()
@@ -228,7 +229,7 @@ class _Connection(asyncio.Protocol):
         open_block = None
         for event in self._decoder.receive_eof():
             if isinstance(event, Noise):
-                self._door.counts["noise_bytes"] += event.count
+                self._door.noise(event, self.peer)
             elif isinstance(event, Truncated):
                 open_block = event
         return open_block
@@ -251,7 +252,11 @@ class _Connection(asyncio.Protocol):
     def _other(self, event: object) -> None:
         counts = self._door.counts
         if isinstance(event, Noise):
-            counts["noise_bytes"] += event.count
+            self._door.noise(event, self.peer)
+        elif isinstance(event, Torn):
+            self._refuse("E-TRUNCATED", _TORN, event.head, event.size)
+            self._block_began = 0.0
+            self._door.partial.discard(self)
         elif isinstance(event, Oversized):
             limit = self._door.source.max_size
             self._refuse("E-TOO-LONG", f"a block over max_size ({limit} bytes)", event.head, event.size)
@@ -402,6 +407,12 @@ class MllpSource:
             self._connections.discard(connection)
             self._unread.pop(connection, None)
             self._admission.left(connection.peer)
+
+    def noise(self, event: Noise, peer: str) -> None:
+        """Count bytes outside any block; warn where they seem to be the rest of a message that was taken."""
+        self.counts["noise_bytes"] += event.count
+        if event.torn:
+            self._count("torn_blocks", peer)
 
     def _count(self, what: str, peer: str) -> None:
         """Count what happened, and log it the 1st, 2nd, 4th, 8th… time: no flood."""

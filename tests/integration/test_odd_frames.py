@@ -51,6 +51,25 @@ def test_broken_frames(tmp_path: Path, stream: bytes, byte_by_byte: bool) -> Non
     asyncio.run(run())
 
 
+def test_the_end_of_a_block_inside_a_number(tmp_path: Path) -> None:
+    """A message under half a patient number is refused, and the connection goes on."""
+    torn = a01("H1").replace(b"PID|", b"PID|\x1c9")
+
+    async def run() -> None:
+        async with case(tmp_path) as it:
+            sender = await it.connect()
+            await sender.write(framed(torn))
+            answer = await sender.answer()
+            assert [field_of(answer, b"MSA", number) for number in (1, 2)] == ["AR", "H1"]
+            assert b"0x1C" in answer
+            await sender.write(framed(a01("H2")))
+            assert field_of(await sender.answer(), b"MSA", 1) == "AA"
+            assert it.engine.service.sources()["gam"]["refusals"] == {"E-TRUNCATED": 1}
+            await sender.close()
+
+    asyncio.run(run())
+
+
 def test_a_write_that_ends_between_fs_and_cr(tmp_path: Path) -> None:
     """The CR that comes later is part of the frame: the next message is read."""
 

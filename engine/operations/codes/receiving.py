@@ -41,8 +41,9 @@ MEANINGS: Final = (
     ),
     Meaning(
         "E-TRUNCATED", _STANDS,
-        "The connection ended in the middle of a message.",
-        "Nothing was acknowledged, so the sender sends it again; if it lasts, look at the network and its timeout.",
+        "The connection ended in the middle of a message, or 0x1C, which ends one, stood inside a field.",
+        "It was not acknowledged, so the sender sends it again. If it lasts, look at the network and its timeout; "
+        "where 0x1C stands in a field, have its sender leave it out.",
     ),
     Meaning(
         "E-IDLE", _STANDS,

@@ -12,13 +12,14 @@ from engine.protocols.mllp import (
     Noise,
     Oversized,
     Stranger,
+    Torn,
     Truncated,
     frame,
 )
 
 
-def events_of(*chunks: bytes, limit: int = 100, eof: bool = False) -> list[Event]:
-    decoder = MllpDecoder(max_block_bytes=limit)
+def events_of(*chunks: bytes, limit: int = 100, eof: bool = False, tell_torn: bool = False) -> list[Event]:
+    decoder = MllpDecoder(max_block_bytes=limit, tell_torn=tell_torn)
     events: list[Event] = []
     for chunk in chunks:
         decoder.receive_data(chunk)
@@ -42,6 +43,10 @@ def events_of(*chunks: bytes, limit: int = 100, eof: bool = False) -> list[Event
         pytest.param(b"\x0bA\x00B\x1c\r", [Block(b"A\x00B")], id="NUL is content"),
         pytest.param(b"\x0b\x1c\r", [Block(b"")], id="empty block"),
         pytest.param(b"MSH|^~\\&|no frame\r", [Noise(18)], id="a message without frame is noise"),
+        pytest.param(b"\x0bA\x1c1|\x1c\r", [Block(b"A"), Noise(4, torn=True)], id="FS inside a segment"),
+        pytest.param(b"\x0bA\x1c\r1|\x0bB\x1c", [Block(b"A"), Noise(2, torn=True), Block(b"B")], id="FS CR inside"),
+        pytest.param(b"\x0bA\r\x1cjunk\x0bB\x1c", [Block(b"A\r"), Noise(4), Block(b"B")], id="text behind a whole one"),
+        pytest.param(b"\x0bA\x1c\n1\x0bB\x1c", [Block(b"A"), Noise(2), Block(b"B")], id="text, not directly behind"),
         pytest.param(b"\x0bMSH|", [Truncated(b"MSH|", 4)], id="cut off"),
     ],
 )
@@ -88,3 +93,22 @@ def test_endless_noise_ends_the_conversation() -> None:
 def test_an_empty_chunk_changes_nothing() -> None:
     """Between FS and its CR neither."""
     assert events_of(b"\x0ba\x1c", b"", b"\r") == events_of(b"\x0ba\x1c\r")
+
+
+@pytest.mark.parametrize("chunks", [[b"\x0bPID|11\x1c11||A\r\x1c\r"], [b"\x0bPID", b"|11\x1c11||A\r\x1c\r"]])
+def test_a_half_is_told_where_its_rest_is_there(chunks: list[bytes]) -> None:
+    """Half a patient number is no message; what stands behind is told no second time."""
+    assert events_of(*chunks, eof=True, tell_torn=True) == [Torn(b"PID|11", 6), Noise(8)]
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        b"\x0bA\x1c", b"\x0bA\x1c\r\x0b", b"\x0bA\x1c\x0bB", b"\x0bA\x1c\n", b"\x0bA\x1c ", b"\x0bA\r\x1cx",
+        b"\x0bA\n\x1cx", b"\x0b\x1cx", b"\x0bA\x1cMSH|", b"\x0bA\x1cM", b"\x0bA\x1cBHS", b"\x0bA\x1c\x00",
+    ],
+)  # fmt: skip
+def test_what_may_be_whole_is_a_block(stream: bytes) -> None:
+    """A sender who leaves out CR, or the next one's VT, is understood as always."""
+    (first, *_) = events_of(stream, tell_torn=True)
+    assert isinstance(first, Block)

@@ -143,3 +143,21 @@ def test_strangers_do_not_flood_the_log() -> None:
         assert [line["times"] for line in lines if line["event"] == "stranger"] == [1, 2, 4, 8]
 
     simulate(run)
+
+
+def test_the_rest_of_a_block_that_was_taken_is_told() -> None:
+    """Where the rest comes later than the block's end the message is taken; `status` counts it, the log warns."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        it = Hall(runtime)
+        connection, transport = it.connect()
+        with structlog.testing.capture_logs() as log:
+            for chunk in (b"\x0bPID|11\x1c", b"11||A\r\x1c\r", b"\x0bPID|1\r\x1c\r"):
+                connection.data_received(chunk)
+        assert it.door.facts()["torn_blocks"] == 1
+        assert [line["event"] for line in log] == ["torn_blocks"]
+        connection.data_received(b"\x0bPID|11\x1c11||A\r\x1c\r")
+        assert it.refused == [("E-TRUNCATED", b"PID|11", 6)]
+        assert not transport.closed
+
+    simulate(run)
