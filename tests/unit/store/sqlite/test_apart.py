@@ -79,16 +79,17 @@ def test_a_writer_that_cannot_even_be_killed(tmp_path: Path, monkeypatch: pytest
 
     async def run() -> None:
         fresh = await opened(tmp_path)
-        writer = writer_of(fresh)
-        os.kill(writer, signal.SIGSTOP)
-        monkeypatch.setattr(fresh._writer._process, "kill", lambda: None)  # as in uninterruptible sleep
+        process = fresh._writer._process
+        os.kill(process.pid, signal.SIGSTOP)
+        monkeypatch.setattr(process, "kill", lambda: None)  # as in uninterruptible sleep
         waiting = outcome_of(fresh, Receive(message()))
         try:
             with pytest.raises(StoreUnavailable, match="can't even be killed: its disk hangs"):
                 await asyncio.wait_for(fresh.close(), 30)
             assert isinstance(await waiting, StoreUnavailable)
         finally:
-            os.kill(writer, signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
 
     asyncio.run(run())
 
