@@ -30,7 +30,7 @@ SAID: Final = {
     "init": Said(_FILE, 'passerelle init --site "cha,Hospital A,010000024" --dpi 10.1.4.7:5500'),
     "lint": Said((0, 2, 78), "passerelle lint --json"),
     "graph": Said(_ROUTES, "passerelle graph adt_to_dpi --format dot | dot -Tsvg"),
-    "docs": Said((0, 2, 69, 78), "passerelle docs --output pages"),
+    "docs": Said((0, 1, 2, 69, 78), "passerelle docs --output pages"),
     "fmt": Said(_ROUTES, "passerelle fmt --check"),
     "code": Said(_FILE, "passerelle code E-MAP-MISS"),
     "schema write": Said((0, 2, 69), "passerelle schema write"),

@@ -18,6 +18,8 @@ from engine.transforms.verbs import VERBS
 
 Declared = Mapping[str, Mapping[str, Any]]
 INDEX: Final = "README.md"
+_MARK: Final = "Made by `passerelle docs` from "
+_LINK: Final = f"[All interfaces]({INDEX})"
 _NO_MATCH: Final = {
     "unrouted": "A message that no route wants is counted as unrouted, and seen in the status.",
     "filter": "A message that doesn't meet the condition, and that no other route wants, is counted as filtered.",
@@ -48,10 +50,20 @@ def pages(configuration: Configuration, declared: Declared) -> dict[str, str]:
     return made
 
 
+def is_made(text: str) -> bool:
+    """Whether a page was made here; before they all had the mark, those of routes had the link to the index alone."""
+    lines = text.splitlines()
+    return any(line.startswith(_MARK) for line in lines) or (_LINK in lines and "## Takes" in lines)
+
+
+def _made_from(configuration: Configuration) -> str:
+    return f"{_MARK}{', '.join(configuration.files)}."
+
+
 def _index(configuration: Configuration) -> str:
     parts = [
         "# Interfaces",
-        f"Made by `passerelle docs` from {', '.join(configuration.files)}.",
+        _made_from(configuration),
         f"```mermaid\n{mermaid(drawing_of(configuration))}```",
         "## Routes",
         _table(
@@ -89,7 +101,8 @@ class _Page:
     def text(self) -> str:
         """Write the page."""
         owner = f"Owner: {self._route.owner}\n\n" if self._route.owner else ""
-        parts = [f"# {self._route.name}", f"{owner}[All interfaces]({INDEX})", *self._takes(), *self._does()]
+        made = _made_from(self._configuration)
+        parts = [f"# {self._route.name}", f"{owner}{made}\n\n{_LINK}", *self._takes(), *self._does()]
         parts += [*self._sends(), *self._tests()]
         return "\n\n".join(parts) + "\n"
 

@@ -82,6 +82,23 @@ def test_docs(passerelle, tmp_path):
     assert (tmp_path / "pages" / "routes" / "adt_to_dpi.md").read_text().startswith("# adt_to_dpi\n")
 
 
+@pytest.mark.parametrize("name", ["README.md", "adt_to_dpi.md"])
+def test_docs_replaces_its_own_pages_alone(passerelle, tmp_path, name):
+    """Somebody else's file of that name stays, and nothing beside it is written."""
+    passerelle("init", *SITES)
+    command = ("docs", "--output", str(tmp_path / "pages"))
+    (tmp_path / "pages").mkdir()
+    other = tmp_path / "pages" / name
+    other.write_bytes("# Notre hôpital\n".encode("cp1252"))
+    refused = passerelle(*command)
+    assert refused.exit_code == 1
+    assert f"{other} isn't a page that passerelle docs made" in refused.stderr
+    assert other.read_bytes() == "# Notre hôpital\n".encode("cp1252")
+    assert [one.name for one in other.parent.iterdir()] == [name]
+    other.unlink()
+    assert [passerelle(*command).exit_code for _ in range(2)] == [0, 0]
+
+
 @pytest.mark.parametrize("command", [("graph",), ("docs",)])
 def test_without_a_configuration(passerelle, command):
     """It is said, with the exit code of a refused one."""

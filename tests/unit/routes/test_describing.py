@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.routes import file_secrets
-from engine.routes.describing import pages
+from engine.routes.describing import is_made, pages
 from engine.routes.loader import declared
 from tests.unit.routes.conftest import SMALL
 
@@ -50,6 +50,8 @@ PAGE = """\
 # adt
 
 Owner: Ada | Grace
+
+Made by `passerelle docs` from routes.yaml.
 
 [All interfaces](README.md)
 
@@ -146,6 +148,19 @@ def test_pages(tmp_path):
     assert "Ada, 15" in made["README.md"]
     assert "```mermaid\nflowchart LR\n" in made["README.md"]
     assert "hunter2" not in "".join(made.values())
+
+
+def test_pages_are_known_again(tmp_path):
+    """Also those of a route that an older version made, without the mark; what speaks of the command is no page."""
+    (tmp_path / "uf.csv").write_text("code,dpi\n1,A\n", encoding="utf-8")
+    (tmp_path / "routes.yaml").write_text(TEXT, encoding="utf-8")
+    environment = {"PASSERELLE_SECRET_BUS": "hunter2"}
+    made = pages(*declared(tmp_path / "routes.yaml", environment=environment, secrets=file_secrets(environment)))
+    assert all(is_made(text) for text in made.values())
+    older = "\n".join(line for line in made["adt.md"].splitlines() if not line.startswith("Made by"))
+    assert is_made(older)
+    for text in ("", "# Interfaces\n\nPages here: Made by `passerelle docs` from routes.yaml.\n", "## Takes\n"):
+        assert not is_made(text)
 
 
 def test_an_entry_for_each_site(tmp_path):
