@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from engine.core.expressions import ExpressionRefused, compile_expression
 from engine.identity.authorities import Authorities, Authority, SiteAuthorities
+from engine.identity.spellings import INS_ARC
 from engine.parsers.paths import Path
 from engine.routes import schema
 from engine.routes.configuration import (
@@ -60,10 +61,17 @@ def read_authorities(pairs: list[tuple[Word, dict[str, Any]]], site: str, readin
     made: dict[str, Authority] = {}
     for name, values in pairs:
         oid, finess = values["oid"], values["finess"]
-        if bool(oid) == bool(finess):
-            reading.error(
-                name.node, "E105", f"the authority {name} needs one of oid and finess", "write oid: 1.2.250.…"
-            )
+        if oid and finess:
+            sentence = f"the authority {name} has an OID and a FINESS: one of both names it"
+            reading.error(name.node, "E118", sentence, "keep oid:")
+            continue
+        if not oid and not finess:
+            sentence = f"the authority {name} needs one of oid and finess"
+            reading.error(name.node, "E105", sentence, "write oid: 1.2.250.…")
+            continue
+        if f"{oid}.".startswith(INS_ARC):
+            sentence = f"{oid} is an OID of the INS, which the nation gives: no hospital's numbers stand under it"
+            reading.error(name.node, "E118", sentence, "write the hospital's own OID; the INS is known without one")
             continue
         if any(one.type == values["type"] and one.oid == oid and one.hd2 == (oid or finess) for one in made.values()):
             reading.error(
@@ -80,8 +88,8 @@ def read_authorities(pairs: list[tuple[Word, dict[str, Any]]], site: str, readin
     return made
 
 
-def read_sites(entries: Named, reading: Reading, names: Names) -> None:
-    """Read `sites:` into `names.sites`."""
+def read_sites(entries: Named, group: Mapping[str, Authority], reading: Reading, names: Names) -> None:
+    """Read `sites:` into `names.sites`; `group`: the authorities of the group, which are no site's."""
     for name, key, node in read_names(entries, reading):
         with reading.declaring("sites", name):
             before = reading.errors
@@ -89,6 +97,7 @@ def read_sites(entries: Named, reading: Reading, names: Names) -> None:
             if values is not None:
                 names.sites[name] = _site(name, values, reading, before)
                 _check_shared(names, name, key, reading)
+                _check_own(names.sites[name], group, key, reading)
 
 
 def _site(name: str, values: dict[str, Any], reading: Reading, before: int) -> Site:
@@ -121,6 +130,15 @@ def _check_shared(names: Names, name: str, key: Scalar, reading: Reading) -> Non
                 if same and (one.hd1, one.hd2, one.hd3) != (theirs.hd1, theirs.hd2, theirs.hd3):
                     sentence = f"{one.name} has OID and type of {other.name}'s {theirs.name}, and another name"
                     reading.error(key, "E118", sentence, "an authority is (OID, type): give it one spelling")
+
+
+def _check_own(site: Site, group: Mapping[str, Authority], key: Scalar, reading: Reading) -> None:
+    """A site's number under the group's authority would be taken for the group's number of another patient."""
+    numbered = {one.key: one.name for one in group.values()}
+    for one in site.authorities.values():
+        if one.key in numbered:
+            sentence = f"{one.name} of {site.name} has OID and type of the group's own {numbered[one.key]}"
+            reading.error(key, "E118", sentence, "write the OID under which this hospital gives its numbers")
 
 
 def make_authorities(sites: Iterable[Site], group: dict[str, Authority]) -> Authorities:

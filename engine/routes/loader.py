@@ -235,7 +235,7 @@ class _Loader:
         self._tables()
         group = self._read_group()
         self._defaults.read(sections["defaults"], self._reading)
-        read_sites(self._defaults.applied("sites", sections["sites"]), self._reading, names)
+        read_sites(self._defaults.applied("sites", sections["sites"]), group, self._reading, names)
         names.authorities = make_authorities(names.sites.values(), group)
         names.identity = read_identity(self._single.get("identity"), self._reading, names)
         return group
