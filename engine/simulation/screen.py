@@ -23,6 +23,7 @@ _COLOURS = {
     "ok": "green", "idle": "green", "running": "green", "waiting": "yellow", "retrying": "yellow", "held": "magenta",
     "parked": "magenta", "stopped": "red", "down": "red", "blocked": "red", "degraded": "yellow", "slow": "yellow",
 }  # fmt: skip
+_PROBLEMS_MAX = 4
 
 
 def draw(status: Figures | None, group: Figures | None) -> RenderableType:
@@ -36,8 +37,7 @@ def draw(status: Figures | None, group: Figures | None) -> RenderableType:
     parts = [_Part(0, _headline(status, group))]
     if status is not None:
         parts += [_Part(4, _sources(status, group)), _Part(2, _destinations(status))]
-        problems = "\n".join(f"! {problem}" for problem in list(status.get("problems", ()))[:4])
-        parts += [_Part(3, Text(problems, style="yellow"))] if problems else []
+        parts += [_Part(3, one) for one in _problems(status)]
     if group is not None and group.get("events"):
         events = "\n".join(reversed(group["events"][-8:]))
         parts.append(_Part(5, Text.assemble(("last events, the newest first", "bold"), "\n", events)))
@@ -112,21 +112,32 @@ def _sources(status: Figures, group: Figures | None) -> Table:
 
 
 def _destinations(status: Figures) -> Table:
-    table = _table("destination", "state", "waiting", "retrying", "parked", "dead", "delivered", "oldest", "why")
+    table = _table("destination", "state", "waiting", "retrying", "parked", "dead", "delivered", "oldest")
     for row in status.get("destinations", ()):
         oldest = row.get("oldest_age_s")
         table.add_row(
             row["name"], _state(row["state"]), f"{row['waiting']:,}", str(row["retrying"]), str(row["parked"]),
-            str(row["dead"]), f"{row['delivered']:,}", f"{oldest} s" if oldest is not None else "", row.get("why", ""),
+            str(row["dead"]), f"{row['delivered']:,}", f"{oldest} s" if oldest is not None else "",
         )  # fmt: skip
     return table
+
+
+def _problems(status: Figures) -> list[Text]:
+    """Say what is wrong, then why destinations wait where that isn't among it: in one line each, cut at its end."""
+    problems = [str(problem) for problem in status.get("problems", ())][:_PROBLEMS_MAX]
+    told = "\n".join(problems)
+    reasons = [row["why"] for row in status.get("destinations", ()) if row.get("why") and row["why"] not in told]
+    lines = [Text("\n".join(f"! {problem}" for problem in problems), style="yellow")] if problems else []
+    if reasons:
+        lines.append(Text("\n".join(f"  {reason}" for reason in reasons), no_wrap=True, overflow="ellipsis"))
+    return lines
 
 
 def _table(*columns: str) -> Table:
     table = Table(expand=True, box=None, pad_edge=False, header_style="bold")
     for column in columns:
         number = column in ("received", "dead", "refused", "waiting", "retrying", "parked", "delivered", "oldest")
-        table.add_column(column, justify="right" if number else "left", ratio=3 if column == "why" else None)
+        table.add_column(column, justify="right" if number else "left")
     return table
 
 

@@ -57,6 +57,26 @@ def test_the_balance_stays_on_a_small_screen(width, height):
     assert "09:26:50" not in text
 
 
+def test_why_a_destination_waits_is_said_once():
+    """In a line of its own, cut where the screen ends; with the DPI away everything fits into 80 x 24."""
+    away = "dpi can't be reached for 42 s (connection refused at 127.0.0.1:25500); attempt 7 at 09:27:30"
+    slow = "bus accepts connections but has not acknowledged for 6 min; attempt 1 at 09:26:59; contact Ada, 15"
+    one = STATUS["destinations"][0]
+    destinations = [one | {"state": "down", "why": away}, one | {"name": "bus", "why": slow}, one | {"name": "labo"}]
+    destinations[2].pop("why")
+    sources = [STATUS["sources"][0] | {"name": f"gam_{rank}"} for rank in range(3)]
+    status = STATUS | {"sources": sources, "destinations": destinations, "problems": [away]}
+    group = GROUP | {"events": [f"09:26:5{second} the DPI's mood: away" for second in range(4)]}
+    console = Console(width=80, height=24, no_color=True, record=True, file=io.StringIO())
+    console.print(Screen(draw(status, group)))
+    text = console.export_text()
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert " ".join(text.split()).count("can't be reached") == 1
+    assert [line for line in lines if "has not acknowledged" in line] == ["  " + slow[:77] + "…"]
+    for part in ("gam_2", "labo", "! dpi", "attempt 7", "09:26:50", "difference 0", "Ctrl-C"):
+        assert part in " ".join(text.split()), part
+
+
 def test_the_screen_says_that_the_engine_starts():
     """Before the first answer, and before the first figures of the group."""
     assert "the engine starts" in shown(draw(None, None))
