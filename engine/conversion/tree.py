@@ -68,6 +68,8 @@ _EARLY: Final = frozenset({"not-converted OBR", "not-converted OBX"})
 """Findings of what has a place behind every patient: it stood before the first."""
 _WITHOUT_CODE: Final = (b"2.1", b"2.2", b"2.3")
 """How versions (MSH-12) begin in which NTE has no field for a code."""
+_IMPLIED: Final = "result-without-request"
+_IMPLIED_OBR: Final[Fields] = [b"OBR", b"1"]
 _COUNTED: Final = frozenset({b"L"})
 """What the parser has compared already."""
 _HPRIM_HEADS: Final = (b"H", b"P", b"PID", b"OBR")
@@ -116,47 +118,93 @@ def gather_hl7(message: Message) -> Tree:
     coded = not get(tree.header, 12).startswith(_WITHOUT_CODE)
     level: Tree | Subject | Request | Result = tree
     subject: Subject | None = None
-    request: Request | None = None
-    orc: Fields = []
+    orders = _Orders(tree)
     for name, fields in _segments(message, b"MSH", _HL7_HEADS):
         if name == b"OBX" and subject is not None:
-            if request is None:
-                request = _implied(subject, tree)
             level = Result(fields)
-            request.results.append(level)
+            orders.current(subject).results.append(level)
         elif name == b"NTE":
             level.notes.append(read(fields, coded=coded))
         elif name == b"OBR" and subject is not None:
-            level = request = Request(fields, more={b"ORC": orc} if orc else {})
-            orc = []
-            subject.requests.append(request)
+            level = orders.begin(subject, fields)
         elif name == b"PID":
             _refuse_before(tree, "PID")
             level = subject = Subject(fields)
-            request, orc = None, _without_request(orc, tree)
+            orders.end()
             tree.subjects.append(subject)
         elif name == b"ORC":
-            _without_request(orc, tree)
-            orc = fields
+            level = orders.expect(fields)
         elif name == b"MSH":
             raise _nobodys("PID")
         elif name in (b"PD1", b"PV1", b"ZFD") and subject is not None and name not in subject.more:
             subject.more[name] = fields
-        elif name == b"SPM" and request is not None and name not in request.more:
-            request.more[name] = fields
+        elif name == b"SPM" and subject is not None and orders.take_specimen(fields):
+            continue
         elif not name:
             level.notes.append(Note(b"", fields[0]))
         else:
             tree.findings.append(f"not-converted {name.decode()}")
-    _without_request(orc, tree)
+    orders.end()
     return tree
 
 
-def _without_request(orc: Fields, tree: Tree) -> Fields:
-    """Tell of an ORC that no OBR followed: it is nobody else's. Returns none."""
-    if orc:
-        tree.findings.append(LONE_ORDER)
-    return []
+class _Orders:
+    """
+    Which order what comes next belongs to, within one patient.
+
+    An ORC begins the order that its OBR goes on with. A specimen belongs to the order before it, or, where it stands
+    before the first one (OML^O33, OUL^R22), each to the orders behind it.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._expected: Request | None = None
+        """Begun by an ORC; its OBR isn't there yet."""
+        self._request: Request | None = None
+        self._specimen: Fields = []
+        """Of the orders behind it."""
+
+    def expect(self, orc: Fields) -> Request:
+        """Begin an order whose OBR follows; what stands between the two is said of it."""
+        self._tell_expected()
+        self._expected = Request([], more={b"ORC": orc})
+        return self._expected
+
+    def begin(self, subject: Subject, obr: Fields) -> Request:
+        """Go on with an OBR."""
+        request = self._expected or Request(obr)
+        request.obr = obr
+        if self._specimen:
+            request.more.setdefault(b"SPM", self._specimen)
+        self._expected, self._request = None, request
+        subject.requests.append(request)
+        return request
+
+    def current(self, subject: Subject) -> Request:
+        """Return the request to which a result belongs, made where it came without one."""
+        if self._request is None or self._expected is not None:
+            self._tree.findings.append(_IMPLIED)
+            return self.begin(subject, [*_IMPLIED_OBR])
+        return self._request
+
+    def take_specimen(self, spm: Fields) -> bool:
+        """Give a specimen to its orders; tells whether there was room for it."""
+        order = self._expected or self._request
+        if order is None or self._specimen:
+            self._specimen, self._request = spm, None
+            return True
+        return order.more.setdefault(b"SPM", spm) is spm
+
+    def end(self) -> None:
+        """End the patient: what comes is another's."""
+        self._tell_expected()
+        self._expected, self._request, self._specimen = None, None, []
+
+    def _tell_expected(self) -> None:
+        """Tell of an ORC that no OBR followed: it is nobody else's."""
+        if self._expected is not None:
+            self._tree.findings.append(LONE_ORDER)
+            self._tree.findings += ["not-converted NTE"] * len(self._expected.notes)
 
 
 def _header(message: Message, name: bytes) -> Fields:
@@ -213,7 +261,7 @@ def _nobodys(name: str) -> StepFailed:
 
 def _implied(subject: Subject, tree: Tree) -> Request:
     """Make the request to which results belong that came without one."""
-    tree.findings.append("result-without-request")
-    request = Request([b"OBR", b"1"])
+    tree.findings.append(_IMPLIED)
+    request = Request([*_IMPLIED_OBR])
     subject.requests.append(request)
     return request

@@ -30,8 +30,8 @@ def test_hprim() -> None:
 def test_hl7() -> None:
     """ORC belongs to the OBR behind it, SPM to the one before; a second PV1 has no place."""
     raw = (
-        b"MSH|^~\\&|A|B\rPID|1\rPV1|1\rPV1|2\rORC|RE\rOBR|1\rOBX|1\rNTE|1||x\rSPM|1\rPID|2\rPD1|1\rOBX|1\rZZZ|1\rORC|NW\r"
-        b"cut text\r"
+        b"MSH|^~\\&|A|B\rPID|1\rPV1|1\rPV1|2\rORC|RE\rOBR|1\rOBX|1\rNTE|1||x\rSPM|1\rPID|2\rPD1|1\rOBX|1\rZZZ|1\r"
+        b"cut text\rORC|NW\rNTE|1||y\r"
     )
     tree = gather_hl7(open_message(raw))
     assert tree.header[3:5] == [b"A", b"B"]
@@ -40,7 +40,13 @@ def test_hl7() -> None:
     assert set(one.requests[0].more) == {b"ORC", b"SPM"}
     assert set(other.more) == {b"PD1"}
     assert other.requests[0].results[0].notes[0].text == b"cut text"
-    assert tree.findings == ["not-converted PV1", "result-without-request", "not-converted ZZZ", "not-converted ORC"]
+    assert tree.findings == [
+        "not-converted PV1",
+        "result-without-request",
+        "not-converted ZZZ",
+        "not-converted ORC",
+        "not-converted NTE",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +57,47 @@ def test_a_note_without_code(version: bytes, segment: str) -> None:
     raw = b"MSH|^~\\&|A|B|||||||P|" + version + b"\rPID|1\rNTE|1||P-16 (taille) : 170\r"
     (note,) = gather_hl7(open_message(raw)).subjects[0].notes
     assert note.segment == segment
+
+
+def orders_of(lines: bytes) -> list[tuple[list[bytes], list[bytes], int]]:
+    """Number and specimen, comments, results of each order."""
+    (subject,) = gather_hl7(open_message(b"MSH|^~\\&|A|B\rPID|1\r" + lines)).subjects
+    return [
+        (
+            [one.obr[2], one.more.get(b"SPM", [b"", b"", b""])[2]],
+            [note.text for note in one.notes], len(one.results),
+        )
+        for one in subject.requests
+    ]  # fmt: skip
+
+
+def test_specimens_before_their_orders() -> None:
+    """OML^O33, OUL^R22: each is that of the orders behind it, never of the one before."""
+    assert orders_of(b"SPM|1|S1\rORC|NW\rOBR|1|D1\rOBR|2|D2\rSPM|2|S2\rORC|NW\rOBR|1|D3\r") == [
+        ([b"D1", b"S1"], [], 0), ([b"D2", b"S1"], [], 0), ([b"D3", b"S2"], [], 0),
+    ]  # fmt: skip
+
+
+def test_specimens_of_an_order() -> None:
+    """ORU^R01, OML^O21: behind it; before its OBR it is not the former order's."""
+    assert orders_of(b"OBR|1|D1\rSPM|1|S1\rORC|NW\rSPM|1|S2\rOBR|2|D2\r") == [
+        ([b"D1", b"S1"], [], 0), ([b"D2", b"S2"], [], 0),
+    ]  # fmt: skip
+
+
+def test_a_comment_behind_orc_is_the_next_order_s() -> None:
+    """HL7 2.6 has one there: it says nothing of the former result."""
+    lines = b"ORC|NW\rNTE|1||a\rOBR|1|D1\rNTE|1||b\rOBX|1\rORC|NW\rNTE|1||c\rOBR|2|D2\r"
+    assert orders_of(lines) == [([b"D1", b""], [b"a", b"b"], 1), ([b"D2", b""], [b"c"], 0)]
+
+
+def test_a_result_behind_orc_is_not_the_former_order_s() -> None:
+    """Its OBR is missing, and told."""
+    raw = b"MSH|^~\\&|A|B\rPID|1\rORC|RE|D1\rOBR|1\rORC|RE|D2\rOBX|1\r"
+    tree = gather_hl7(open_message(raw))
+    one, other = tree.subjects[0].requests
+    assert (one.results, len(other.results), other.more[b"ORC"][2]) == ([], 1, b"D2")
+    assert tree.findings == ["result-without-request"]
 
 
 def test_an_orc_without_obr_is_nobody_else_s() -> None:
