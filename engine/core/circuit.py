@@ -125,6 +125,11 @@ class Circuit:
         """Go on with an outage of the previous run: nothing was accepted since (monotonic seconds, before this run)."""
         self.since, self.in_outage = since, True
 
+    def hangs(self, since: float) -> None:
+        """Nothing was answered since then, and nothing failed: an outage that only a success ends, with no probes."""
+        self.since = since if self.since is None else min(self.since, since)
+        self.in_outage = True
+
     def succeeded(self) -> Trouble:
         """The receiver accepted a delivery; return the trouble that this ended."""
         self.successes += 1

@@ -28,6 +28,8 @@ class Moment(IntEnum):
     """Lanes of which nothing is loaded are asked for again."""
     DEATHS = 7
     """Deaths that no outage took back are told."""
+    OVERDUE = 8
+    """What is at the door is looked at."""
 
 
 class Deadlines:

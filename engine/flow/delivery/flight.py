@@ -56,7 +56,9 @@ class Failure:
 class Flight:
     """A delivery at the door, or whose outcome is being stored."""
 
-    __slots__ = ("answer", "apart", "begin_ms", "data", "delivery", "epoch", "settle", "slot", "successes", "verdict")
+    __slots__ = (
+        "answer", "apart", "begin_ms", "data", "delivery", "epoch", "settle", "since", "slot", "successes", "verdict",
+    )  # fmt: skip
 
     def __init__(self, delivery: Delivery, slot: int, begin_ms: int, *, apart: bool) -> None:
         """Take off."""
@@ -68,6 +70,8 @@ class Flight:
         self.answer: Answer | None = None
         self.data = b""
         self.settle: Settle | None = None
+        self.since = 0.0
+        """Take-off, monotonic."""
         self.successes = 0
         """What the destination had accepted at take-off."""
         self.epoch = 0

@@ -22,6 +22,7 @@ from engine.core.lifecycle import DeliveryState
 from engine.core.messages import Delivery, show_delivery_id
 from engine.core.ports import Runtime, Store, Urgency
 from engine.core.refusals import Refusals, lanes_of
+from engine.core.wording import age
 from engine.errors import ChangeRefused, StoreError
 from engine.flow.delivery.deadlines import Deadlines, Moment
 from engine.flow.delivery.flight import Flight
@@ -211,6 +212,25 @@ class Outage:
             now = "now " if self._told is not Trouble.NONE else ""
             self._told = trouble
             self._alert("outage", name, f"{name}: the receiver {now}{_SENTENCES[trouble]}: {failure.reason}")
+
+    def hangs(self, since: float, seconds: float) -> None:
+        """
+        Nothing at the door was answered: told like any outage, though nothing failed, and it may all arrive yet.
+
+        Args:
+            since: When the first of it left, monotonic.
+            seconds: How long that is.
+        """
+        self._circuit.hangs(since)
+        if self._told is not Trouble.HANG:
+            now = "now " if self._told is not Trouble.NONE else ""
+            self._told = Trouble.HANG
+            self._alert(
+                "outage",
+                self._destination,
+                f"{self._destination}: the receiver {now}has not answered for {age(seconds)}; "
+                f"what it was given may still arrive",
+            )
 
     def died(self, delivery: Delivery) -> None:
         """A delivery died: it returns to its place if that was of an outage; else it is told when that is sure."""

@@ -38,6 +38,7 @@ from engine.flow.delivery.deadlines import Deadlines, Moment
 from engine.flow.delivery.flight import Failure, Flight, Slots, passive_settle
 from engine.flow.delivery.holds import Holds
 from engine.flow.delivery.outage import Outage
+from engine.flow.delivery.overdue import Overdue
 from engine.flow.delivery.parking import Alert, Parking
 from engine.flow.delivery.passing import Passing
 from engine.flow.delivery.reading import Reader
@@ -113,6 +114,7 @@ class DestinationQueue:
             runtime, lambda: self.lanes, self._reader, self.circuit, self.outage, holds, self._passing, deadlines
         )
         self._under_way: dict[int, Flight] = {}
+        self.overdue = Overdue(destination, self._under_way, self.circuit, self.outage, runtime, deadlines, alert)
         self._begun = self._stopping = self._leaving = self._restarting = self._in_trouble = False
 
     # --- life ------------------------------------------------------------------------------------------
@@ -221,6 +223,7 @@ class DestinationQueue:
                 if delivery is None or not self._send(delivery):
                     break
                 room -= 1
+        self.overdue.watch()
         if not self._restarting:
             self._reader.kick()
 
@@ -257,7 +260,8 @@ class DestinationQueue:
             delivery.flags |= DeliveryFlag.POSSIBLE_DUPLICATE
         apart = bool(self._passing.apart) and delivery.id in self._passing.apart
         flight = Flight(delivery, self._slots.take(), self._runtime.now_ms(), apart=apart)
-        flight.successes, flight.epoch = self.circuit.successes, self.circuit.epoch
+        flight.since, circuit = self._runtime.monotonic(), self.circuit
+        flight.successes, flight.epoch = circuit.successes, circuit.epoch
         try:
             self._store.sending(delivery.id, delivery.attempts + 1, flight.slot)
         except (StoreError, OSError) as error:
@@ -445,6 +449,8 @@ class DestinationQueue:
             self._store_again()
         elif what is Moment.DEATHS:
             self.outage.tell_deaths()
+        elif what is Moment.OVERDUE:
+            self.overdue.look()
         elif what is Moment.RECHECK:
             self.lanes.recheck()
             self._deadlines.set(Moment.RECHECK, 0, now + _RECHECK_SECONDS)

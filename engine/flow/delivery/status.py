@@ -23,12 +23,13 @@ def facts_of(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monoton
     Return what a destination's queue knows of itself.
 
     Keys: `state` (a word: ok, retrying, parked, held, stopped; trial: one goes ahead after a hold; down: the circuit
-    is open; probing: it isn't, and yet nothing was accepted since the outage began), `why` (a sentence, empty when
-    all is well), `in_flight` (sends whose outcome isn't on disk), `at_door` (those whose answer is awaited),
-    `under_way` (the first 50 of these as people write them), `loaded`, `more` (others wait
-    that are not in memory), `retrying`, `parked`, `held`, `lanes_behind` (lanes of which something is not in
-    memory), `circuit`, `circuit_since_s` (since the first failure after the last acceptance),
-    `next_probe_ms`, `hold_until_ms` (None: no hold), `last_accepted_ms`,
+    is open, or nothing at the door is answered; probing: neither, and yet nothing was accepted since the outage
+    began), `why` (a sentence, empty when all is well), `in_flight` (sends whose outcome isn't on disk),
+    `at_door` (those whose answer is awaited), `under_way` (the first 50 of these as people write them),
+    `loaded`, `more` (others wait that are not in memory), `retrying`, `parked`, `held`,
+    `lanes_behind` (lanes of which something is not in memory), `circuit`,
+    `circuit_since_s` (since the first failure after the last acceptance), `next_probe_ms`,
+    `hold_until_ms` (None: no hold), `last_accepted_ms`,
     `last_failure` (at_ms, code, reason), `oldest` (delivery id as people write it), `full`, and the door's own
     under `door`.
     """
@@ -95,6 +96,8 @@ def _circuit_word(queue: DestinationQueue) -> str:
         return open_as
     if not _waits(queue):
         return "closed"
+    if queue.overdue.since is not None:
+        return str(Trouble.HANG.value)
     return "probing" if circuit.in_outage else open_as or "closed"
 
 
@@ -146,6 +149,8 @@ def why(queue: DestinationQueue, hold: Hold | None, *, now_ms: int, monotonic: f
             Trouble.STORM: f"refuses: {_tried(queue)}{since} ({reason})",
         }[circuit.trouble]
         sentence = f"{name} {f'is down for {failing}; now it ' if circuit.changed else ''}{what}; {trial}"
+    elif (silent := queue.overdue.since) is not None:
+        sentence = f"{name} has not answered for {age(monotonic - silent)}; what it was given may still arrive"
     elif circuit.in_outage and _waits(queue):
         reason = f" ({queue.last_failure[1].reason})" if queue.last_failure is not None else ""
         sentence = f"{name} has accepted nothing for {age(_failing_for(queue, monotonic))}{reason}; it is tried"

@@ -41,6 +41,7 @@ from engine.transports.directory.files import (
     write_durably,
 )
 
+OPEN_SECONDS: Final = 2.0
 CLOSE_SECONDS: Final = 5.0
 LOOK_BACK: Final = 8
 """Numbered files of one name that are compared with what is to be written, before another is added."""
@@ -73,11 +74,14 @@ class DirectoryDestination:
         self._last_error = ""
 
     async def open(self) -> None:
-        """Prepare, and make a folder of our own; one that is missing is no error here: what is sent says so."""
+        """
+        Prepare, and make a folder of our own.
+
+        One that is missing, or hangs, is no error here: what is sent says so.
+        """
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(self.capacity, thread_name_prefix=f"directory {self._name}")
-        with suppress(OSError):
-            await self._loop.run_in_executor(self._threads, self._make_own)
+        await asyncio.wait((self._loop.run_in_executor(self._threads, self._try_to_make_own),), timeout=OPEN_SECONDS)
 
     def send(self, delivery: Delivery, data: bytes, done: Done) -> None:
         """Write `data` as `delivery.target`, or `<place>-<ordinal>.hl7`; see core.ports.DestinationDoor."""
@@ -150,6 +154,10 @@ class DirectoryDestination:
         if self._own and not self._made:
             self._path.mkdir(parents=True, exist_ok=True)
             self._made = True
+
+    def _try_to_make_own(self) -> None:
+        with suppress(OSError):
+            self._make_own()
 
     def _write_all(self, name: str, temporary: str, data: bytes, bundled: bool) -> SendOutcome:
         try:

@@ -359,3 +359,25 @@ def test_a_name_that_is_taken_is_waited_for(tmp_path: Path) -> None:
             assert end.result is ACCEPTED
 
     asyncio.run(main())
+
+
+def test_a_folder_of_our_own_that_hangs_holds_up_no_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made when it answers; what is sent meanwhile waits for that."""
+    monkeypatch.setattr(destination, "OPEN_SECONDS", 0.05)
+    answers, mkdir = threading.Event(), Path.mkdir
+
+    def hang(self: Path, *arguments: Any, **options: Any) -> None:
+        answers.wait(60)
+        mkdir(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "mkdir", hang)
+
+    async def main() -> None:
+        async with opened(Path("out"), root=tmp_path) as door:
+            assert not (tmp_path / "out").exists()
+            end = sent(door, 7, b"MSH|1\r")
+            answers.set()
+            assert (await end).result is ACCEPTED
+
+    asyncio.run(main())
+    assert files(tmp_path / "out") == {"7-0.hl7": b"MSH|1\r"}
