@@ -54,6 +54,8 @@ _DELAYED_AS: Final = {
 
 _REACHED: Final = {Outcome.UNKNOWN: Trouble.HANG, Outcome.PROTOCOL: Trouble.PROTOCOL}
 """What one probe says of a receiver that couldn't be reached: it can be."""
+_WITHOUT_ANSWER: Final = frozenset({Outcome.CONNECT, Outcome.UNKNOWN})
+_SILENT: Final = frozenset({Trouble.CONNECT, Trouble.HANG})
 TRIALS: Final = frozenset({Trouble.CANARY, Trouble.DOUBT})
 """One at a time, without delay: no outage yet."""
 
@@ -71,7 +73,12 @@ class Circuit:
         self._limits = limits
         self.trouble = Trouble.NONE
         self.since: float | None = None
-        """The first failure since the last acceptance, whatever was held or resumed meanwhile; None: no failure."""
+        """
+        The first failure since the last acceptance, whatever was held or resumed meanwhile; in an outage without
+        answers, the first of those that had none. None: no failure.
+        """
+        self._silent: float | None = None
+        """The first failure without an answer since the last answer, whatever it said."""
         self.in_outage = False
         """Whether it opened, and nothing was accepted since."""
         self.changed = False
@@ -133,7 +140,7 @@ class Circuit:
     def succeeded(self) -> Trouble:
         """The receiver accepted a delivery; return the trouble that this ended."""
         self.successes += 1
-        self.since, self.in_outage = None, False
+        self.since, self._silent, self.in_outage = None, None, False
         self.changed, self._kind = False, Trouble.NONE
         if self._refusals:
             self._refusals = 0
@@ -173,6 +180,8 @@ class Circuit:
         """
         if self.since is None:
             self.since = now
+        if self._silent is None and outcome in _WITHOUT_ANSWER:
+            self._silent = now
         before = self.trouble
         kind = self._kind_of(outcome, lane, counts=counts)
         if kind is Trouble.CONNECT and (under_way or works) and before is Trouble.NONE:
@@ -197,6 +206,7 @@ class Circuit:
 
     def answered(self) -> Trouble:
         """The receiver answered without accepting; return the trouble that this ended."""
+        self._silent = None
         if self.trouble is Trouble.STORM or self.trouble in TRIALS:
             self._unknown_in_row = self._protocol_in_row = 0
             return Trouble.NONE
@@ -269,6 +279,8 @@ class Circuit:
 
     def _open(self, kind: Trouble, now: float, chance: float) -> None:
         self.epoch += 1
+        if kind in _SILENT and not self.in_outage:
+            self.since = self._silent  # a message that was refused before is no sign of it
         self.in_outage, self._width = True, 0
         self._become(kind)
         self._delay(now, chance)

@@ -55,6 +55,8 @@ class Parking:
         self._alert = alert
         self.since: dict[int, float] = {}
         """Delivery -> since when it is dead, monotonic; with the policy `block`, since when this run knows it."""
+        self._retried: dict[int, float] = {}
+        """Those that are tried again -> since when they were dead."""
         self.stopped_by: dict[int, None] = {}
         """Those with the policy `block`: the destination waits for them."""
         self.conflicts: dict[int, None] = {}
@@ -72,7 +74,7 @@ class Parking:
         wait = policy.results_wait
         # `due_ms` was written when it died, perhaps before this run: ages and waits go on from there.
         age = (self._runtime.now_ms() - delivery.due_ms) / 1000 + wait if delivery.due_ms else 0.0
-        since = self.since[id_] = now - max(0.0, age)
+        since = self.since[id_] = min(now - max(0.0, age), self._retried.pop(id_, now))
         name = self._destination.name
         if is_conflict(delivery):
             self.conflicts[id_] = None
@@ -114,8 +116,14 @@ class Parking:
                 "retry it, pass it or discard it",
             )
 
+    def retried(self, id_: int, since: float | None) -> None:
+        """Note that a delivery, dead `since` then, is tried again: what is behind it has waited all the time."""
+        if since is not None:
+            self._retried[id_] = since
+
     def forget(self, id_: int) -> None:
-        """The delivery was retried, passed or discarded."""
+        """The delivery was retried, passed or discarded, or has left."""
+        self._retried.pop(id_, None)
         if self.since.pop(id_, None) is not None:
             self._deadlines.drop(Moment.RESULTS, id_)
             self._deadlines.drop(Moment.PARKED_LONG, id_)
@@ -126,5 +134,6 @@ class Parking:
     def clear(self) -> None:
         """Forget all."""
         self.since.clear()
+        self._retried.clear()
         self.stopped_by.clear()
         self.conflicts.clear()

@@ -194,7 +194,9 @@ class DestinationQueue:
     def _returned(self, delivery: Delivery) -> None:
         """A delivery comes back to a place that was passed: what is behind it and hasn't left waits for it."""
         if delivery.id not in self._under_way and delivery.id not in self._settling:
+            since = self.parking.since.get(delivery.id)
             self._forget(delivery.id)
+            self.parking.retried(delivery.id, since)
         if delivery.attempts:
             self.outage.refusals.treated(delivery)
         self._boarding.recall()

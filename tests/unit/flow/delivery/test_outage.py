@@ -15,7 +15,7 @@ from engine.core.ports import SendOutcome, SendResult
 from engine.routes.configuration import (
     DeadLetter,
 )
-from tests.support.delivery_bench import HOUR, Bench, many, scenario
+from tests.support.delivery_bench import HOUR, Bench, many, refuse_only, scenario
 from tests.support.fake_door import NO_ANSWER, NOT_SENT, accepted, answer
 from tests.support.runtime import SimulatedRuntime
 
@@ -389,6 +389,23 @@ def test_another_trouble_in_an_outage_is_told_and_named_with_the_age_of_the_outa
         bench.door.receiver = accepted
         await runtime.until(bench.all_delivered)
         assert [code for code, _ in bench.alerts] == ["outage", "outage", "outage", "recovered"]
+        await bench.stop()
+
+    scenario(run)
+
+
+def test_a_refused_message_is_no_beginning_of_an_outage() -> None:
+    """One that is parked since midnight doesn't make an outage of two o'clock hours old."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime, dead_letter=DeadLetter(lane="park"))
+        await bench.start()
+        refuse_only(bench, bench.add(1))
+        await runtime.sleep(2 * HOUR)
+        bench.door.receiver = lambda _: NOT_SENT
+        bench.add(2)
+        await runtime.sleep(90)
+        assert "can't be reached for 1 min" in bench.stage.facts()["dpi"]["why"]
         await bench.stop()
 
     scenario(run)

@@ -17,7 +17,7 @@ from engine.core.ports import Urgency
 from engine.routes.configuration import (
     DeadLetter,
 )
-from tests.support.delivery_bench import HOUR, Bench, refuse_only, scenario
+from tests.support.delivery_bench import HOUR, RESULT, Bench, refuse_only, scenario
 from tests.support.fake_door import accepted
 from tests.support.runtime import SimulatedRuntime
 
@@ -106,6 +106,26 @@ def test_a_lane_that_is_held_grows_old_over_a_restart(kind: DeliveryKind) -> Non
         await runtime.sleep(1900)
         assert [code for code, _ in again.alerts] == ["parked"]
         await again.stop()
+
+    scenario(run)
+
+
+def test_a_retry_that_is_refused_again_keeps_its_age() -> None:
+    """Its lane was held all the time: whoever retries every few minutes doesn't keep results back without end."""
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        bench = Bench(runtime, dead_letter=DeadLetter(lane="park", results_wait=300))
+        await bench.start()
+        bad = bench.add(1)
+        refuse_only(bench, bad)
+        result = bench.add(1, **RESULT)
+        for _ in range(3):
+            await runtime.sleep(80)
+            bench.store.submit(Requeue(replace(bench.row(bad))), Urgency.NOW)
+            await runtime.until(lambda: bench.row(bad).state is DeliveryState.DEAD)
+        assert "the oldest for 4 min" in bench.stage.facts()["dpi"]["why"]
+        await runtime.until(lambda: bench.door.taken == [result], limit=70)
+        await bench.stop()
 
     scenario(run)
 
