@@ -121,8 +121,10 @@ def test_a_retry_that_is_refused_again_keeps_its_age() -> None:
         result = bench.add(1, **RESULT)
         for _ in range(3):
             await runtime.sleep(80)
-            bench.store.submit(Requeue(replace(bench.row(bad))), Urgency.NOW)
-            await runtime.until(lambda: bench.row(bad).state is DeliveryState.DEAD)
+            tries = len(bench.door.sent)
+            bench.store.submit(Requeue(replace(bench.row(bad), due_ms=0, state=DeliveryState.PENDING)), Urgency.NOW)
+            await runtime.until(lambda tries=tries: len(bench.door.sent) > tries, limit=30)
+            await runtime.until(lambda: bench.row(bad).state is DeliveryState.DEAD, limit=30)
         assert "the oldest for 4 min" in bench.stage.facts()["dpi"]["why"]
         await runtime.until(lambda: bench.door.taken == [result], limit=70)
         await bench.stop()
