@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 Secrets = Callable[[str], str | None]
 
+_IN_QUOTES: Final = re.compile("[“”„].*[“”]|«.*»|[‘’‚].*[‘’]", re.DOTALL)
 _POSITION: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]+\[[0-9]+\]")
 
 
@@ -202,13 +203,15 @@ class Reading:
         """Read a text with values of the message."""
         word = self._text(node, lambda value: value.replace("{", "{{").replace("}", "}}"))
 
+        if _IN_QUOTES.fullmatch(word):
+            self.warn(
+                word.node, "W211", f"{word[0]} and {word[-1]} are written as they are", 'write straight quotes: "…"'
+            )
+
         def path_part(text: str, column: int) -> Part:
             if not paths:
-                raise TextError(
-                    "a value of the message can't stand here",
-                    column,
-                    "ids and codes only: {event}, {site}, {type}, {id}",
-                )
+                hint = "ids and codes only: {event}, {site}, {type}, {id}"
+                raise TextError("a value of the message can't stand here", column, hint)
             path = self._path(text, word.node, column)
             return lambda context: path.first(context.message, context.at)
 

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.core.expressions import ExpressionRefused, compile_expression
+from engine.dictionary.kinds import message_types, trigger_events
 from engine.parsers.hl7v2.message import Message
 from engine.routes.when.comparing import SIGNS, Test, age, comparison, day_of
 from engine.routes.when.grammar import WhenError, parse
@@ -289,22 +290,42 @@ class _Compiler:
 
 
 _EVENT: Final = re.compile(r"[A-Z][0-9]{2}")
-_TYPE: Final = re.compile(r"[A-Z][A-Z0-9]{2}")
+_HPRIM: Final = ("ADM", "ERR", "FAC", "ORM", "ORU", "REG")
+"""Contexts (H-6): the types of HPRIM Santé."""
+_MISREAD: Final = str.maketrans("OIL", "011")
+"""Letters that are written for digits: AO1."""
 
 
 def _never(key: str, text: str, scope: Scope) -> tuple[str, str] | None:
     """Return why a built-in key never has a value, and what to write."""
-    if key in ("type", "event") and "^" in text:
-        type_, event = text.split("^")[:2]
-        return f"{key} is one part of MSH-9 only", f"write type == {type_} and event == {event}"
-    if key == "type" and _EVENT.fullmatch(text):
-        return f"{text} is an event, not a type", f"write event == {text}"
-    if key == "event" and _TYPE.fullmatch(text) and not _EVENT.fullmatch(text):
-        return f"{text} is a type, not an event", f"write type == {text}"
+    if key in ("type", "event"):
+        return _never_a_kind(key, text, scope)
     possible = scope.possible(key)
     if possible is not None and text not in possible:
         return f"no {key} is named {text}", scope.suggest(text, possible)
     return None
+
+
+def _never_a_kind(key: str, text: str, scope: Scope) -> tuple[str, str] | None:
+    """Say the same of a type or an event: what no version of HL7 and no HPRIM has; Z… is the partners' own."""
+    if "^" in text:
+        type_, event = text.split("^")[:2]
+        return f"{key} is one part of MSH-9 only", f"write type == {type_} and event == {event}"
+    types, events = (*message_types(), *_HPRIM), trigger_events()
+    known, others, other = (types, events, "event") if key == "type" else (events, types, "type")
+    if text in known or text[:1] == "Z":
+        return None
+    if text in others or (other == "event" and _EVENT.fullmatch(text)):
+        return (
+            f"{text} is {'an event, not a type' if key == 'type' else 'a type, not an event'}",
+            f"write {other} == {text}",
+        )
+    upper = text.upper()
+    meant = (upper, upper[:1] + upper[1:].translate(_MISREAD), f"{upper[:1]}0{upper[1:]}")
+    hint = next((f"did you mean {one}?" for one in meant if one in known), "") or scope.suggest(text, known)
+    if not hint.startswith("did you mean"):  # all of them are too many to list
+        hint = f"look at HL7's table {'0076' if key == 'type' else '0003'}"
+    return f"no version of HL7 has the {key} {text}", hint
 
 
 # --- closures ------------------------------------------------------------------------------------------------

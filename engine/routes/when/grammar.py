@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import pathlib
 import re
+import unicodedata
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -14,12 +15,16 @@ _DEPTH_MAX: Final = 60
 _TERMS: Final[dict[str, str]] = {
     "PATH": "a path (PID-3.1)", "KEY": "a key (event)", "COMPARE": "== != < <= > >=", "STRING": '"a text"',
     "WORD": "a word",
-    "LIST": "the name of a list", "REGEX": "/a regular expression/", "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]",
-    "COMMA": ",", "$END": "the end",
+    "LIST": "the name of a list", "TABLE": "table NAME",
+    "REGEX": "/a regular expression/", "LPAR": "(", "RPAR": ")", "LSQB": "[A01, …]", "RSQB": "]",
+    "COMMA": ",", "$END": "the end", "__ANON_0": "list NAME",
 }  # fmt: skip
 _SIGNS: Final = re.compile(r"[=<>!&|]+")
 _OTHER_SIGNS: Final = {"=": "==", "===": "==", "<>": "!=", "=<": "<=", "=>": ">=", "&&": "and", "||": "or", "!": "not"}
 """As other languages write it, and as it is written here."""
+_QUOTED: Final = re.compile(r"""\"[^"]*\"|'[^']*'|/(?:\\.|[^/\\])+/""")
+_TYPOGRAPHIC: Final = re.compile(r"(?<![^\s,\[(=<>!])[“”„«»‘’‚‹›]")
+_BLANK: Final = re.compile(r"[\u00a0\u00ad\u1680\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff]")
 
 
 class WhenError(Exception):
@@ -48,12 +53,33 @@ def parse(text: str) -> Any:
         most = max(most, depth)
     if most > _DEPTH_MAX:
         raise WhenError("E113", "the parentheses are nested too deep", 0, "declare a list")
+    _check_signs(text)
     try:
         tree = _parser().parse(text).children[0]
     except lark.exceptions.UnexpectedInput as error:
         raise _syntax(text, error) from None
     _check_negations(tree)
     return tree
+
+
+def _check_signs(text: str) -> None:
+    """
+    Refuse what a word processor makes of quotes and blanks: it would be a part of the word, which then is never met.
+
+    Raises:
+        WhenError: Such a sign stands outside of straight quotes.
+    """
+    if text.isascii():
+        return
+    bare = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
+    blank = _BLANK.search(bare)
+    if blank is not None:
+        name = unicodedata.name(blank[0], "").lower() or "an invisible character"
+        sentence = f"an invisible character stands here: {name} (U+{ord(blank[0]):04X})"
+        raise WhenError("E113", sentence, blank.start(), "delete it, or write a blank")
+    quote = _TYPOGRAPHIC.search(bare)
+    if quote is not None:
+        raise WhenError("E113", f"{quote[0]} is no quote here", quote.start(), 'write straight quotes: "…", or none')
 
 
 def _check_negations(tree: Any) -> None:
@@ -93,6 +119,8 @@ def _syntax(text: str, error: lark.exceptions.UnexpectedInput) -> WhenError:
     names = sorted(_TERMS.get(name, name.lower()) for name in wanted if name != "WS")
     if "PATH" in wanted:
         names = ["a test: event == A01, PID-3.1 exists, not (…)"]
+    if "LIST" in wanted and text[: column or None].split()[-1:] == ["table"]:
+        names = ["the name of a table"]
     if column >= len(text.rstrip()):
         where = max(0, len(text.rstrip()) - 1)
         return WhenError("E113", "the condition ends too early", where, f"write {' or '.join(names)}")

@@ -155,6 +155,11 @@ def test_mixed_comparison_is_an_error(text):
         ("PID-5.1 < abc", "E135", 10),
         ('PID-5.1 == ""', "E145", 11),
         ("event in A01", "E113", 9),
+        ("type == “ADT”", "E113", 8),
+        ("type == « ADT »", "E113", 8),
+        ("event in [‘A01’]", "E113", 10),
+        ("type\u00a0== ADT", "E113", 4),
+        ("event == A01\u200b", "E113", 12),
         ("(" * 80 + "event == A01" + ")" * 80, "E113", 0),
         ("not " * 3000 + "event == A01", "E113", 240),
         ("", "E113", 0),
@@ -210,6 +215,12 @@ def test_no_age(born):
         ('event == "ADT^A01"', (9, 9, "write type == ADT and event == A01")),
         ("type != ADT^A01", (8, 7, "write type == ADT and event == A01")),
         ("site == cho", (8, 3, "allowed: cha, chb")),
+        ("type == adt", (8, 3, "did you mean ADT?")),
+        ("event == a01", (9, 3, "did you mean A01?")),
+        ("event == A1", (9, 2, "did you mean A01?")),
+        ("event in [AO1, A02]", (10, 3, "did you mean A01?")),
+        ("event != A99", (9, 3, "look at HL7's table 0003")),
+        ("type == LABO", (8, 4, "look at HL7's table 0076")),
     ],
 )
 def test_what_no_message_can_pass(text, doubt):
@@ -219,10 +230,39 @@ def test_what_no_message_can_pass(text, doubt):
     assert scope.doubts == [doubt]
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("event in A01", "write [A01, …] or list NAME or table NAME"),
+        ("PV1-2 in table", "write the name of a table"),
+        ("PV1-2 in list", "write the name of a list"),
+        ("type == “ADT”", 'write straight quotes: "…", or none'),
+    ],
+)
+def test_what_to_write(text, hint):
+    """In words, not in names of the parser's own."""
+    with pytest.raises(WhenError) as caught:
+        compile_when(text, Scope())
+    assert caught.value.hint == hint
+
+
+def test_an_invisible_character_is_named():
+    """Nobody sees it."""
+    with pytest.raises(WhenError, match=r"no-break space \(U\+00A0\)"):
+        compile_when("type ==\u00a0ADT", Scope())
+
+
+@pytest.mark.parametrize("text", ["PID-5.1 == D’ARC", 'PID-5.1 == "« x »"', "PID-5.1 matches /“a”/"])
+def test_typographic_signs_in_a_text_are_text(text):
+    """Within a word, within straight quotes, within an expression."""
+    compile_when(text, Scope())
+
+
 def test_no_doubt_without_reason():
     """Usual conditions are left in peace."""
     scope = Scope()
     compile_when("type == ADT and event in [A01, Z99] and site == cha and type like A* and event exists", scope)
+    compile_when("type in [ADT, ORU, ZPI, ERR, FAC, OMQ] and event in [R01, Z99, ZZ1, O57]", scope)
     assert scope.doubts == []
 
 
