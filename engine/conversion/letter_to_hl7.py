@@ -18,7 +18,6 @@ from engine.conversion import notes
 from engine.conversion.authorities import System
 from engine.conversion.dates import normal_date
 from engine.conversion.forms import Form, choose
-from engine.conversion.hl7_patient import INS_OIDS
 from engine.conversion.hprim_to_hl7 import Conversion, Envelope, Made, control_id_of, finish
 from engine.conversion.notes import Note
 from engine.conversion.segments import join, leaf, segment
@@ -170,8 +169,8 @@ class _Writing:
             identifiers.append(join(leaf(header[1]), b"", b"", _system(header[11]).assigner, b"PI"))
         insured = header[8].replace(" ", "")
         if _INSURED.fullmatch(insured):
-            authority = b"ASIP-SANTE-NIR&" + INS_OIDS[b"INS-NIR"] + b"&ISO"
-            identifiers.append(join(insured.encode(), b"", b"", authority, b"NH"))
+            # the insured may be a parent: without the OID of the INS nobody takes it for the patient's own
+            identifiers.append(join(insured.encode(), b"", b"", b"", b"NH"))
         else:
             self._keep(8)
         if 9 not in lines:

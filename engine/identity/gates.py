@@ -4,21 +4,23 @@ The gate at the exit of a destination: what of INS and insurance may leave, what
 Compiled at load from what the destination declares, asked for every delivery. Rules (PAM France 2.11.1, INS;
 *Référentiel INS*: an INS is sent only with a qualified identity):
 
-- An INS (known by its OID; by CX-5 where it has none) leaves only where the destination may have it, and only with
+- An INS (known by its OID; where it has none by CX-5, by the name of its authority, or by its form and key where
+  nothing else says whose number it is) leaves only where the destination may have it, and only with
   a qualified identity: PID-32 of its own PID, or a source that the destination trusts where PID-32 says nothing.
   An order to delete an INS (`""`) leaves wherever an INS may. INS-C, and OIDs of the arc that nobody explains,
   never leave; nor does the INS of somebody else (PID-21, NK1).
 - PID-19 holds such a number without saying which: it leaves as an INS, whatever else the destination may have.
 - The insurance number leaves only where the destination may have it: IN1-49, IN2-2, GT1-12, NK1-37, what is typed
-  NH, SS or NNFRA without the INS's OID, HPRIM Médecin's line 8, and in IN1, IN2, GT1 and HPRIM's AP and AC whatever
-  has the form of a NIR.
+  NH, SS or NNFRA without the INS's OID, HPRIM Médecin's line 8, and in IN1, IN2, IN3, GT1 and HPRIM's AP and AC
+  whatever has the form of a NIR.
 - An INS of the spaces for tests stops the whole delivery to a destination in production: without it, a person who
   doesn't exist would look like one who does.
 
 OBX and NTE are never rewritten: documents are the route's affair; an INS seen there is told.
 
 Theory of operation. A look at the bytes and at a few fields says that most messages hold nothing of all this. In
-most others the only INS is that of PID-3: then only PID, MRG and the payers are walked. Else all segments are.
+most others the only INS is that of PID-3: then only PID, MRG and the payers are walked. Else all segments are. Types
+are looked for in capitals: senders write `nh` too.
 """
 
 from __future__ import annotations
@@ -43,30 +45,38 @@ TEST_IDENTITY: Final = "E-INS-TEST"
 NOTHING_LEFT: Final = "E-INS-ONLY"
 
 _ARC: Final = INS_ARC.encode()
-_TYPED: Final = re.compile(rb"INS|NH|SS|NNFRA")
-_INS_TYPES: Final = frozenset({b"INS", b"INS-NIR", b"INS-NIA", b"INS-C"})
+_TYPED: Final = re.compile(rb"INS|NH|SS|NNFRA|NI[RA]")
+_LONG: Final = re.compile(rb"[0-9AB -]{15}")
+"""What may be a number with its key; of an OID it never is, as long as a number in it isn't."""
+_INS_TYPES: Final = frozenset({b"INS", b"INS-NIR", b"INS-NIA", b"INS-C", b"NIR", b"NIA"})
+_INS_NAME: Final = b"ASIP-SANTE-INS"
+"""How the names of the INS's authorities begin (CX-4)."""
 _INSURANCE_TYPES: Final = frozenset({b"NH", b"SS", b"NNFRA"})
 _INSURANCE_FIELDS: Final = frozenset({(b"IN1", 49), (b"IN2", 2), (b"GT1", 12), (b"NK1", 37)})
-_PAYING: Final = (b"IN1", b"IN2", b"GT1", b"AP", b"AC")
+_PAYING: Final = (b"IN1", b"IN2", b"IN3", b"GT1", b"AP", b"AC")
 """Segments in which a number is known by its form."""
 _SOCIAL: Final = ((b"PID", 19), (b"NK1", 37), (b"P", 11))
 """Looked at whatever they hold."""
-_NUMBERS: Final = ((b"PID", 3), (b"MRG", 1))
-"""Looked at for types: INS, NH…"""
+_OF_PATIENT: Final = {b"PID": (3, 2, 4), b"MRG": (1, 2, 4), b"P": (11,)}
+"""Where a patient's INS stands, or stood in former versions: looked at whether or not it has its OID."""
+_NUMBERS: Final = tuple((code, number) for code in (b"PID", b"MRG") for number in _OF_PATIENT[code])
+"""Looked at for types: INS, NH…; PID-3 first."""
 _SHORT: Final = (b"PID", b"MRG", b"NK1", *_PAYING)
 """The segments to walk when the only INS is that of PID-3."""
 _TELLING: Final = (b"ZFD", b"MRG", *_PAYING)
 """Segments that may say more of an identity, or of a payer."""
 _KIN: Final = ((b"NK1", 37),)
-_OF_PATIENT: Final = {b"PID": 3, b"MRG": 1, b"P": 11}
-"""Where a patient's INS stands: it is looked at whether or not it has its OID."""
 _PAYERS: Final = frozenset({b"IN1", b"IN2", b"IN3", b"GT1"})
 _DOCUMENTS: Final = frozenset({"OBX", "NTE"})
 _NIR: Final = re.compile(
-    rb"(?<![0-9A-Za-z])[1-8][0-9]{2}(?:0[1-9]|1[0-2]|20|3[0-9]|4[0-2]|[5-9][0-9])(?:[0-9]{2}|2[AB])[0-9]{6}"
-    rb"(?:[0-9]{2})?(?![0-9A-Za-z])"
+    rb"(?<![0-9A-Za-z])[1-8]S[0-9]{2}S(?:0[1-9]|1[0-2]|20|3[0-9]|4[0-2]|[5-9][0-9])S(?:[0-9]{2}|2[AB])S[0-9]{3}S[0-9]{3}"
+    rb"(?:S[0-9]{2})?(?![0-9A-Za-z])".replace(b"S", b"[ .-]?")
 )
-"""A number with the form of a NIR, with or without its key; months 20 and above: births whose month isn't known."""
+"""
+A number with the form of a NIR, with or without its key, in one or in groups; months 20 and above: births whose month
+isn't known.
+"""
+_GAPS: Final = re.compile(rb"[ .-]")
 
 
 class Withheld(Exception):
@@ -110,7 +120,7 @@ class Gate:
         """
         if data.find(_ARC) >= 0:
             return True
-        if any(message.fields(_SOCIAL)) or any(map(_TYPED.search, message.fields(_NUMBERS))):
+        if any(message.fields(_SOCIAL)) or any(map(_looked_at, message.fields(_NUMBERS))):
             return True
         if self.insurance:
             return False
@@ -174,11 +184,13 @@ def _only_ins_of_a_validated_patient(message: Message, data: bytes) -> Ins | Non
     patient = message.peek(patients[0])
     if patient.field(32) != b"VALI" or patient.field(31) not in (b"", b"N") or patient.field(19):
         return None
+    if any(_looked_at(patient.field(number)) for number in _OF_PATIENT[b"PID"][1:]):
+        return None
     found: Ins | None = None
     for repetition in message.delimiters.repetitions(patient.field(3)):
         if repetition.find(_ARC) >= 0:
             found = read_ins(repetition, message.delimiters)
-        elif _TYPED.search(repetition):
+        elif _looked_at(repetition):
             return None
     if found is None or not found.value or found.deleted or found.authority.obsolete:
         return None
@@ -250,13 +262,14 @@ class _Walk:
         segment = self._message.peek(position)
         if code in (b"PID", b"P"):
             self._begin(position, segment)
-        own = _OF_PATIENT.get(code, 0)
+        own = _OF_PATIENT.get(code, ())
         if others and segment.line().find(_ARC) >= 0:
             for number in range(1, segment.count + 1):
-                if number != own and segment.field(number).find(_ARC) >= 0:
+                if number not in own and segment.field(number).find(_ARC) >= 0:
                     self._identifiers(position, code, number)
-        if own and (code == b"P" or _TYPED.search(segment.field(own)) or segment.field(own).find(_ARC) >= 0):
-            self._identifiers(position, code, own)
+        for number in own:
+            if code == b"P" or _looked_at(segment.field(number)) or segment.field(number).find(_ARC) >= 0:
+                self._identifiers(position, code, number)
         if code == b"PID" and segment.field(19):
             self._social_number(position)
         elif code == b"NK1" and segment.field(37):
@@ -270,7 +283,7 @@ class _Walk:
         repetitions = marks.repetitions(self._message.peek(position).field(number))
         left = []
         for repetition in repetitions:
-            if code != b"P" and repetition.find(_ARC) < 0 and not _TYPED.search(repetition):
+            if code != b"P" and repetition.find(_ARC) < 0 and not _looked_at(repetition):
                 left.append(repetition)
                 continue
             value = marks.components(repetition)[0].strip()
@@ -281,7 +294,7 @@ class _Walk:
                 left.append(repetition)
         if len(left) < len(repetitions):
             self._message.own(position).set_field(number, marks.repetition.join(left))
-            if code in (b"PID", b"MRG") and number == _OF_PATIENT[code] and not any(left):
+            if code in (b"PID", b"MRG") and number == _OF_PATIENT[code][0] and not any(left):
                 self._emptied.append(f"{code.decode()}-{number}")
 
     def _against(self, repetition: bytes, value: bytes, code: bytes, number: int) -> str:
@@ -289,9 +302,10 @@ class _Walk:
         ins = read_ins(repetition, self._marks)
         if ins is None:
             kind = self._type(repetition)
-            if code == b"P" or kind in _INS_TYPES:
+            insured = kind in _INSURANCE_TYPES
+            if code == b"P" or kind in _INS_TYPES or (not insured and self._is_unsaid_ins(repetition, value)):
                 return self._against_ins(b"") if value else ""
-            if kind not in _INSURANCE_TYPES or not value:
+            if not insured or not value:
                 return ""
             return self._pass(value) if self._gate.insurance else "insurance-withheld"
         if ins.authority.test and self._gate.production:
@@ -354,6 +368,18 @@ class _Walk:
         components = self._marks.components(repetition)
         return components[4].strip().upper() if len(components) > 4 else b""
 
+    def _is_unsaid_ins(self, repetition: bytes, value: bytes) -> bool:
+        """
+        Whether an identifier without the INS's OID and types is one nevertheless.
+
+        By the name of its authority; or it has the form of a NIR and its key, and nothing but a name says who gave it.
+        """
+        components = self._marks.components(repetition)
+        name, *rest = self._marks.subcomponents(components[3] if len(components) > 3 else b"")
+        if name.strip().upper().startswith(_INS_NAME):
+            return True
+        return not any(rest) and _NIR.fullmatch(value) is not None and not _fault(value)
+
     # --- insurance -----------------------------------------------------------------------------------------
 
     def _social_number(self, position: int) -> None:
@@ -404,4 +430,16 @@ class _Walk:
 
 def _is_nir(data: bytes) -> bool:
     """Whether what has the form of a NIR may be one: with a key, it fits."""
-    return len(data) == 13 or not matricule_fault(data.decode())
+    return len(_GAPS.sub(b"", data)) == 13 or not _fault(data)
+
+
+def _fault(data: bytes) -> str:
+    return matricule_fault(_GAPS.sub(b"", data).decode())
+
+
+def _looked_at(field: bytes) -> bool:
+    """Whether identifiers may hold an INS or an insurance number that has no OID."""
+    if not field:
+        return False
+    capitals = field.upper()
+    return _TYPED.search(capitals) is not None or _LONG.search(capitals) is not None

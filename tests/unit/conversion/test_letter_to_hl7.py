@@ -43,10 +43,10 @@ def test_the_hospital_s_numbers() -> None:
 
 @pytest.mark.parametrize(
     ("insured", "written"),
-    [("2800201000000 10", "~280020100000010^^^ASIP-SANTE-NIR&1.2.250.1.213.1.4.8&ISO^NH|"), ("280", "ENT-8 (")],
+    [("2800201000000 10", "~280020100000010^^^^NH|"), ("280", "ENT-8 (")],
 )
 def test_the_insurance_number(insured: str, written: str) -> None:
-    """Of the insured, type NH; what is none stays a note."""
+    """Of the insured, who may be a parent: type NH, never an INS; what is none stays a note."""
     assert written in convert(insured=insured)
 
 

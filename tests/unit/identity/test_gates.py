@@ -68,6 +68,25 @@ def let_out(gate: Gate, text: str, source: str = "gam") -> tuple[str, list[str]]
         (OPEN, "gam", f"{IPP}~{PRODUCTION.replace('^INS', '^NH')}", "VALI", None, ["ins-type"]),
         (OPEN, "gam", f"{IPP}~{PRODUCTION.replace(NIR, '260058815400244')}", "VALI", None, ["ins-key"]),
         (CLOSED, "gam", f"{IPP}~2^^^INSTITUT^MR", "VALI", None, []),
+        (CLOSED, "gam", f"{IPP}~{NIR}^^^^ins", "VALI", IPP, ["ins-withheld PID-3 for lis"]),
+        (CLOSED, "gam", f"{IPP}~{NIR}^^^CPAM^nh", "VALI", IPP, ["insurance-withheld PID-3 for lis"]),
+        (CLOSED, "gam", f"{IPP}~{NIR[:13]}^^^^NIR", "VALI", IPP, ["ins-withheld PID-3 for lis"]),
+        (CLOSED, "gam", f"{IPP}~{NIR}^^^ASIP-SANTE-INS-NIR", "VALI", IPP, ["ins-withheld PID-3 for lis"]),
+        (CLOSED, "gam", f"{IPP}~{NIR[:13]}^^^ASIP-SANTE-INS-NIR^PI", "VALI", IPP, ["ins-withheld PID-3 for lis"]),
+        (CLOSED, "gam", f"{IPP}~{NIR}", "VALI", IPP, ["ins-withheld PID-3 for lis"]),
+        (CLOSED, "gam", f"{IPP}~2 60 05 88 154 002 33^^^X^PI", "VALI", IPP, ["ins-withheld PID-3 for lis"]),
+        (OPEN, "gam", f"{IPP}~{NIR}^^^^PI", "VALI", IPP, ["ins-unqualified PID-3 for dpi"]),
+        (
+            OPEN,
+            "gam",
+            f"{IPP}~{PRODUCTION}~{NIR}^^^^PI",
+            "VALI",
+            f"{IPP}~{PRODUCTION}",
+            ["ins-unqualified PID-3 for dpi"],
+        ),
+        (CLOSED, "gam", f"{NIR}^^^CHA&1.2.3.1&ISO^PI", "VALI", None, []),
+        (CLOSED, "gam", f"{IPP}~260058815400244^^^^PI", "VALI", None, []),
+        (CLOSED, "gam", f"{IPP}~{NIR}7^^^^PI", "VALI", None, []),
     ],
 )
 def test_pid_3(gate, source, pid_3, status, left, findings):
@@ -174,6 +193,32 @@ def test_what_is_no_insurance_number(value):
     assert let_out(CLOSED, text) == (text, [])
 
 
+@pytest.mark.parametrize("kind", ["INS", "nh", "", PRODUCTION.partition("^^^")[2]])
+@pytest.mark.parametrize("field", ["PID-2", "PID-4", "MRG-2", "MRG-4"])
+def test_where_numbers_stood_in_former_versions(field, kind):
+    """PID-2 and PID-4 hold identifiers of the patient too, MRG-2 and MRG-4 those that end."""
+    number = f"{NIR}^^^{kind}" if "&" in kind else f"{NIR}^^^^{kind}"
+    place = int(field[-1])
+    ended = [f"{IPP}", "", "", ""]
+    if field.startswith("MRG"):
+        ended[place - 1] = number
+    more = {f"pid_{place}": number} if field.startswith("PID") else {}
+    text = pid(IPP, **more) + f"MRG|{'|'.join(ended)}\r"
+    after, findings = let_out(CLOSED, text)
+    assert findings == [f"{'insurance' if kind == 'nh' else 'ins'}-withheld {field} for lis"]
+    assert after == text.replace(number, "")
+
+
+@pytest.mark.parametrize("written", ["2 60 05 88 154 002 33", "2.60.05.88.154.002", "2600588154002-33"])
+@pytest.mark.parametrize("field", ["IN1-36", "IN3-2", "GT1-10"])
+def test_insurance_written_in_groups(field, written):
+    """As cards show it."""
+    code, _, number = field.partition("-")
+    text = pid(IPP) + f"{code}{'|' * int(number)}{written}|X\r"
+    assert let_out(CLOSED, text) == (text.replace(written, ""), [f"insurance-withheld {field} for lis"])
+    assert let_out(PAYER, text) == (text, [])
+
+
 def test_documents_are_told_not_touched():
     """OBX and NTE stay byte for byte."""
     text = pid(IPP) + f"OBX|1|TX|||{PRODUCTION}\r"
@@ -230,7 +275,19 @@ def test_numbers_to_look_for():
 
 
 PARTS = st.sampled_from(
-    ["", IPP, PRODUCTION, TEST, DELETED, f"{NIR}^^^X^NH", f"{NIR}^^^X^SS", "2^^^Doctolib", NIR[:13]]
+    [
+        "",
+        IPP,
+        PRODUCTION,
+        TEST,
+        DELETED,
+        f"{NIR}^^^X^NH",
+        f"{NIR}^^^X^SS",
+        "2^^^Doctolib",
+        NIR[:13],
+        NIR,
+        f"{NIR}^^^^ins",
+    ]
 )
 CX = st.lists(PARTS, max_size=4).map("~".join)
 STATUS = st.sampled_from(["", "VALI", "PROV", "VIDE", "VALI~DOUT", "ANOM"])
@@ -269,10 +326,10 @@ def test_neither_leaves_where_it_may_not(pid_3, status, mrg, pid_19, number, oth
 OBSOLETE = f"{NIR}^^^X&1.2.250.1.213.1.4.2&ISO"
 EVERYDAY = [
     pid(f"{first}~{second}", status, **more) + tail
-    for first in (IPP, "1^^^^NH", "1^^^^SS", "")
+    for first in (IPP, "1^^^^NH", "1^^^^ss", NIR, "")
     for second in (PRODUCTION, TEST, DELETED, f"1{PRODUCTION}", f"{PRODUCTION}~{PRODUCTION}", OBSOLETE)
     for status in ("VALI", "QUAL", "VALI~DOUT", "PROV", "")
-    for more in ({}, {"pid_19": NIR}, {"pid_31": "Y"}, {"pid_31": "N"})
+    for more in ({}, {"pid_19": NIR}, {"pid_31": "Y"}, {"pid_31": "N"}, {"pid_2": f"{NIR}^^^^INS"})
     for tail in ("", "ZFD|1|||Y\r", f"NK1|1{'|' * 36}{NIR}\r", "NK1|1|X\r", f"IN1|1|{NIR}\r", pid("2", "PROV"))
 ]  # fmt: skip
 
