@@ -89,7 +89,11 @@ class Route:
     """
     whole: bytes = b""
     ends: tuple[int, ...] = ()
-    """With state DEAD: fragments that wait and can't be told from this one. They are DEAD with it, for its reason."""
+    """
+    With state DEAD or WAITING: fragments that wait and can't be told from this one. They are DEAD for its reason.
+
+    One that is WAITING bars what comes under their pointers (flow.joining).
+    """
     parted: tuple[tuple[str, tuple[int, ...]], ...] = ()
     """Filled by the store: by destination, deliveries of patients whom its events part (DeliveryFlag.PARTED)."""
 

@@ -29,6 +29,8 @@ class MessageState(IntEnum):
     JOINED = 9
 
 
+FRAGMENT: Final = "E-FRAGMENT"
+"""A part of a longer message, whose other parts didn't come with it, or in time, or can't be told."""
 FRAGMENT_WAITING: Final = "E-FRAGMENT-WAITING"
 """Code of a message that is WAITING for the other parts of a longer one."""
 JOINED: Final = "E-JOINED"

@@ -6,6 +6,9 @@ continues another (MSH-14); 1, it goes on in another (DSC-1).
 
 A sender waits for the acknowledgement of each fragment before it sends the next one, so the places of one message
 ascend. What would fit against that order belongs to another message, under a pointer that was used again.
+
+One that *bars* waits for nothing: it holds both ends of its pointers, so that what comes under one of them is known to
+be of messages that can't be told apart.
 """
 
 from __future__ import annotations
@@ -34,6 +37,20 @@ def end_of(pointer: int, direction: int) -> int:
 def other(end: int) -> int:
     """Return the other end of the same pointer."""
     return end ^ GOES_ON
+
+
+def both(ends: Iterable[int]) -> Ends:
+    """Return some ends, and the other one of each pointer."""
+    return tuple(dict.fromkeys(each for end in ends for each in (end, other(end))))
+
+
+def bars(ends: Ends) -> bool:
+    """
+    Tell whether one that waits bars its pointers: nothing that comes under one of them is joined.
+
+    It holds both ends of each. A part whose MSH-14 is its own DSC-1 does so too: under that pointer nothing is sure.
+    """
+    return any(other(end) in ends for end in ends)
 
 
 def neighbours(place: Place, end: int, waiting: Mapping[Place, Ends]) -> list[Place]:
@@ -86,6 +103,8 @@ def chain_of(place: Place, ends: Ends, waiting: Mapping[Place, Ends]) -> list[Pl
             if len(near) > 1 or len(chain) >= PARTS_MAX:
                 raise NotOne("DSC-1", f"a pointer is used twice, or they are more than {PARTS_MAX:,}")
             (at,) = near
+            if bars(waiting[at]):
+                return None
             add(at)
             end = _end_at(direction, waiting[at])
     return list(chain)

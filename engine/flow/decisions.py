@@ -6,10 +6,10 @@ from collections.abc import Collection
 from typing import Final
 
 from engine.core.changes import Route
-from engine.core.lifecycle import MessageState
+from engine.core.lifecycle import FRAGMENT, MessageState
 from engine.core.messages import StoredMessage
 from engine.core.ports import Place
-from engine.routes.decision import FRAGMENT, Evaluation
+from engine.routes.decision import Evaluation
 
 INTERNAL: Final = "E-INTERNAL"
 

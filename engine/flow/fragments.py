@@ -77,7 +77,7 @@ class WaitingFragments:
             for end in self._ends.pop(place, ()):
                 if end in self._holders:
                     self._holders[end].pop(place, None)
-            if waits is None:
+            if waits is None or place != route.place:
                 self._forget_body(place)
         if waits is not None:
             self._put(route.place, waits.hashes)

@@ -8,7 +8,9 @@ same commit. What waits is looked up in the store, so that it is the same after 
 
 A false join is worse than none. Parts are joined only in the order in which they came; what would fit against it waits
 until its time is over. What can't be told ends at once as dead letters, all parts that are linked, in one commit: one
-that stayed could be completed by a part of another message.
+that stayed could be completed by a part of another message. Parts of the same messages are still on their way: so the
+one that showed it waits on, and bars all their pointers. What comes under one of them bars it too, in its turn; each
+dies when its time is over. So a pointer is free again when nothing has come under it for `join`.
 """
 
 from __future__ import annotations
@@ -21,13 +23,24 @@ from typing import TYPE_CHECKING, Final
 
 from engine.core.changes import Route
 from engine.core.identities import Wait
-from engine.core.lifecycle import FRAGMENT_WAITING, MessageState
+from engine.core.lifecycle import FRAGMENT, FRAGMENT_WAITING, MessageState
 from engine.errors import ParseError
-from engine.flow.chains import CONTINUES, GOES_ON, Ends, chain_of, describe, end_of, name_of, neighbours, other, rivals
+from engine.flow.chains import (
+    CONTINUES,
+    GOES_ON,
+    Ends,
+    bars,
+    both,
+    chain_of,
+    describe,
+    end_of,
+    name_of,
+    neighbours,
+    rivals,
+)
 from engine.flow.decisions import fragment_dead, repeated_part
 from engine.flow.fragments import WAITING_MAX, WaitingFragments
 from engine.parsers.hl7v2.fragments import Fragment, NotOne, fragment_of, put_together, repeats
-from engine.routes.decision import FRAGMENT
 
 if TYPE_CHECKING:
     from engine.core.messages import StoredMessage
@@ -83,6 +96,8 @@ class Joining:
         if _concerns(route):
             self._deciding.update(_places(route))
             self._known.adopt(route)
+            if route.wait is not None and self._known.unknown(route.wait.hashes):
+                self.forget()  # until it is on disk nobody could find it there
 
     def resolved(self, route: Route, *, stored: bool) -> None:
         """Note that a decision is on disk, or isn't."""
@@ -142,9 +157,11 @@ class Joining:
         assert evaluation.fragment is not None, "it says as what it is read"
         ends = self._ends_of(message.source, evaluation.fragment)
         found = await self._waiting_for(ends)
-        found.pop(message.place, None)
+        barred = bars(found.pop(message.place, ()))
         if expired:
-            return self._over(message, ends, found)
+            return self._barred_over(message) if barred else self._over(message, ends, found)
+        if barred or any(map(bars, found.values())):
+            return self._bar(message, evaluation, ends, found)
         try:
             for twin in rivals(message.place, ends, found):
                 return await self._twin(message, twin, same=_may_repeat(message.place, twin, ends, found))
@@ -155,7 +172,21 @@ class Joining:
                 return self._wait(message, evaluation, ends, found)
             return await self._whole(message, chain)
         except NotOne as error:
-            return await self._end(message, ends, error)
+            return await self._end(message, evaluation, ends, error)
+
+    async def is_barred(self, message: StoredMessage) -> bool:
+        """
+        Tell whether a message is a part under a pointer that is barred: then the same again prolongs that.
+
+        Raises:
+            StoreError: It can't be read.
+        """
+        source = self._router.configuration.sources.get(message.source)
+        fragment = fragment_of(message.raw) if message.format == "hl7v2" else None
+        if source is None or not source.fragments.join or fragment is None:
+            return False
+        found = await self._waiting_for(self._ends_of(message.source, fragment))
+        return any(map(bars, found.values()))
 
     def _ends_of(self, source: str, fragment: Fragment) -> Ends:
         """Return the hashes of its pointers."""
@@ -170,8 +201,8 @@ class Joining:
 
     async def _waiting_for(self, ends: Ends) -> dict[Place, Ends]:
         """Return what waits for these ends, or goes on at one of them; what the messages behind ask for is read too."""
-        both = _both(ends)
-        while unknown := self._known.unknown(both):
+        asked_for = both(ends)
+        while unknown := self._known.unknown(asked_for):
             if self._known.is_full:
                 self.forget()
             if self._unsure:
@@ -181,10 +212,10 @@ class Joining:
             asked = list(dict.fromkeys((*unknown, *self._known.unknown(self._look_ahead()))))
             found = await self._read_waiting(asked)
             if len(found) >= WAITING_MAX:
-                return await self._read_waiting(both)
+                return await self._read_waiting(asked_for)
             if not self._unsure:  # else all was forgotten meanwhile
                 self._known.learn(asked, found)
-        return self._known.waiting_for(both)
+        return self._known.waiting_for(asked_for)
 
     async def _linked(self, ends: Ends) -> dict[Place, Ends]:
         """Return all that hangs together with these ends."""
@@ -194,7 +225,7 @@ class Joining:
         await self._quiet()
         found = await self._router.store.waiting_for(ends, linked=True)
         if len(found) < WAITING_MAX and not self._unsure:
-            self._known.learn({each for own in (ends, *found.values()) for each in _both(own)}, found)
+            self._known.learn({each for own in (ends, *found.values()) for each in both(own)}, found)
         return found
 
     async def _read_waiting(self, ends: Collection[int]) -> dict[Place, Ends]:
@@ -210,7 +241,7 @@ class Joining:
                 self._looked = message.place
                 fragment = fragment_of(message.raw) if message.format == "hl7v2" else None
                 if fragment is not None:
-                    ends += _both(self._ends_of(message.source, fragment))
+                    ends += both(self._ends_of(message.source, fragment))
         return ends
 
     async def _quiet(self) -> None:
@@ -222,12 +253,15 @@ class Joining:
     # --- it waits --------------------------------------------------------------------------------------------
 
     def _wait(self, message: StoredMessage, evaluation: Evaluation, ends: Ends, found: dict[Place, Ends]) -> Route:
-        rule = self._router.configuration.sources[message.source].fragments
-        until = self._router.runtime.now_ms() + int(rule.join * 1000)
-        evaluation.wait = Wait(ends, until)
-        evaluation.patients = (message.digest,)  # by it the same part again is known, whatever comes between
         self._known.keep(message)
-        evaluation.reason = "a part of a longer message: " + ", ".join(describe(message.place, ends, found))
+        reason = "a part of a longer message: " + ", ".join(describe(message.place, ends, found))
+        return self._waits(message, evaluation, ends, reason)
+
+    def _waits(self, message: StoredMessage, evaluation: Evaluation, ends: Ends, reason: str) -> Route:
+        rule = self._router.configuration.sources[message.source].fragments
+        evaluation.wait = Wait(ends, self._router.runtime.now_ms() + int(rule.join * 1000))
+        evaluation.patients = (message.digest,)  # by it the same part again is known, whatever comes between
+        evaluation.reason = reason
         return self._router.evaluating.decision(message, evaluation, late=True)
 
     def _over(self, message: StoredMessage, ends: Ends, found: dict[Place, Ends]) -> Route | StoredMessage:
@@ -315,13 +349,41 @@ class Joining:
             return repeated_part(message, place, self._router.configuration.hash)
         raise NotOne("DSC-1", f"messages {place} and {message.place} have a pointer in common and say different things")
 
-    async def _end(self, message: StoredMessage, ends: Ends, error: NotOne) -> Route:
-        """Make dead letters of all parts that are linked, in one commit."""
-        reason = f"not put together with the parts that it points at: {error.reason}; have the whole sent again"
+    async def _end(self, message: StoredMessage, evaluation: Evaluation, ends: Ends, error: NotOne) -> Route:
+        """Make dead letters of all parts that are linked, in one commit; this one bars their pointers."""
         linked = await self._linked(ends)
-        route = fragment_dead(message, error.field, reason, self._router.configuration.hash)
-        route.ends = tuple(place for place in linked if place != message.place)
+        linked.pop(message.place, None)
+        barred = both(each for own in (ends, *linked.values()) for each in own)
+        reason = f"not put together with the parts that it points at: {error.reason}; {self._remedy(message.source)}"
+        route = self._waits(message, evaluation, barred, reason)
+        route.field, route.ends = error.field, tuple(linked)
         return route
+
+    def _bar(self, message: StoredMessage, evaluation: Evaluation, ends: Ends, found: dict[Place, Ends]) -> Route:
+        """Let a part bar its pointers, one of which is barred already; those that bar no others die."""
+        barred = both(ends)
+        reason = (
+            "not put together: parts under the same pointer (DSC-1, MSH-14) couldn't be told apart shortly before; "
+            f"{self._remedy(message.source)}"
+        )
+        route = self._waits(message, evaluation, barred, reason)
+        route.ends = tuple(place for place, own in found.items() if bars(own) and set(own) <= set(barred))
+        return route
+
+    def _barred_over(self, message: StoredMessage) -> Route:
+        """End one that barred its pointers."""
+        reason = (
+            "not put together: parts under the same pointer (DSC-1, MSH-14) couldn't be told apart; "
+            f"{self._remedy(message.source)}"
+        )
+        return fragment_dead(message, "DSC-1", reason, self._router.configuration.hash)
+
+    def _remedy(self, source: str) -> str:
+        rule = self._router.configuration.sources[source].fragments
+        return (
+            "have the whole sent again under other pointers, or when no part has come under these for "
+            f"{rule.join:g} s: one that comes before isn't joined either"
+        )
 
 
 def _concerns(route: Route) -> bool:
@@ -332,11 +394,6 @@ def _concerns(route: Route) -> bool:
 def _places(route: Route) -> tuple[Place, ...]:
     """Return all messages on which it is."""
     return (route.place, *route.joins, *route.ends)
-
-
-def _both(ends: Ends) -> Ends:
-    """Return the ends, and the other one of each pointer."""
-    return (*ends, *map(other, ends))
 
 
 def _gone(place: Place) -> NotOne:

@@ -48,6 +48,7 @@ _AHEAD_MAX: Final = 64
 """Messages that are read ahead in one go: the loop does nothing else meanwhile."""
 _ROUNDS_MAX: Final = 1_000
 _RESTART_SECONDS: Final = 1.0
+_UNDECIDED: Final = frozenset({MessageState.RECEIVED, MessageState.WAITING})
 _AS_IT_COMES: Final = Turn()
 _CATCHING_UP: Final = Turn(wide=True)
 
@@ -388,6 +389,8 @@ class Router:
         generation = self._generation
         try:
             fate = await self._store.fate(original.place)
+            undecided = fate is not None and fate.state in _UNDECIDED
+            barred = undecided and await self.joining.is_barred(message)
         except StoreError as error:
             self._waiting = False
             self.store_failed(error)
@@ -397,7 +400,7 @@ class Router:
             self.wake()
             return
         told = fate is not None and fate.state is MessageState.DEAD and fate.code == REJECTED
-        if not original.is_repeated(fate):
+        if barred or not original.is_repeated(fate):
             await self._decide(message, turn._replace(told=original.place if told else 0))
             return
         self._waiting = False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from engine.core.changes import Identify, Reopen, Requeue, events_of
-from engine.core.lifecycle import DeliveryState, MessageState
+from engine.core.lifecycle import FRAGMENT, DeliveryState, MessageState
 from engine.core.messages import Delivery, DeliveryFlag, DeliveryKind, Intention, place_of
 from engine.core.own_ids import former
 from engine.errors import StoreError
@@ -14,7 +14,6 @@ from engine.flow.acts import Refusal
 from engine.flow.evaluating import Turn
 from engine.flow.identity_acts import PREFIX, IdentityActs
 from engine.flow.joining import IsFragment
-from engine.routes.decision import FRAGMENT
 from engine.routes.evaluation import render_again
 from engine.routes.parting import mark_made_anew, stands
 

@@ -19,8 +19,6 @@ CHARSET: Final = "E-CHARSET"
 """The characters of a patient's line are damaged."""
 DAMAGED: Final = "E-DAMAGED"
 """A line reads as a patient's or an order's, and its name is damaged."""
-FRAGMENT: Final = "E-FRAGMENT"
-"""A part of a longer message, whose other parts didn't come with it, or in time."""
 REJECTED: Final = "E-REJECTED"
 """A route rejects a message whose sender was answered already: a dead letter."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from engine.core.lifecycle import FRAGMENT_WAITING, MessageState
+from engine.core.lifecycle import FRAGMENT, FRAGMENT_WAITING, MessageState
 from engine.core.messages import StoredMessage
 from engine.parsers.hl7v2.ack import HEADER_BYTES_MAX
 from engine.parsers.hl7v2.batch import split_batch
@@ -27,7 +27,6 @@ from engine.routes.decision import (
     ATTACHMENT,
     CHARSET,
     DAMAGED,
-    FRAGMENT,
     HEADER,
     PROCESSING,
     SEVERAL,

@@ -142,8 +142,8 @@ class MemoryChanges:
         one = self._message_row(place)
         message = replace(one.message, state=MessageState.DEAD)
         after = replace(
-            one, message=message, code=change.code, field=change.field, reason=change.reason, config=change.config,
-            linked_to=0,
+            one, message=message, code=rules.ended_code(change), field=change.field, reason=change.reason,
+            config=change.config, linked_to=0,
         )  # fmt: skip
         undo.put("messages", place, after)
         undo.remove("waits", place)

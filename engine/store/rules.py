@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from engine.core.changes import Remake, Reopen, Requeue, Route, Treat
 from engine.core.lifecycle import (
+    FRAGMENT,
     FRAGMENT_WAITING,
     DeliveryState,
     MessageState,
@@ -86,8 +87,8 @@ def check_route(route: Route) -> None:
         raise ChangeRefused(f"message {route.place} holds its own fragment, and those that join it")
     if route.joins and route.state is MessageState.REJECTED:
         raise ChangeRefused(f"message {route.place} is its sender's: nothing is joined to it")
-    if route.ends and (route.state is not MessageState.DEAD or route.place in route.ends):
-        raise ChangeRefused(f"message {route.place} isn't dead: nothing dies with it")
+    if route.ends and (route.state not in _ENDING or route.place in route.ends):
+        raise ChangeRefused(f"message {route.place} is neither dead nor waits: nothing dies with it")
     write_copies(deliveries)
 
 
@@ -106,6 +107,11 @@ def check_ended(place: int, state: MessageState | None) -> None:
         raise no_message(place)
     if state is not MessageState.WAITING:
         raise other_state(f"message {place}", "waiting", state.name.lower())
+
+
+def ended_code(route: Route) -> str:
+    """Return the code of the fragments that die with a decision: its own, or that of a part where it waits on."""
+    return route.code if route.state is MessageState.DEAD else FRAGMENT
 
 
 def joined_reason(route: Route) -> str:
@@ -185,6 +191,8 @@ LIVE = frozenset({DeliveryState.PENDING, DeliveryState.DELIVERED})
 """Copies that make of a message the first one of its retransmissions: sent, or to be sent."""
 
 _OPEN = frozenset({MessageState.RECEIVED, MessageState.WAITING})
+_ENDING = frozenset({MessageState.DEAD, MessageState.WAITING})
+"""With which others may die: it died with them, or waits in their place, so that nothing is joined there."""
 _DEAD_MESSAGES = frozenset({MessageState.DEAD, MessageState.DISCARDED})
 _DEAD_DELIVERIES = frozenset({DeliveryState.DEAD, DeliveryState.DISCARDED})
 

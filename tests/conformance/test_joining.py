@@ -235,6 +235,33 @@ async def test_fragments_die_together(house: House) -> None:
 
 
 @in_loop
+async def test_one_that_waits_in_place_of_others(house: House) -> None:
+    """It bars their pointers, so that they die and it waits, in one commit, after a crash too; it dies in its turn."""
+    store, _ = await house.open()
+    one, two, last = await receive(store, 3)
+    bar = decided(
+        last, MessageState.WAITING, code="E-FRAGMENT-WAITING", field="DSC-1", reason="a pointer in common",
+        wait=Wait((10, 11, 21, 20), 9_000), ends=(one, two),
+    )  # fmt: skip
+    await fine(store, part(one, 11), part(two, 10, 21), bar)
+    for _ in range(2):
+        assert await states(store, one, two, last) == ["dead", "dead", "waiting"]
+        rows = [await store.queries.message_row(place) for place in (one, two, last)]
+        assert [row["code"] for row in rows] == ["E-FRAGMENT", "E-FRAGMENT", "E-FRAGMENT-WAITING"]
+        assert {(row["field"], row["reason"]) for row in rows} == {("DSC-1", "a pointer in common")}
+        found = await store.waiting_for([11])
+        assert {place: set(own) for place, own in found.items()} == {last: {10, 11, 20, 21}}
+        await balanced(store)
+        await house.crash(store)
+        store, _ = await house.open()
+    assert await store.waiting_until(9_001, 9) == [last]
+    await fine(store, decided(last, MessageState.DEAD, expected=MessageState.WAITING, code="E-FRAGMENT"))
+    assert await store.waiting_for([10, 11, 20, 21]) == {}
+    await balanced(store)
+    await store.close()
+
+
+@in_loop
 async def test_what_does_not_die_with_another(house: House) -> None:
     """One that doesn't wait, itself, none; nothing dies with what lives: nothing of the change is stored."""
     store, _ = await house.open()

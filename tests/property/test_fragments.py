@@ -92,3 +92,37 @@ def test_beginnings_that_are_missing(data: st.DataObject) -> None:
             lab.router.stop()
 
     simulate(run)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_one_pointer_over_several_connections(data: st.DataObject) -> None:
+    """Each sends its parts in order, and some again; wherever they meet, none is joined with another's."""
+    wholes: list[bytes] = []
+    connections: list[list[bytes]] = []
+    for number in range(data.draw(st.integers(2, 3))):
+        connections.append([])
+        for serial in range(data.draw(st.integers(1, 2))):
+            whole = result(f"M{number}{serial}", ipp=f"{number}{serial}", lines=2)
+            parts = cut(whole, (whole.index(b"OBX|2"),), ("1",))
+            wholes.append(whole)
+            connections[-1] += data.draw(st.sampled_from([parts, [parts[0], *parts], [*parts, *parts]]))
+    turns = data.draw(st.permutations([rank for rank, parts in enumerate(connections) for _ in parts]))
+    following = [iter(parts) for parts in connections]
+    crashes = data.draw(st.sets(st.integers(0, len(turns)), max_size=2))
+
+    async def run(runtime: SimulatedRuntime) -> None:
+        with tempfile.TemporaryDirectory() as directory:
+            store = data.draw(st.sampled_from([MemoryStore, SlowStore]))()
+            lab = await Laboratory.opened(runtime, Path(directory), store=store)
+            for rank, turn in enumerate(turns):
+                lab.send(next(following[turn]))
+                await asyncio.sleep(data.draw(st.sampled_from([0, 0.5, 20])))
+                if rank in crashes:
+                    lab = await lab.crashed()
+            await asyncio.sleep(1300)
+            assert set(await lab.sent()) <= set(wholes)
+            assert set(await lab.endings()) <= {"joined", "waiting", "dead", "duplicate"}
+            lab.router.stop()
+
+    simulate(run)

@@ -46,8 +46,8 @@ MEANINGS: Final = (
     ),
     Meaning(
         FRAGMENT_WAITING, "waiting message",
-        "A part of a longer message (DSC-1, MSH-14): it waits for the others, to go on as one with them.",
-        "Nothing, if they are on their way; the reason says which is missing. When its time is over it is E-FRAGMENT.",
+        "A part of a longer message: it waits for the others, or for its end where it can't be told from others.",
+        "Nothing, if they are on their way; the reason says what is missing, or what to do. Later it is E-FRAGMENT.",
     ),
     Meaning(
         JOINED, "joined message",

@@ -57,7 +57,7 @@ def join(work: Transaction, change: Route) -> None:
 
 def end(work: Transaction, change: Route) -> None:
     """
-    Make dead letters of fragments together with the message of a routing decision, whose row is among those collected.
+    Make dead letters of fragments with the message of a routing decision, or in its place; its row is collected.
 
     Raises:
         ChangeRefused: One of them doesn't wait, or there is none.
@@ -65,7 +65,7 @@ def end(work: Transaction, change: Route) -> None:
     """
     names = work.names
     places = _move(work, change.ends, MessageState.DEAD, rules.check_ended)
-    values = (places, names.any(change.code), change.field, change.reason, names.own(change.config))
+    values = (places, names.any(rules.ended_code(change)), change.field, change.reason, names.own(change.config))
     work.connection.execute(_ENDED, values)
     work.connection.execute(_NO_WAITS, (places,))
 

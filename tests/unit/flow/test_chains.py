@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.flow import chains
-from engine.flow.chains import chain_of, describe, neighbours, rivals
+from engine.flow.chains import bars, both, chain_of, describe, neighbours, rivals
 from engine.parsers.hl7v2.fragments import NotOne
 
 BEGIN, MIDDLE, END = (11,), (10, 21), (20,)
@@ -63,3 +63,12 @@ def test_description() -> None:
         "it waits for the part before it (MSH-14) (message 7 isn't that: it came behind this one)",
         "it waits for the part after it (DSC-1)",
     ]
+
+
+def test_what_bars() -> None:
+    """It holds both ends of its pointers, and no chain goes through it."""
+    assert both(MIDDLE) == (10, 11, 21, 20)
+    assert bars(both(BEGIN))
+    assert bars((10, 11))
+    assert not bars(MIDDLE)
+    assert chain_of(8, END, {1: BEGIN, 4: both(MIDDLE)}) is None
