@@ -10,6 +10,7 @@ from engine.routes import schema
 from engine.routes.configuration import DeadLetter, Destination, Exit, Key, Order, Route, Source, split_variant
 from engine.routes.declarations import Named, read_dead_letter, read_names, read_order, variants_of
 from engine.routes.findings import Findings
+from engine.routes.formats import check_formats
 from engine.routes.names import Names
 from engine.routes.reading import Reading
 from engine.routes.suggestions import suggest
@@ -90,6 +91,11 @@ class Assembler:
         ]
         self._check_once([value for value, _, _ in entries])
         self._check_multiplying(steps, exits, [value for value, _, _ in entries])
+        places = {str(_destination_of(value)): _destination_of(value).node for value, _, _ in entries}
+        check_formats(
+            [self._sources[one] for one in sources], [step for run in steps.values() for step in run],
+            [(one, places[one.destination]) for one in exits], self._destinations, self._reading,
+        )  # fmt: skip
         if values["tests"] is not None:
             self.tests.append((name, values["tests"]))
         return Route(
