@@ -257,12 +257,11 @@ class _Reader:
         name = birth if any(birth) else ["", "", ""]
         place = self._parts(own, 34)[1]
         traits = StrictTraits(
-            name[0] or usual[0], name[1] or usual[1], name[2], text_of(own.field(7)).strip(),
-            text_of(own.field(8)).strip(), place,
+            name[0] or usual[0], name[1] or usual[1], name[2], _text(own.field(7)), _text(own.field(8)), place,
         )  # fmt: skip
         person = Person(traits, status_of(self._message, own))
         person.names = tuple(filter(None, (usual[0], name[0])))
-        numbers = [text_of(part.strip()) for part in marks.components(own.field(2))[:3]]
+        numbers = [text_of(part.strip()) for part in marks.components(marks.repetitions(own.field(2))[0])[:3]]
         authority = self._recogniser.own_patients.get("PI")
         if authority is not None:
             key, site = authority.key, authority.site
@@ -274,7 +273,7 @@ class _Reader:
             person.local = [made[0]] if made[0] else []
             if numbers[2:] and numbers[2].upper() == "FU" and made[1]:
                 person.prior, person.replaces, person.fusion = [made[1]], True, True
-        stay = marks.components(own.field(4))[0].strip()
+        stay = marks.components(marks.repetitions(own.field(4))[0])[0].strip()
         if stay and stay != NULL:
             given = self._recogniser.recognise([stay], marks, 0, "AN")
             if given is not None and given.site:

@@ -112,12 +112,12 @@ def _collect(data: bytes, spellings: Spellings, found: list[Reference]) -> None:
 
 
 def _of_hprim(message: Message, recogniser: Recogniser, fields: list[bytes]) -> list[Reference]:
-    """P-2 is the requester's IPP; its second component is the other side of a fusion (HPRIM Santé 2.x)."""
+    """P-2 is the requester's IPP, the second component of a repetition the other side of a fusion (HPRIM Santé 2.x)."""
     own = recogniser.own_patients.get("PI")
     authority = own.key if own is not None else f"site:{recogniser.site}|PI"
     found: list[Reference] = []
-    for data in fields:
-        for value in message.delimiters.components(data)[:2]:
-            if value.strip() and value != NULL:
-                found.append((authority, text_of(value.strip())))  # noqa: PERF401 - two conditions read better so
+    marks = message.delimiters
+    for repetition in [one for data in fields for one in marks.repetitions(data)]:
+        values = [value.strip() for value in marks.components(repetition)[:2]]
+        found += [(authority, text_of(value)) for value in values if value and value != NULL]
     return list(dict.fromkeys(found))

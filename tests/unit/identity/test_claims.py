@@ -127,6 +127,19 @@ def test_hprim():
     assert person.local[0].hash == hprim(line).lanes[0]
 
 
+def test_hprim_repetitions_are_no_part_of_a_number():
+    """The first one counts: `1^2` is nobody's number, and would be a new patient."""
+    person = hprim("P|1|1^2~3~FU|LAB7|9^8|USUAL~ANNE").persons[0]
+    assert [one.value for one in (*person.local, *person.accounts)] == ["1", "9"]
+    assert not person.fusion
+
+
+def test_hprim_nulls_are_no_traits():
+    """A date or a sex that is to be deleted contradicts nobody's."""
+    person = hprim('P|1|1||9|USUAL~""||""|""').persons[0]
+    assert person.traits == StrictTraits("USUAL", "", "", "", "", "")
+
+
 def test_without_fu_nothing_is_merged():
     """A second component alone says nothing."""
     person = hprim("P|1|1~2||9|USUAL~ANNE").persons[0]

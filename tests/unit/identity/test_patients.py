@@ -75,6 +75,9 @@ def test_hprim():
     message = open_message(raw, "hprim-sante")
     assert patient_references(message, KNOWN.of("cha")) == [("1.2.3.1|PI", "111"), ("1.2.3.1|PI", "222")]
     assert patient_fields(message) == [b"111~222~FU"]
+    raw = raw.replace(b"|111~222~FU|", b'|111^ ""^333~222~FU^""|')
+    found = patient_references(open_message(raw, "hprim-sante"), KNOWN.of("cha"))
+    assert [value for _, value in found] == ["111", "333", "222"]
 
 
 def test_fields_tell_whether_references_can_differ():
