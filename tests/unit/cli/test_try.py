@@ -14,7 +14,7 @@ from tests.unit.trials.conftest import ADT, ROUTE
 
 SHOWN = """\
 adt.hl7 from gam, site cha, ADT^A01
-when: event != A99: holds
+when: event != Z99: holds
   1 set  routes.yaml:35
       PV1-4  (absent) -> R
   2 drop: passed over  routes.yaml:37
@@ -71,10 +71,10 @@ def test_refused(passerelle, written, arguments, code, words, monkeypatch):
 def test_a_route_that_does_not_want_it(passerelle, written):
     """Says so of the route that was named, whatever others would do with it."""
     text = (written / "routes.yaml").read_text()
-    (written / "routes.yaml").write_text(text.replace("event != A99", "event == A99"))
+    (written / "routes.yaml").write_text(text.replace("event != Z99", "event == Z99"))
     done = passerelle("try", "r", str(written / "adt.hl7"), "--source", "gam")
     assert done.exit_code == 0
-    assert "when: event == A99: doesn't hold\n" in done.stdout
+    assert "when: event == Z99: doesn't hold\n" in done.stdout
     last = "the route r doesn't want it; passerelle explain r says which condition doesn't hold; nothing was sent"
     assert done.stdout.splitlines()[-1] == f"outcome: {last}"
 

@@ -34,7 +34,7 @@ def test_two_routes_and_exits(small, references, stored):
         routes(
             "    steps: [ { set: { PV1-4: R } } ]\n"
             "    to:\n      - dpi\n      - destination: dpi\n        steps: [ { set: { PV1-5: E } } ]\n"
-            "      - destination: raw\n        when: event == A99\n",
+            "      - destination: raw\n        when: event == Z99\n",
             "    to: [raw]\n",
         ).replace(
             "    to:\n      - dpi\n      - destination: dpi\n", "    to:\n      - dpi\n      - destination: bus\n"

@@ -12,4 +12,4 @@ def test_reason(run):
     with pytest.raises(Dropped) as caught:
         run('  - drop: "not for {site}"')
     assert caught.value.reason == "not for cha"
-    run("  - drop: never\n    when: event == A99")
+    run("  - drop: never\n    when: event == Z99")

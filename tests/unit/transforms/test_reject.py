@@ -12,7 +12,7 @@ def test_code_and_reason(run):
     with pytest.raises(Rejected) as caught:
         run('  - reject: { code: AR, reason: "{event} not for {site}" }')
     assert (caught.value.code, caught.value.reason) == ("AR", "A01 not for cha")
-    run("  - reject: { code: AE, reason: never }\n    when: event == A99")
+    run("  - reject: { code: AE, reason: never }\n    when: event == Z99")
 
 
 @pytest.mark.parametrize(

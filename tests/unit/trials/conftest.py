@@ -24,7 +24,7 @@ A40 = ADT.replace("A01|9", "A40|11").replace("PV1|1|I|1010", "MRG|222^^^CHA-IPP&
 ROUTE = """routes:
   r:
     from: [gam, lis]
-    when: event != A99
+    when: event != Z99
     steps:
       - set: { PV1-4: R }
         when: PV1-3 exists

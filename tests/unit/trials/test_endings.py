@@ -10,7 +10,7 @@ import pytest
     [
         ("{ file: adt.hl7, with: { MSH-9.2: A08 } }", "{ filtered: yes }"),
         ("{ file: adt.hl7, with: { MSH-9.2: A08 } }", "{ filtered: enough, dpi: nothing }"),
-        ("{ file: adt.hl7, with: { MSH-9.2: A99 } }", "{ unrouted: { code: E-UNROUTED } }"),
+        ("{ file: adt.hl7, with: { MSH-9.2: Z99 } }", "{ unrouted: { code: E-UNROUTED } }"),
         ("{ file: adt.hl7, with: { PV1-10: X } }", "{ dead_letter: { code: E-MAP-MISS, field: PV1-10 } }"),
         ("{ file: adt.hl7, with: { PV1-10: X } }", "{ dead_letter: E-MAP-MISS }"),
         ("{ file: adt.hl7, with: { PV1-10: X } }", "{ dpi: { dead_letter: { reason: table codes } } }"),

@@ -53,7 +53,7 @@ def test_where_it_stops(followed):
 
 def test_not_wanted(followed):
     """A condition that doesn't hold: no step ran, nothing is delivered."""
-    done = followed(ADT.replace("A01", "A99"))
+    done = followed(ADT.replace("A01", "Z99"))
     assert done.wanted is False
     assert {one.runs for one in done.steps} == {0}
     assert done.deliveries() == []

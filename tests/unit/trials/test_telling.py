@@ -17,7 +17,7 @@ def test_told(loaded):
     answer = told(follow(configuration, "r", stored, "m"), configuration, plain, bodies=True)
     json.dumps(answer)
     assert (answer["message"], answer["source"], answer["site"], answer["type"]) == ("m", "gam", "cha", "ADT^A01")
-    assert (answer["when"], answer["wanted"]) == ("event != A99", True)
+    assert (answer["when"], answer["wanted"]) == ("event != Z99", True)
     first = answer["steps"][0]
     assert first["changes"] == [{"path": "PV1-4", "old": None, "new": "R"}]
     assert first["where"].startswith("routes.yaml:")
