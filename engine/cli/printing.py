@@ -32,8 +32,8 @@ _TEXTS: Final = frozenset({"reason", "why", "detail", "outcome", "sentence", "su
 _INDENT: Final = 4
 _COLOURS: Final = {
     "ok": "green", "delivered": "green", "running": "green", "waiting": "cyan", "retrying": "yellow", "held": "magenta",
-    "dead": "red", "parked": "red", "blocked": "red", "down": "red", "stopped": "red", "paused": "yellow",
-    "filtered": "dim", "discarded": "dim",
+    "dead": "red", "parked": "red", "blocked": "red", "gone": "red", "down": "red", "stopped": "red",
+    "paused": "yellow", "filtered": "dim", "discarded": "dim",
 }  # fmt: skip
 
 

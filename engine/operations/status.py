@@ -22,6 +22,8 @@ from engine.operations.wording import age, clock, several
 Moments = Mapping[tuple[str, str], int]
 """(what, name) -> milliseconds, as core.changes.Moments."""
 _FINE: Final = frozenset({"ok", "waiting", "retrying", "trial", "stopped"})
+_GONE: Final = "gone"
+"""Of a destination that the configuration has no more."""
 """Words of a destination or source that don't degrade the whole."""
 _DEAD_COUNTED: Final = 1000
 _FILES_SHOWN: Final = 3
@@ -129,7 +131,7 @@ async def _status(desk: Desk) -> Answer:
         + _waiting_messages(waits, now),
         "waits": waits,
         "alerts": _alerts(engine, full=full),
-        "destinations": destinations,
+        "destinations": [row for row in destinations if row["state"] != _GONE or row["why"]],
         "sources": sources,
         "router": router,
         "store": _plain(facts),
@@ -263,8 +265,20 @@ async def _destination(
     if declared is not None and declared.contact and row["state"] not in _FINE and not officer:
         row["contact"] = ", ".join(declared.contact.values())
     if configuration is not None and declared is None:
-        row["why"] = row["why"] or "no longer in the configuration"
+        row["why"] = row["why"] or _gone(name, waiting, row["parked"])
+        row["state"] = row["state"] if row["state"] == "stopped" else _GONE
     return row
+
+
+def _gone(name: str, waiting: int, parked: int) -> str:
+    """Say what to do about a destination that the configuration has no more; empty: nothing of it is left."""
+    if not waiting and not parked:
+        return ""
+    left = several(waiting + parked, "delivery waits", "deliveries wait")
+    return (
+        f"{name} is no longer in the configuration, and {left}: declare it again, or write `renamed_from: {name}` at "
+        "the destination that takes its place, then apply"
+    )
 
 
 def _wait_for_room(destinations: list[dict[str, Any]], shortage: str) -> None:
@@ -332,6 +346,8 @@ def _problems(
         found.append(f"the balance is off by {several(abs(drawn['difference']), 'message')}: run `passerelle doctor`")
     for row in destinations:
         late = row["oldest_age_s"] is not None and row["oldest_age_s"] * 1000 > _LATE_MS
+        if row["state"] == _GONE and not row["why"]:
+            continue  # nothing of it is left
         if row["state"] not in _FINE or (late and row["state"] != "stopped"):
             waiting = several(row["waiting"], "delivery waits", "deliveries wait")
             sentence = row["why"] or f"{row['name']} is {row['state']}, {waiting}"

@@ -53,8 +53,8 @@ def something_waits(destination: str, count: int) -> ChangeRefused:
     """Say that a destination can't go while something waits for it."""
     deliveries = "1 delivery waits" if count == 1 else f"{count:,} deliveries wait"
     return ChangeRefused(
-        f"{deliveries} for {destination}, which the configuration no longer has: let them leave, discard them, "
-        f"or write `renamed_from: {destination}` at the destination that takes its place"
+        f"{deliveries} for {destination}, which the configuration no longer has: let them leave, or write "
+        f"`renamed_from: {destination}` at the destination that takes its place (a `directory` where nobody does)"
     )
 
 

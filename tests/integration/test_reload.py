@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -265,9 +266,13 @@ def test_doors_of_sources_are_exchanged(tmp_path: Path) -> None:
             await sender.ask(adt("A1"))
         with pytest.raises(ConnectionRefusedError):
             await Sender.connect(house.ports["GAM"])
-        house.write((f"listen: 127.0.0.1:{house.ports['GAM']}", f"listen: 127.0.0.1:{house.dpi.port}"))
-        with pytest.raises(Exception, match="can't listen"):
-            await house.apply()
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            house.write((f"listen: 127.0.0.1:{house.ports['GAM']}", f"listen: 127.0.0.1:{port}"))
+            with pytest.raises(Exception, match="can't listen"):
+                await house.apply()
         async with Sender.connected(other) as sender:
             await sender.ask(adt("A2"))
         await house.engine.settled(delivered=2)

@@ -290,3 +290,16 @@ def test_messages_that_wait_for_their_patient_are_told() -> None:
         await store.close()
 
     asyncio.run(run())
+
+
+def test_a_destination_that_the_configuration_has_no_more() -> None:
+    """It is named, with what waits and what to do; where nothing waits it isn't shown."""
+    live = FakeLive()
+    live.runs = replace(configuration(), destinations={})
+    answer = call("status", live=live)
+    (row,) = answer["destinations"]
+    assert (row["name"], row["state"]) == (DESTINATION, "gone")
+    assert row["why"].startswith(f"{DESTINATION} is no longer in the configuration, and ")
+    assert f"`renamed_from: {DESTINATION}`" in row["why"]
+    assert row["why"] in answer["problems"][0]
+    assert answer["engine"] == "degraded"
