@@ -22,6 +22,7 @@ from typing import Final
 import structlog
 
 from engine.core.changes import Configure, Receipt
+from engine.core.lifecycle import FRAGMENT_WAITING
 from engine.core.messages import Takeover
 from engine.core.ports import Runtime, Store, StoreQueries, Urgency
 from engine.daemon.destinations import Destinations
@@ -29,7 +30,7 @@ from engine.daemon.routers import Routers
 from engine.daemon.sources import Sources
 from engine.errors import OperationRefused, PasserelleError, StoreError
 from engine.operations.desk import Standstill
-from engine.routes.configuration import Configuration
+from engine.routes.configuration import Configuration, Source
 from engine.routes.differences import Differences, differences
 from engine.store.rules import something_waits
 
@@ -41,6 +42,8 @@ _ROUTED_SECONDS: Final = 5.0
 _EMPTIED_SECONDS: Final = 1.0
 _ENDED_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.01
+_PARTS_COUNTED: Final = 1000
+"""Of a source that is renamed, how many of its messages that wait are looked at."""
 
 
 class Reload:
@@ -132,6 +135,7 @@ class Reload:
             undo.callback(self._routers.resume, before)
             await self._routers.pause(_PAUSE_SECONDS)
             await self._routers.add((one.routing for one in after.sources.values()), after, paused=True)
+            await self._no_part_waits([before.sources[one] for one in changes.parts["sources"].renamed])
             await self._nothing_waits(part.removed)
             if going:
                 undo.push_async_callback(self._destinations.begin_queues, [before.destinations[one] for one in going])
@@ -222,6 +226,32 @@ class Reload:
                 sentence = f"{count:,} messages of {name} are not routed yet, and {name} goes: try again when they are"
                 raise OperationRefused(sentence)
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _no_part_waits(self, sources: Iterable[Source]) -> None:
+        """
+        Check that no part of a longer message waits for one that would come under the new name of its source.
+
+        The pointers of parts hold within a source: under another name it would not be found, and another message's
+        part that has the same pointer would not be told from it.
+
+        Raises:
+            OperationRefused: One does.
+        """
+        counters = await self._queries.counters()
+        for one in sources:
+            if not counters.get(("message", one.name, "waiting"), 0):
+                continue
+            since = self._runtime.now_ms() - int(2 * one.fragments.join * 1000)
+            rows = await self._queries.find_messages(
+                source=one.name, state="waiting", since_ms=since, limit=_PARTS_COUNTED
+            )
+            count = sum(row["code"] == FRAGMENT_WAITING for row in rows)
+            if count:
+                parts = "1 part of a longer message waits" if count == 1 else f"{count:,} parts of longer messages wait"
+                raise OperationRefused(
+                    f"{parts} for others of {one.name}, which gets another name: try again when they are there, or "
+                    f"their time is over (join: {one.fragments.join:g} s)"
+                )
 
     async def _nothing_waits(self, names: Sequence[str]) -> None:
         """

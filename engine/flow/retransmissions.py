@@ -60,6 +60,7 @@ class Retransmissions:
         """Begin with nothing; `remember` the recent arrivals before the first message."""
         self._arrivals: dict[str, OrderedDict[int, _Remembered]] = {}
         self._last_of: dict[str, int] = {}  # source -> place of its last message
+        self._names: dict[str, str] = {}  # former name of a source -> its name
         self._last_use: OrderedDict[int, int] = OrderedDict()  # lane key -> place of the last message that had it
 
     async def read(self, store: Store, sources: Iterable[Source], now_ms: int) -> None:
@@ -70,11 +71,24 @@ class Retransmissions:
             StoreError: It can't be read.
         """
         self.clear()
+        sources = list(sources)
+        self.rename(sources)
         recent: list[tuple[str, Arrival]] = []
         for source in sources:
             since = now_ms - int(source.dedupe * 1000)
-            recent += [(source.name, arrival) for arrival in await store.recent(source.name, since, ARRIVALS_MAX)]
+            for name in filter(None, (source.renamed_from, source.name)):
+                recent += [(name, arrival) for arrival in await store.recent(name, since, ARRIVALS_MAX)]
         self.restore(recent)
+
+    def rename(self, sources: Iterable[Source]) -> None:
+        """Know the arrivals of sources that have another name now by that name too."""
+        self._names = {one.renamed_from: one.name for one in sources if one.renamed_from}
+        for former, name in self._names.items():
+            if former in self._arrivals:
+                self._arrivals[former].update(self._arrivals.get(name, ()))
+                self._arrivals[name] = self._arrivals.pop(former)
+            if former in self._last_of:
+                self._last_of[name] = max(self._last_of.pop(former), self._last_of.get(name, 0))
 
     def clear(self) -> None:
         """Forget all."""
@@ -84,7 +98,8 @@ class Retransmissions:
 
     def original_of(self, message: StoredMessage, window_ms: float) -> Original | None:
         """Return the message that this one repeats, if it is not a new try."""
-        arrivals = self._arrivals.get(message.source)
+        source = self._names.get(message.source, message.source)
+        arrivals = self._arrivals.get(source)
         if arrivals is None or not (message.control_id or message.name):
             return None
         earlier = arrivals.get(_identity(message.digest, message.control_id or message.name))
@@ -94,7 +109,7 @@ class Retransmissions:
         if message.received_ms - received_ms > window_ms:
             return None
         if not lanes:  # read from the store, of destinations without order: its patients aren't known any more
-            return Original(place, live) if self._last_of[message.source] == place else None
+            return Original(place, live) if self._last_of[source] == place else None
         last_use = self._last_use
         for lane in lanes:
             if last_use.get(lane) != place:
@@ -103,6 +118,7 @@ class Retransmissions:
 
     def remember(self, source: str, arrival: Arrival) -> None:
         """Remember a message that was decided on, but no duplicate; call in order of place."""
+        source = self._names.get(source, source)
         self._last_of[source] = arrival.place
         last_use, place, lanes = self._last_use, arrival.place, tuple(arrival.lanes)
         for lane in lanes:
@@ -129,7 +145,7 @@ class Retransmissions:
 
     def forget(self, source: str, place: int) -> None:
         """Forget a message whose decision was not stored."""
-        arrivals = self._arrivals.get(source)
+        arrivals = self._arrivals.get(self._names.get(source, source))
         if arrivals is not None:
             for identity in [one for one, kept in arrivals.items() if kept[0] == place]:
                 del arrivals[identity]

@@ -189,6 +189,7 @@ class Router:
         """Go on, between two messages, under this configuration."""
         self.configuration = configuration
         self._sources = [source for source in configuration.sources.values() if source.routing == self.group]
+        self._memory.rename(self._sources)
         self.joining.forget()
         self._paused = False
         self.acts.resume()

@@ -153,8 +153,11 @@ class Treating:
         allowed, state, outcome = _MESSAGE_VERBS[intention.verb]
         if message.state not in allowed:
             raise Refusal(f"the message is {message.state.name.lower()}: {intention.verb} doesn't apply")
-        if intention.verb == "retry" and await self._is_joined_by_pointers(message):
-            raise Refusal(_SENT_AGAIN)
+        if intention.verb == "retry":
+            if router.configuration.sources.get(message.source) is None:
+                raise Refusal(_no_source(message.source))
+            if await self._is_joined_by_pointers(message):
+                raise Refusal(_SENT_AGAIN)
         await router.acts.fulfil(intention, outcome, [Reopen(place, message.group, message.state, state)])
         # a router that isn't started, or starts again, finds it in the store
         if intention.verb == "retry" and router.started:
@@ -174,6 +177,13 @@ class Treating:
         source = self._router.configuration.sources.get(message.source)
         fate = await self._router.store.fate(message.place)
         return source is not None and source.fragments.join > 0 and fate is not None and fate.code == FRAGMENT
+
+
+def _no_source(name: str) -> str:
+    return (
+        f"the configuration has no source {name} any more, so it would die again: put it back, or write "
+        f"`renamed_from: {name}` at the source that takes its place; apply, then retry"
+    )
 
 
 _SENT_AGAIN: Final = (

@@ -87,7 +87,8 @@ def require_route(configuration: Configuration, route: str, source: str) -> None
     if found is None:
         names = ", ".join(one.name for one in configuration.routes)
         raise OperationRefused(f"there is no route {route}; there are {names}")
-    if source not in found.sources:
+    declared = configuration.sources.get(source)
+    if declared is None or declared.name not in found.sources:
         sentence = f"the route {route} takes nothing from {source}; it takes from {', '.join(found.sources)}"
         raise OperationRefused(sentence)
 

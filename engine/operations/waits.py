@@ -56,6 +56,9 @@ def what_follows(configuration: Configuration | None, sources: Collection[str] |
     """
     if configuration is None:
         return ""
+    if sources is not None:  # some may have had another name when their messages came
+        declared = [configuration.sources.get(name) for name in sources]
+        sources = [one.name for one in declared if one is not None]
     if parts:
         rules = [one.fragments for name, one in configuration.sources.items() if sources is None or name in sources]
         return _joined(_PARTS[rule.then] for rule in rules if rule.join)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from engine.identity.authorities import Authorities, Authority
 from engine.identity.gates import Gate
 from engine.identity.patients import PatientNumbers
+from engine.routes.renaming import Renamed
 
 if TYPE_CHECKING:
     from engine.identity.policy import IdentityPolicy
@@ -433,6 +434,7 @@ class Configuration:
     group_authorities: Mapping[str, Authority]
     sites: Mapping[str, Site]
     sources: Mapping[str, Source]
+    """Those of former names (`renamed_from:`) are found too, and in no list: what was received under one still is."""
     destinations: Mapping[str, Destination]
     routes: tuple[Route, ...]
     keys: Mapping[str, Key]
@@ -465,6 +467,9 @@ class Configuration:
         by_exit = {one.destination for route in self.routes for one in route.to if one.order == Order()}
         found = [name for name, one in self.destinations.items() if one.order.by == "patient" or name in by_exit]
         object.__setattr__(self, "by_patient", tuple(found))
+        if former := {one.renamed_from: name for name, one in self.sources.items() if one.renamed_from}:
+            object.__setattr__(self, "sources", Renamed(self.sources, former))
+            object.__setattr__(self, "policies", Renamed(self.policies, former))
 
     def _said(self) -> tuple[object, ...]:
         beside = {name: data for name, data in self.contents.items() if name not in self.files}  # tables, templates

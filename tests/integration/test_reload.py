@@ -231,6 +231,52 @@ def test_a_destination_with_waiting_messages_stays(tmp_path: Path) -> None:
     in_house(tmp_path, test, reply=no_answer)
 
 
+def test_a_source_under_another_name(tmp_path: Path) -> None:
+    """What it sent before follows it: a dead letter can be retried, what it sends again is a duplicate."""
+    renamed = (("  gam: {", "  adm: { dedupe: 10m, renamed_from: gam,"), ("from: [gam]", "from: [adm]"))
+    failing = ("      - set: { MSH-5: V1 }\n", "      - require: { all: [ { when: PV1-9 exists, else: no } ] }\n")
+
+    async def test(house: House) -> None:
+        house.write(failing, ("  gam: {", "  gam: { dedupe: 10m,"))
+        await house.apply()
+        async with Sender.connected(house.ports["GAM"]) as sender:
+            await sender.ask(adt("A1"))
+            await house.engine.settled(dead=1)
+        house.write(("  gam: {", "  gam: { dedupe: 10m,"))
+        await house.apply()
+        async with Sender.connected(house.ports["GAM"]) as sender:
+            await sender.ask(adt("A2", "43"))
+            await house.dpi.wait_for(1)
+        house.write(*renamed)
+        await house.apply()
+        async with Sender.connected(house.ports["GAM"]) as sender:
+            await sender.ask(adt("A2", "43"))
+            await house.engine.settled(dead=1, delivered=1, duplicate=1)
+        answer = await house.engine.call("dead_retry", ids=["1"], reason="x")
+        assert answer["refused"] == 0, answer
+        await house.dpi.wait_for(2)
+        assert [field_of(one, b"MSH", 10) for one in house.dpi.messages] == ["A2", "A1"]
+
+    in_house(tmp_path, test)
+
+
+def test_a_source_of_which_parts_wait_keeps_its_name(tmp_path: Path) -> None:
+    """Refused with the number: what comes under the new name would not find them."""
+
+    async def test(house: House) -> None:
+        async with Sender.connected(house.ports["GAM"]) as sender:
+            await sender.ask(adt("A1") + b"OBX|1|TX|||one\rDSC|P1|F\r")
+            await house.engine.settled(waiting=1)
+            house.write(("  gam: {", "  adm: { renamed_from: gam,"), ("from: [gam]", "from: [adm]"))
+            with pytest.raises(OperationRefused, match=r"1 part of a longer message waits for others of gam.*600 s"):
+                await house.apply()
+        async with Sender.connected(house.ports["GAM"]) as sender:
+            await sender.ask(adt("A2"))
+            await house.dpi.wait_for(1)
+
+    in_house(tmp_path, test)
+
+
 def test_another_order_waits_for_what_was_there(tmp_path: Path) -> None:
     """A change of `order_by` puts a wall into the queue: what comes leaves when all before has ended."""
     refusing = [True]

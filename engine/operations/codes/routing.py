@@ -67,7 +67,7 @@ MEANINGS: Final = (
     Meaning(
         "E-SOURCE", _DEAD,
         "The message waited for its routes, and the configuration has its source no more.",
-        f"Put the source back into routes.yaml and apply, {_RETRY}; or discard the letter.",
+        f"Put the source back, or say renamed_from: at its new name; apply, {_RETRY}. Or discard the letter.",
     ),
     Meaning(
         "E-PROCESSING", _FILTERED,

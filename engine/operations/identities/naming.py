@@ -48,7 +48,7 @@ async def all_numbers_of(desk: Desk, stored: StoredMessage) -> list[int]:
 
 def _named(desk: Desk, stored: StoredMessage) -> list[int]:
     configuration, references = desk.configuration(), desk.references
-    if configuration is None or references is None or stored.source not in configuration.policies:
+    if configuration is None or references is None or configuration.policies.get(stored.source) is None:
         return []
     nobody = Knowledge(Known(), lambda: 0)
     claims = look_ahead(configuration, replace(stored, alone=True), references, nobody)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from engine.core.lifecycle import DeliveryState, MessageState
 from engine.core.messages import Arrival, Fate, StoredMessage
 from engine.flow.retransmissions import ARRIVALS_MAX, Original, Retransmissions
+from engine.routes.configuration import Source
 
 WINDOW = 600_000
 
@@ -136,3 +139,29 @@ def test_a_decision_that_was_not_stored_is_forgotten() -> None:
     memory.forget("nobody", 1)
     assert memory.original_of(message(), WINDOW) is None
     assert memory.original_of(message("B"), WINDOW) == Original(2, live=True)
+
+
+def test_a_source_that_has_another_name_now() -> None:
+    """What it sends again is recognised, whichever name it had when it sent it first."""
+    memory = Retransmissions()
+    memory.remember("gam", arrival(1))
+    memory.rename([Source(name="adm", type="mllp", renamed_from="gam")])
+    assert memory.original_of(message(source="adm"), WINDOW) == Original(1, live=True)
+    assert memory.original_of(message(source="gam"), WINDOW) == Original(1, live=True)
+    memory.remember("gam", arrival(2, control_id="L", lanes=()))  # one that waited
+    assert memory.original_of(message("L", source="adm"), WINDOW) == Original(2, live=True)
+    memory.forget("gam", 2)
+    assert memory.original_of(message("L", source="adm"), WINDOW) is None
+
+
+def test_a_restart_under_another_name() -> None:
+    """The store's arrivals under both names are read."""
+
+    class Arrivals:
+        async def recent(self, source: str, _since: int, _limit: int) -> list[Arrival]:
+            return [arrival(1)] if source == "gam" else []
+
+    memory = Retransmissions()
+    source = Source(name="adm", type="mllp", renamed_from="gam")
+    asyncio.run(memory.read(Arrivals(), [source], 0))  # type: ignore[arg-type]
+    assert memory.original_of(message(source="adm"), WINDOW) == Original(1, live=True)

@@ -157,8 +157,10 @@ def test_acts_on_messages_of_a_group_that_is_no_more(tmp_path: Path) -> None:
             assert await it.state(1) is state
         number = await intended(it, message=1)
         await it.rest()
-        assert (await it.store.queries.intention_outcome(number) or (False,))[0]
-        assert await it.state(1) is MessageState.DEAD, "its source is still unknown"
+        done, outcome = await it.store.queries.intention_outcome(number) or (True, "")
+        assert not done, "its source is still unknown: it would die again"
+        assert "`renamed_from: removed`" in outcome
+        assert await it.state(1) is MessageState.DEAD
         for other in others:
             assert other.submitting.counts == {}
             other.stop()
