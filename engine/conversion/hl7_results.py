@@ -104,9 +104,7 @@ class Results:
             fields[25] = STATUSES[status]
             own.append(notes.of_field("OBR", 25, status))
         own += [notes.of_field("OBR", number, data) for number, data in enumerate(obr) if number > OBR_LAST and data]
-        if not self._form.since(2, 5) or self._form.type != "ORU":
-            own += _samples(obr)
-        own += _nulls(obr)
+        own += _numbers(obr, samples=not self._form.since(2, 5) or self._form.type != "ORU")
         order = self._order(obr, fields, group)
         if order:
             self.lines.append(order)
@@ -194,7 +192,7 @@ class Results:
 
 def _number(data: bytes) -> bytes:
     """Return the request's number of OBR-2 or OBR-3; where there is only the sample's, that one."""
-    sample, request, *more = parts(data, 2)
+    sample, request, *more = parts(data.partition(REPETITION)[0], 2)
     return join(given(request) or given(sample), *more)
 
 
@@ -202,15 +200,21 @@ def _sample(data: bytes) -> bytes:
     return given(part(data, 1))
 
 
-def _samples(obr: Fields) -> list[Note]:
-    """Return the sample's numbers as notes; the request's own are in OBR-2 and OBR-3."""
-    return [notes.of_field("OBR", number, get(obr, number)) for number in (2, 3) if _sample(get(obr, number))]
+def _numbers(obr: Fields, *, samples: bool) -> list[Note]:
+    """
+    Return as notes what OBR-2 and OBR-3 hold and no segment has room for.
 
-
-def _nulls(obr: Fields) -> list[Note]:
-    """Return as notes the numbers of which a part is a null: no number that others could have, too."""
+    Args:
+        obr: The request.
+        samples: A sample's number has none either; else what isn't one number: with a null, which others would have
+            too, or with repetitions.
+    """
     fields = {number: get(obr, number) for number in (2, 3)}
-    return [notes.of_field("OBR", number, data) for number, data in fields.items() if NULL in data.split(COMPONENT)]
+    return [
+        notes.of_field("OBR", number, data)
+        for number, data in fields.items()
+        if (samples and _sample(data)) or REPETITION in data or NULL in data.split(COMPONENT)
+    ]
 
 
 def _shares(analyses: list[bytes], results: list[Result]) -> list[list[Result]]:

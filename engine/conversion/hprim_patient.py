@@ -183,7 +183,7 @@ def _contact(pid: Fields, made: Written) -> None:
     home: list[bytes] = []
     for one in repetitions(get(pid, 11)):
         place = parts(one, 9)
-        if place[6] == b"BDL":
+        if place[6] == b"BDL" and not p.get(34):
             p[34] = join(place[2], place[8], place[5], place[4])
         elif place[6] in (b"", b"H") and not any(place[7:]):
             home.append(join(*place[:6]))
@@ -211,9 +211,14 @@ def _stay(about: About, made: Written) -> None:
     p[25] = COMPONENT.join((bed, room, care)) if care else join(bed, room)
     if any(more):
         made.findings.append("not-converted PV1-3.4")
+    if REPETITION in get(pv1, 3):
+        made.findings.append("not-converted PV1-3")
     entry, leaving = get(pv1, 44), get(pv1, 45)
     p[23] = entry + (REPETITION + leaving if leaving else b"")
     stay, visit = part(get(about.pid, 18), 1), given(part(get(pv1, 19), 1))
+    for name, fields, number in (("PID", about.pid, 18), ("PV1", pv1, 19)):
+        if REPETITION in get(fields, number):
+            made.findings.append(f"not-converted {name}-{number}")
     p[4] = given(stay) or visit or stay
     if visit not in (b"", p[4]):
         made.findings.append("not-converted PV1-19")

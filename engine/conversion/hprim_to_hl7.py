@@ -17,12 +17,14 @@ from engine.conversion.forms import UNSUITABLE, Form, choose
 from engine.conversion.hl7_results import NUMBER, Results
 from engine.conversion.notes import Note
 from engine.conversion.respelling import to_standard
-from engine.conversion.segments import REPETITION, Fields, get, leaf, part, segment, text_of
+from engine.conversion.segments import COMPONENT, REPETITION, Fields, get, leaf, part, segment, text_of
 from engine.conversion.tree import Tree, gather_hprim
 from engine.errors import StepFailed
 from engine.parsers.hl7v2.message import Message
 
 HANDLED_IN_HEADER: Final = frozenset({0, 1, 2, 4, 6, 9, 10, 11, 12, 13})
+_PARTS: Final = {4: 2, 6: 1, 9: 2, 11: 1}
+"""Components of H-n that MSH has room for."""
 _MEASURES: Final = {16: (b"8302-2", "Taille", b"cm"), 17: (b"29463-7", "Poids", b"kg")}
 """P-16 and P-17 as observations (LOINC), in admissions."""
 
@@ -157,11 +159,20 @@ def _envelope(tree: Tree, message: Message, findings: list[str]) -> Envelope:
     date = normal_date(part(get(header, 13), 1))
     if date is None:
         findings.append("odd-date H-13")
-    findings += [f"not-converted H-{n}" for n, data in enumerate(header) if data and n not in HANDLED_IN_HEADER]
+    findings += [
+        f"not-converted H-{n}"
+        for n, data in enumerate(header)
+        if data and (n not in HANDLED_IN_HEADER or _has_more(data, _PARTS.get(n)))
+    ]
     return Envelope(
         System.of_hprim(get(header, 4)), System.of_hprim(get(header, 9)), date or b"",
         part(get(header, 11), 1), control_id_of(get(header, 2), message),
     )  # fmt: skip
+
+
+def _has_more(data: bytes, count: int | None) -> bool:
+    """Tell whether a field of H has repetitions, or more components than MSH has room for."""
+    return count is not None and (REPETITION in data or len(data.split(COMPONENT)) > count)
 
 
 def _header_notes(tree: Tree, envelope: Envelope) -> list[Note]:

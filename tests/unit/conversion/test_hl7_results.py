@@ -6,7 +6,7 @@ import pytest
 
 from engine.conversion.forms import Form
 from engine.conversion.hl7_results import Results
-from engine.conversion.notes import Note
+from engine.conversion.notes import Note, read
 from engine.conversion.tree import Request, Result
 from engine.errors import StepFailed
 
@@ -78,6 +78,15 @@ def test_a_null_is_no_number() -> None:
         b"SPM|1|S||NAV^Not available^HL70353",
     ]
     assert write(request(b'OBR|1|""||X')).lines[0] == b"OBR|1|||X"
+
+
+def test_several_numbers() -> None:
+    """The first stands in OBR, all in a note, once: `D~S2` would be nobody's."""
+    for form in (ORU, Form("ORM", "O01", "2.5")):
+        lines = write(request(b"OBR|1|S^D~S2^D2||X"), form).lines
+        assert b"OBR|1|D||X" in lines
+        (kept,) = [read(line.split(b"|")) for line in lines if line.startswith(b"NTE")]
+        assert (kept.number, kept.text) == (2, b"S^D~S2^D2")
 
 
 def test_an_end_within_the_sampling_date() -> None:

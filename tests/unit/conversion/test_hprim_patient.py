@@ -110,6 +110,13 @@ def test_death(date: bytes, dead: bytes, written: bytes, findings: list[str]) ->
     assert (made.p[33], made.findings) == (written, findings)
 
 
+def test_only_the_first_goes_on_and_the_others_are_told() -> None:
+    """Where HPRIM has room for one."""
+    made = patient({3: b"URG^1~CARD^2"}, f11=b"^^LYON^^^^BDL~^^PARIS^^^^BDL", f18=b"N1~N2")
+    assert (made.p[25], made.p[34], made.p[4]) == (b"^1^URG", b"LYON", b"N1")
+    assert made.findings == ["not-converted PID-11", "not-converted PV1-3", "not-converted PID-18"]
+
+
 def test_what_is_not_handled() -> None:
     """Fields with a value, null aside."""
     assert not_handled("PID", [b"PID", b"1", b'""', b"", b"x"], (0, 1)) == ["not-converted PID-4"]

@@ -91,6 +91,12 @@ def test_nulls_of_the_header_are_nothing() -> None:
     assert b"PID|1||77^^^^PI||" in message.data
 
 
+def test_more_than_one_receiver() -> None:
+    """MSH has room for the first: the others are told."""
+    made = to_hl7(open_message((H % b"ORU").replace(b"|||CHA||", b"|||CHA~CH~x^CHB||").replace(b"|P|", b"|P^T|") + P))
+    assert made.findings == ["not-converted H-9", "not-converted H-11"]
+
+
 def test_a_wanted_event() -> None:
     """The route may say better."""
     (message,) = convert(b"ADM", P, wanted="ADT_A28")
