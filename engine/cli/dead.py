@@ -172,6 +172,7 @@ def _consequences(counted: Answer) -> list[str]:
         count = int(counted["behind"])
         leave = "leaves" if count == 1 else "leave"
         lines.append(f"the lane goes on: {several(count, 'delivery', 'deliveries')} behind {leave}")
+    lines += [f"but nothing leaves now: {why}" for why in counted.get("closed", [])]
     late = counted.get("late", [])
     if late:
         shown = ", ".join(late[:_STALE_SHOWN]) + (" …" if len(late) > _STALE_SHOWN else "")

@@ -25,6 +25,7 @@ from engine.operations.stale import Staleness, behind
 
 _PAGE: Final = 500
 _EXAMINED: Final = 100
+_NOTHING_LEAVES: Final = frozenset({"held", "down", "stopped"})
 _THIS_COMMAND: Final = "`passerelle dead show ID`"
 _WAITS_AGAIN: Final = "what was retried is dead no more: it waits again (`passerelle queue ls`), or has left"
 _DETAIL: Final = re.compile(r"'[^']*'|\"[^\"]*\"|(?<![\w.\-])\d+")  # not the 4.2 of MSH-4.2
@@ -231,13 +232,23 @@ async def _act(
     if dry:
         destinations = sorted({one.destination for one in targets if one.destination})
         shown = [one.label for one in targets[:20]]
-        return {"v": 1, "dry": True, "count": len(targets), "destinations": destinations, "ids": shown}
+        return {
+            "v": 1, "dry": True, "count": len(targets), "destinations": destinations, "ids": shown,
+            "closed": _closed(desk, destinations),
+        }  # fmt: skip
     require_count(len(targets), expect, "dead letter")
     if not targets:
         require_reason(reason)
         return {"v": 1, "count": 0, "accepted": 0, "refused": 0, "waiting": 0, "rows": []}
     acts = [_intention(verb, target) for target in targets]
     return await carry_out(desk, acts, who=who, verb=f"dead {verb}", reason=reason)
+
+
+def _closed(desk: Desk, destinations: Sequence[str]) -> list[str]:
+    """Say why nothing leaves for some destinations now: held, away, or stopped by a dead delivery."""
+    live = desk.live.destinations() if desk.live is not None else {}
+    facts = [live.get(name, {}) for name in destinations]
+    return [str(one.get("why") or "") for one in facts if one.get("state") in _NOTHING_LEAVES and one.get("why")]
 
 
 async def _late(desk: Desk, targets: Sequence[Target]) -> list[str]:

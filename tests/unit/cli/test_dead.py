@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 
 def test_lists_and_groups(passerelle, live) -> None:
     """Oldest first; `--json` has all that the table has."""
@@ -89,6 +91,16 @@ def test_a_discard_says_what_leaves_then(passerelle, monkeypatch) -> None:
     monkeypatch.setattr("engine.cli.acting.ask", lambda _, dry=False, **__: counted if dry else done)
     shown = passerelle("dead", "discard", "3-0", "--yes", "--reason", "x").stdout.splitlines()
     assert shown[1] == "the lane goes on: 12 deliveries behind leave"
+
+
+@pytest.mark.parametrize("act", ["pass", "retry"])
+def test_an_act_at_a_destination_that_is_closed_says_so(passerelle, live, act) -> None:
+    """Held or away: nothing leaves, whatever the act does to the lane."""
+    live.facts["dpi"] = {"state": "held", "why": "dpi is held by nadia until it is released: DPI update"}
+    shown = passerelle("dead", act, "3-0", "--yes", "--reason", "x").stdout
+    assert "but nothing leaves now: dpi is held by nadia until it is released: DPI update" in shown
+    live.facts["dpi"] = {"state": "retrying", "why": "dpi: 1 delivery is tried again"}
+    assert "nothing leaves" not in passerelle("dead", act, "4-0", "--yes", "--reason", "x").stdout
 
 
 def test_a_letter_of_class_identity_names_the_commands_of_the_officer(passerelle, monkeypatch) -> None:
