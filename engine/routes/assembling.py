@@ -68,6 +68,7 @@ class Assembler:
         return made
 
     def _route(self, name: str, values: dict[str, Any], node: Entries) -> Route | None:
+        before = self._reading.errors
         sources = self._known(values["from"], self._sources, self._refused_sources, "source")
         self._sources_refused = not sources and bool(values["from"])
         self._early = next((one for one in sources if self._sources[one].ack != "after_route"), "")
@@ -91,11 +92,8 @@ class Assembler:
         ]
         self._check_once([value for value, _, _ in entries])
         self._check_multiplying(steps, exits, [value for value, _, _ in entries])
-        places = {str(_destination_of(value)): _destination_of(value).node for value, _, _ in entries}
-        check_formats(
-            [self._sources[one] for one in sources], [step for run in steps.values() for step in run],
-            [(one, places[one.destination]) for one in exits], self._destinations, self._reading,
-        )  # fmt: skip
+        if self._reading.errors == before:  # else a step may be missing that was refused
+            self._check_formats(sources, steps, exits, [value for value, _, _ in entries])
         if values["tests"] is not None:
             self.tests.append((name, values["tests"]))
         return Route(
@@ -134,6 +132,13 @@ class Assembler:
                     word.node, "E152", "the steps of the route make several messages of one already",
                     "make two routes: one for each way to split",
                 )  # fmt: skip
+
+    def _check_formats(self, sources: list[str], steps: Steps, exits: list[Exit], values: list[Any]) -> None:
+        places = {str(word): word.node for word in map(_destination_of, values)}
+        check_formats(
+            [self._sources[one] for one in sources], [step for run in steps.values() for step in run],
+            [(one, places[one.destination]) for one in exits], self._destinations, self._reading,
+        )  # fmt: skip
 
     def _check_once(self, values: list[Any]) -> None:
         """

@@ -207,9 +207,10 @@ class CaseReader:
                 raise Unreadable
         source = self._source(values["source"] or default, route, node)
         file = folder / str(values["file"]) if values["file"] is not None else None
+        place = values["file"].node if file is not None else node
         name = str(values["name"] or (file.name.partition(".")[0] if file is not None else "message"))
         return Given(
-            name=name, source=source, file=file, text=str(values["message"] or ""), mark=node.mark,
+            name=name, source=source, file=file, text=str(values["message"] or ""), mark=place.mark,
             changes=tuple((path, str(text)) for path, text in values["with"] or ()),
             removed=tuple(values["without"] or ()),
         )  # fmt: skip

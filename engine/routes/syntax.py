@@ -15,6 +15,8 @@ _PATH: Final = re.compile(
     rf"(?<![\w\"'.$-])[A-Z][A-Z0-9]{{0,2}}(?:{_BRACKETS}(?:-[0-9]+(?:{_BRACKETS})?)?|-[0-9]+{_BRACKETS})(?:\.[0-9]+){{0,2}}"
 )
 """A path with brackets, as it may not stand unquoted inside { } and [ ]."""
+_KEY: Final = re.compile(r"(?P<blanks>(?: |- )*)(?P<word>[A-Za-z_][\w-]*)(?:\s[^:#]*)?")
+"""A line that may be a key and its value, without colon."""
 _SIGNS: Final = "@`%&*!|>{}[],?:-#"
 """With these signs YAML begins something else than a text."""
 
@@ -57,11 +59,27 @@ def trouble_of(text: str, error: yaml.YAMLError) -> Trouble:
         where, words = path.start(), path[0]
         sentence = f"{words} can't stand inside {{ }} as it is"
         return Trouble(line, where, len(words), sentence, f'write "{words}" with quotes, or one `key: value` a line')
+    if "mapping values are not allowed" in problem:
+        forgotten = _without_colon(lines, line)
+        if forgotten is not None:
+            return forgotten
     begun = _begun(error, problem, lines)
     if begun is not None:
         return begun
     sentence, hint = _known(problem, here, column)
     return Trouble(line, column, 1, f"this isn't YAML: {sentence}", hint)
+
+
+def _without_colon(lines: list[str], line: int) -> Trouble | None:
+    """Point at a key whose colon was forgotten: YAML reads the line, and the next one with it, as one text."""
+    before = next((number for number in range(line - 1, -1, -1) if lines[number].strip()), -1)
+    found = _KEY.fullmatch(lines[before]) if before >= 0 else None
+    here = lines[line]
+    if found is None or len(found["blanks"]) > len(here) - len(here.lstrip()):
+        return None
+    word = found["word"]
+    sentence = f"this isn't YAML: no colon stands behind {word}"
+    return Trouble(before, len(found["blanks"]), len(word), sentence, f"write {word}: …")
 
 
 def _begun(error: Any, problem: str, lines: list[str]) -> Trouble | None:

@@ -31,6 +31,11 @@ class ListOf(Shape):
                 "write [a, b], or one `- a` a line",
             )
         if len(node.items) < self.least:
+            if node.items:
+                raise refuse(
+                    reader, node, "E107", f"the list is too short: it has {len(node.items)} of at least {self.least}",
+                    "add what is missing, or take the list out",
+                )  # fmt: skip
             raise refuse(reader, node, "E107", "the list is empty", f"write at least one: {self.of.wants}")
         values, failed = [], False
         for item in node.items:
@@ -117,7 +122,9 @@ class Record(Shape):
         for word, child in node.entries:
             name = word.text
             if name not in self.keys:
-                hint = reader.suggest(name, list(self.keys))
+                hint = reader.suggest(
+                    name, [name for name, key in self.keys.items() if not isinstance(key.shape, Reserved)]
+                )
                 reader.error(word, "E104", f"{name} is no key here", hint)
                 name = meant(hint)
                 if not name or name in present:
