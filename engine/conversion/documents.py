@@ -159,11 +159,13 @@ def read_document(value: bytes) -> Document | None:
         value: In HL7's delimiters.
 
     Returns:
-        None when the data can't be decoded: an encoding that isn't Base64, A or Hex, or damage.
+        None when there is no data, or it can't be decoded: an encoding that isn't Base64, A or Hex, or damage.
     """
     fields = parts(value.partition(b"~")[0], 5)
     subtype, encoding, data = fields[2].lower(), fields[3].upper(), fields[4]
     kind = _KINDS.get(subtype) or (_extension(subtype.decode("ascii", "replace")) or _NO_KIND if subtype else "TXT")
+    if not given(data):
+        return None
     try:
         if encoding in (b"BASE64", b""):
             text = b"".join(unescape(data, STANDARD).split())  # some cut it into lines

@@ -16,9 +16,9 @@ from engine.errors import StepFailed
 
 TYPES: Final = {
     b"XCN": b"CNA", b"CN": b"CNA", b"XPN": b"PN", b"XTN": b"TN", b"XAD": b"AD", b"CX": b"CK",
-    b"CWE": b"CE", b"CNE": b"CE", b"CF": b"CE", b"FT": b"TX", b"IS": b"ST", b"ID": b"ST", b"": b"ST",
+    b"CWE": b"CE", b"CNE": b"CE", b"CF": b"CE", b"FT": b"TX", b"IS": b"ST", b"ID": b"ST", b"": b"ST", b"ED": b"ST",
 }  # fmt: skip
-"""OBX-2 of HL7 and the type of HPRIM that holds the same components."""
+"""OBX-2 of HL7 and the type of HPRIM that holds the same components; ED where there is no document."""
 KEPT: Final = frozenset({b"NM", b"CE", b"ST", b"TX", b"DT", b"PN", b"TN", b"AD", b"CK"})
 _ASKED: Final = frozenset({b"", b"NW", b"RE", b"SC"})
 """ORC-1 of an order (in results: of what was ordered) as OBR says it in HPRIM without a status."""
@@ -134,11 +134,11 @@ class Results:
     def _result(self, result: Result, rank: int) -> None:
         obx, all_notes = result.obx, result.notes
         kind, value = get(obx, 2), get(obx, 5)
-        given = next((note.text for note in all_notes if (note.segment, note.number) == ("OBX", 5)), b"")
-        if kind == b"ED":
-            kind, value = self._file(value, given)
-        elif kind == b"RP" and given:
-            kind, value = FILE, given
+        named = next((note.text for note in all_notes if (note.segment, note.number) == ("OBX", 5)), b"")
+        if kind == b"ED" and given(value):
+            kind, value = self._file(value, named)
+        elif kind == b"RP" and named:
+            kind, value = FILE, named
         elif kind in TYPES:
             kind = TYPES[kind] if kind or value else b""
         elif kind not in KEPT:
@@ -147,7 +147,7 @@ class Results:
             value = _lines(value)
         fields = dict(enumerate(obx[: OBX_LAST + 1]))
         fields[1], fields[2], fields[5] = b"%d" % rank, kind, value
-        if given:
+        if named:
             all_notes = [note for note in all_notes if (note.segment, note.number) != ("OBX", 5)]
         comments = self._restore("OBX", fields, all_notes)
         self.findings += not_handled("OBX", obx, range(OBX_LAST + 1))
@@ -163,16 +163,16 @@ class Results:
             self.findings.append("not-converted OBX-2")
         return b"ST", value
 
-    def _file(self, value: bytes, given: bytes) -> tuple[bytes, bytes]:
+    def _file(self, value: bytes, named: bytes) -> tuple[bytes, bytes]:
         """Return FIC and its value; a document that can't be decoded stays as text, which loses nothing."""
         found = read_document(value)
         if found is None:
             self.findings.append("not-decoded OBX-5")
             return b"ST", value
-        path = file_of(given).path
+        path = file_of(named).path
         if path:
             self.attachments.append(Attachment(path, found.data))
-            return FILE, given
+            return FILE, named
         name_of_file = f"{self._stem}_{len(self.attachments) + 1}.{found.kind}"
         self.attachments.append(Attachment(name_of_file, found.data))
         return FILE, join(b"", leaf(name_of_file), leaf(found.kind))

@@ -79,7 +79,7 @@ def test_a_file_that_is_missing() -> None:
         (b"^AP^PDF^Base64^QUJD", (b"ABC", "PDF")), (b"^TEXT^XML^base64^QU\\X0D\\JD", (b"ABC", "XML")),
         (b"^text^plain^A^a\\F\\b", (b"a|b", "TXT")), (b"^^octet-stream^A^a", (b"a", "BIN")),
         (b"^x^../y/Durand^A^a", (b"a", "BIN")), (b"^^^A^a", (b"a", "TXT")), (b"^x^y^Hex^4", None),
-        (b"^x^y^Base64^QUJ", None), (b"^x^y^?^a", None),
+        (b"^x^y^Base64^", None), (b'^x^y^A^""', None), (b"^x^y^Base64^QUJ", None), (b"^x^y^?^a", None),
     ],
 )  # fmt: skip
 def test_encodings(value: bytes, read: object) -> None:

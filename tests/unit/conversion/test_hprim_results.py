@@ -131,6 +131,14 @@ def test_an_order_number_that_was_changed_stays_changed() -> None:
         assert (made.lines, made.findings) == ([b"OBR|1|" + number + b"||X"], findings)
 
 
+@pytest.mark.parametrize(("value", "findings"), [(b'""', []), (b"", []), (b"^a^pdf^Base64", ["not-decoded OBX-5"])])
+def test_a_document_that_is_none_is_no_file(value: bytes, findings: list[str]) -> None:
+    """It is deleted, or not there yet: an empty file would stand for it."""
+    made = write(request(b"OBR|1|||X", results=(Result([b"OBX", b"1", b"ED", b"X", b"", value]),)))
+    assert made.lines[1] == b"OBX|1|ST" + (b"|X||" + value if value else b"|X")
+    assert (made.attachments, made.findings) == ([], findings)
+
+
 def test_several_documents() -> None:
     """None is left out: each is a file, and a result of its own."""
     several = Result(b"OBX|1|ED|X||^application^pdf^Base64^QUJD~^text^plain^A^x".split(b"|"), [Note(b"L", b"n")])
