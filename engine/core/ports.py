@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from engine.core.changes import Change, Receipt, Route
 from engine.core.identities import (
@@ -349,6 +349,10 @@ class StoreQueries(Protocol):
 
 
 # --- doors -----------------------------------------------------------------------------------------------
+
+
+UNSENT: Final = b"\x18"
+"""An answer of its own (ASCII CAN) before another one: a door that writes answers into files writes none of both."""
 
 
 class Reply(Protocol):

@@ -20,7 +20,7 @@ from engine.core.ack import AckCode, AnswerError, ErrorCode
 from engine.core.changes import Receipt, Receive, Refuse, Route
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Attachment, Refusal, StoredMessage
-from engine.core.ports import Reply, Timer, Urgency
+from engine.core.ports import UNSENT, Reply, Timer, Urgency
 from engine.core.references import digest_of
 from engine.errors import ParseError, StoreError, StoreUnavailable
 from engine.errors import where as where_of
@@ -240,6 +240,8 @@ class SourceIntake:
         whatever MSH-15 and MSH-16 say, because the door moves the file by it.
         """
         if self._files:
+            if acceptance is not Acceptance.ACCEPTED and header.type[:3] in _ACKNOWLEDGEMENTS:
+                reply.answer(UNSENT, last=False)
             reply.answer(self._file_answer(header, acceptance, error))
             return
         commit = commit_code(header.accept_ack, header.application_ack, acceptance)
@@ -256,7 +258,8 @@ class SourceIntake:
         """
         Return what the door hears of a file, and writes beside others where the source wants it (`answer_files`).
 
-        An acknowledgement that was taken has none: two systems would answer each other's answers for ever.
+        An acknowledgement has none (a refusal is for the door alone): two systems would answer each other's answers
+        for ever.
         """
         wanted = self.source.answer_files
         always = wanted is not None and wanted.when == "always" and header.type[:3] not in _ACKNOWLEDGEMENTS

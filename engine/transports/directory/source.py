@@ -25,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from engine.core.ports import Accept, RefuseBytes, Runtime, Timer
+from engine.core.ports import UNSENT, Accept, RefuseBytes, Runtime, Timer
 from engine.errors import DoorFailed
 from engine.parsers.hprim.acknowledgement import accepts
 from engine.routes import configuration
@@ -344,7 +344,9 @@ class DirectorySource:
         return go_on
 
     def _answered(self, reading: Reading, parts: list[bytes]) -> Move:
-        answer = b"".join(parts) if self._source.answer_files is not None else b""
+        silent = self._source.answer_files is None or UNSENT in parts
+        parts = [part for part in parts if part != UNSENT]
+        answer = b"" if silent else b"".join(parts)
         if all(map(_is_positive, parts)):
             self._counts["taken"] += 1
             self._last_taken_ms = self._runtime.now_ms()

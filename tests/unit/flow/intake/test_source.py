@@ -12,7 +12,7 @@ import pytest
 from engine.core.changes import Route
 from engine.core.lifecycle import MessageState
 from engine.core.messages import Attachment, Refusal
-from engine.core.ports import Urgency
+from engine.core.ports import UNSENT, Urgency
 from engine.core.references import digest_of
 from engine.errors import StoreUnavailable
 from engine.routes.configuration import AnswerFiles
@@ -197,6 +197,9 @@ def test_an_acknowledgement_is_not_acknowledged() -> None:
         await asyncio.sleep(0.1)
         assert (err.answers, err.complete) == ([], True)
         assert (ack.answers, ack.complete) == ([], True)
+        it.source.source = replace(source, format="hprim-medecin")
+        refused = it.give(HPRIM.replace(b"|ORU|", b"|ERR|"), name="a.err").answers
+        assert (refused[0], len(refused)) == (UNSENT, 2)  # for the door alone
 
     hall(test, source)
 

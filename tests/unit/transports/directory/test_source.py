@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.conversion.documents import AttachedFile
+from engine.core.ports import UNSENT, Reply
 from engine.errors import DoorFailed
 from engine.parsers.paths import Path as MessagePath
 from engine.routes import configuration
@@ -252,6 +253,34 @@ def test_each_file_is_answered_where_the_source_wants_it(tmp_path: Path) -> None
             assert tree(folder_) == ["done/2031-03/r.hpr", "done/2031-03/t.hpr", "refused/s.hpr",
                                      "refused/s.hpr.reason.txt"]  # fmt: skip
             assert {path.name: path.read_bytes() for path in back.iterdir()} == {"r.ERR": yes, "s.ERR": no}
+
+    asyncio.run(main())
+
+
+def test_a_refused_acknowledgement_is_not_answered(tmp_path: Path) -> None:
+    """It goes to `refused/` with the reason, and nothing is written for its sender."""
+    folder_, back = tmp_path / "in", tmp_path / "back"
+    folder_.mkdir()
+    back.mkdir()
+    put(folder_, "r.err")
+    answers = configuration.AnswerFiles(path=str(back))
+
+    def accept(raw: bytes, peer: str, reply: Reply, name: str = "", attachments: object = ()) -> None:
+        reply.answer(UNSENT, last=False)
+        reply.answer(ACK % b"AR")
+
+    async def main() -> None:
+        clock, intake = Clock(), Intake()
+        source_ = configuration.Source(
+            name="labo", type="directory", path=str(folder_), settle=0.0, answer_files=answers
+        )
+        door = DirectorySource(source_, accept, intake.refuse, clock)
+        await door.open()
+        await clock.round()
+        assert tree(folder_) == ["refused/r.err", "refused/r.err.reason.txt"]
+        assert "\x18" not in (folder_ / "refused" / "r.err.reason.txt").read_text()
+        assert tree(back) == []
+        await door.close()
 
     asyncio.run(main())
 
