@@ -6,6 +6,7 @@ The command line: click commands, one module a command group; `main` is the cons
     asking     an operation, through the control socket of a running engine or under the data directory's lock
     acting     number first, ask, reason, `--yes --expect N`
     printing   tables, JSON lines, times and ages
+    leaving    the end of the process, also where a thread hangs
     helping    what stands below every --help: an example, the exit codes
     files      messages of a file that the user names, or of stdin; trees: how they look
     config       plan, apply, confirm, rollback; which configurations ran
@@ -27,5 +28,10 @@ def main() -> None:
     77 not allowed, 78 configuration refused.
     """
     from engine.cli.group import passerelle
+    from engine.cli.leaving import leave
 
-    passerelle.main(prog_name="passerelle")
+    try:
+        passerelle.main(prog_name="passerelle")
+    except SystemExit as left:
+        leave(left.code if isinstance(left.code, int) else int(left.code is not None))
+        raise
