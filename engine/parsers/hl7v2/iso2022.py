@@ -52,6 +52,11 @@ def is_known(body: bytes) -> bool:
     return body in _UPPER or body in _LOWER
 
 
+def known_bodies() -> tuple[bytes, ...]:
+    """Return all sequences of which `is_known` says so, in capitals."""
+    return (*_UPPER, *_LOWER)
+
+
 class Switches:
     """
     Decodes one leaf: the character sets in force, from its beginning on.

@@ -1,6 +1,8 @@
 r"""
 Text in other character sets than the message's: \Cxxyy\ and \Mxxyyzz\ (HL7 v2.5 § 2.7.2), \X..\ beyond ASCII (§ 2.7.6).
 
+A message of nothing but such sequences would hold up every other one for seconds: their number is bounded.
+
 A leaf begins in the message's own character set, and so does the next one: what a switch changes ends with its leaf.
 A switch that isn't known stays as it stands, in both directions. Where bytes are no text in the character set to
 which a leaf switches, its switches are taken for text.
@@ -10,8 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
+from engine.errors import ParseError
 from engine.parsers.hl7v2.delimiters import Delimiters, read_delimiters
 from engine.parsers.hl7v2.escapes import (
     escape,
@@ -23,9 +27,12 @@ from engine.parsers.hl7v2.escapes import (
     unescape,
 )
 from engine.parsers.hl7v2.header import header_line
-from engine.parsers.hl7v2.iso2022 import Switches, encode, is_known
+from engine.parsers.hl7v2.iso2022 import Switches, encode, is_known, known_bodies
 
 _SWITCHES: Final = (b"C", b"M")
+SEQUENCES_MAX: Final = 100_000
+"""In all leaves of a message that change the character set; ten times as many where it is told by each sequence."""
+_EACH_TOLD: Final = 10
 _BEYOND_ASCII: Final = rb"X(?:[0-9A-Fa-f]{2})*?[89A-Fa-f][0-9A-Fa-f]"
 
 
@@ -108,30 +115,80 @@ def resolve(raw: bytes, codec: str) -> bytes:
         codec: Of the message; decodes all of it.
 
     Raises:
-        ParseError: It has no header, or no delimiters.
+        ParseError: It has no header, or no delimiters; or more than SEQUENCES_MAX.
     """
     header = header_line(raw)
     old = read_delimiters(header)
     new = read_delimiters(header.decode(codec).encode())
-    cuts = re.compile(b"(" + b"|".join(re.escape(mark) for mark in (old.field, *old.structural)) + b")")
     lines: list[bytes] = []
+    leaves = _Leaves(codec, old, new)
     for line in raw.splitlines(keepends=True):
         if depends_on_charset(line, old.escape):
-            parts = cuts.split(line)
-            parts[0::2] = [_resolve_leaf(leaf, codec, old, new) for leaf in parts[0::2]]
-            parts[1::2] = [mark.decode(codec).encode() for mark in parts[1::2]]
-            lines += parts
+            lines += leaves.resolve_line(line)
         else:
-            lines.append(line if codec == "utf-8" else line.decode(codec).encode())
+            lines.append(_as_utf8(line, codec))
     return b"".join(lines)
 
 
-def _resolve_leaf(leaf: bytes, codec: str, old: Delimiters, new: Delimiters) -> bytes:
-    if not depends_on_charset(leaf, old.escape):
-        return leaf.decode(codec).encode()
-    if not _may_switch(leaf, old.escape):
-        return b"".join([_resolve_octets(run, codec, old, new) for run in runs_of_sequences(leaf, old.escape)])
-    return b"".join([written for _, written in _pieces(leaf, codec, old, new)])
+def _as_utf8(data: bytes, codec: str) -> bytes:
+    return data if codec == "utf-8" else data.decode(codec).encode()
+
+
+class _Leaves:
+    """Resolves the leaves of one message, and counts what they cost."""
+
+    __slots__ = ("_codec", "_cut", "_left", "_marks", "_new", "_old")
+
+    def __init__(self, codec: str, old: Delimiters, new: Delimiters) -> None:
+        self._codec, self._old, self._new = codec, old, new
+        self._marks = (old.field, *old.structural)
+        self._cut = re.compile(b"|".join(map(re.escape, self._marks)))
+        self._left = SEQUENCES_MAX * _EACH_TOLD
+
+    def resolve_line(self, line: bytes) -> Iterator[bytes]:
+        """
+        Write one line in UTF-8; what lies between leaves with sequences, millions of empty ones perhaps, at once.
+
+        Raises:
+            ParseError: The message has too many sequences.
+        """
+        done = 0
+        while (position := line.find(self._old.escape, done)) >= 0:
+            begins = [found + len(mark) for mark in self._marks if (found := line.rfind(mark, done, position)) >= 0]
+            begin, cut = max(begins, default=done), self._cut.search(line, position)
+            end = cut.start() if cut is not None else len(line)
+            yield _as_utf8(line[done:begin], self._codec)
+            yield self._resolve(line[begin:end])
+            done = end
+        yield _as_utf8(line[done:], self._codec)
+
+    def _resolve(self, leaf: bytes) -> bytes:
+        codec, old, new = self._codec, self._old, self._new
+        mark = old.escape
+        if not depends_on_charset(leaf, mark):
+            self._pay(1)
+            return _as_utf8(leaf, codec)
+        switches = _may_switch(leaf, mark) and _known_switches(mark).search(leaf) is not None
+        self._pay(max(1, leaf.count(mark) // 2 * (_EACH_TOLD if switches else 1)))
+        if not switches:
+            return b"".join([_resolve_octets(run, codec, old, new) for run in runs_of_sequences(leaf, mark)])
+        return b"".join([written for _, written in _pieces(leaf, codec, old, new)])
+
+    def _pay(self, cost: int) -> None:
+        self._left -= cost
+        if self._left < 0:
+            raise ParseError(
+                f"more than {SEQUENCES_MAX:,} escape sequences in text of other character sets: "
+                "send the message in one that holds all its characters"
+            )
+
+
+@lru_cache(maxsize=16)
+def _known_switches(mark: bytes) -> re.Pattern[bytes]:
+    """Return what finds the changes of character set that are known, and perhaps text that looks so."""
+    ends = re.escape(mark)
+    bodies = b"|".join(map(re.escape, known_bodies()))
+    return re.compile(ends + b"(?:" + bodies + b")" + ends, re.IGNORECASE)
 
 
 def _resolve_octets(run: bytes, codec: str, old: Delimiters, new: Delimiters) -> bytes:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.errors import ParseError
 from engine.parsers.charset import base_of
+from engine.parsers.hl7v2 import switching
 from engine.parsers.hl7v2.delimiters import STANDARD, read_delimiters
 from engine.parsers.hl7v2.message import Message
 from engine.parsers.hl7v2.switching import depends_on_charset, read, resolve, write
@@ -38,6 +40,7 @@ def message(leaf: bytes, declared: bytes = b"8859/1", marks: bytes = b"|^~\\&") 
         (b"\\C284A\\\\F\\\\E\\", "cp1252", "|¥"),
         (b"\\C0000\\\xe9", "cp1252", "\\C0000\\é"),
         (b"\\M2442\\;", "cp1252", "\\M2442\\;"),
+        (b"\\C0000\\\\XE9\\\\F\\", "cp1252", "\\C0000\\é|"),
         (b"\\C2D42\\", "cp1252", ""),
         (b"\\C2D46\\\\XC5EB\\", "cp1252", "Ελ"),
     ],
@@ -160,3 +163,29 @@ def test_delimiters_beyond_ascii_are_those_of_the_charset() -> None:
     """Beside a switch, an escaped delimiter is read in the message's charset, not as UTF-8."""
     raw = "MSH|^¨\\&|A|||||||||||||||8859/1\rPID|1||||a\\R\\\\C2D46\\b\r".encode("latin-1")
     assert Path.parse("PID-5").read(Message.parse(raw, as_utf8=True)) == ["a¨b"]
+
+
+@pytest.mark.parametrize(("piece", "most"), [(b"\\C2D46\\\xe9", 10), (b"\\M2442\\", 10), (b"\\XE9\\", 100)])
+def test_a_message_of_sequences_alone_is_refused(piece: bytes, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It held up every other message for seconds; the limit is on the whole message, however it is cut."""
+    monkeypatch.setattr(switching, "SEQUENCES_MAX", 10)
+    resolve(message(piece * most), "cp1252")
+    for leaf in (piece * (most + 1), (piece * (most // 2 + 1) + b"^") * 2):
+        with pytest.raises(ParseError, match="more than 10 escape sequences in text of other character sets"):
+            resolve(message(leaf), "cp1252")
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "utf-8"])
+def test_leaves_between(codec: str) -> None:
+    """Whatever stands before and behind a leaf with sequences is read as it is, delimiters too."""
+    leaf = "&é&^~\\C2D41\\&&a\\F\\~é^\\C2D41\\".encode(codec)
+    assert resolve(message(leaf), codec).split(b"|")[-2] == "&é&^~&&a\\F\\~é^^x".encode()
+    odd = message("%é%*!@C2D41@%a@F@!é*".encode("latin-1"), marks=b"\xa7*!@%")
+    assert resolve(odd, "latin-1").split("§".encode())[-2] == "%é%*!%a@F@!é**x".encode()
+
+
+def test_other_sequences_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A report may have any number of line ends and delimiters."""
+    monkeypatch.setattr(switching, "SEQUENCES_MAX", 1)
+    leaf = b"\\.br\\" * 50 + b"&\\XE9\\&" + b"\\F\\" * 50
+    assert resolve(message(leaf), "cp1252").count(b"\\.br\\") == 50
