@@ -163,6 +163,8 @@ class Joining:
         if barred or any(map(bars, found.values())):
             return self._bar(message, evaluation, ends, found)
         try:
+            if evaluation.fragment.flaw is not None:
+                raise NotOne(*evaluation.fragment.flaw)
             for twin in rivals(message.place, ends, found):
                 return await self._twin(message, twin, same=_may_repeat(message.place, twin, ends, found))
             chain = None

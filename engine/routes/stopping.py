@@ -130,21 +130,23 @@ def _fragment(source: Source, stored: StoredMessage, message: Message) -> Evalua
     Where the source joins them it waits for the others (flow.joining); one that goes alone was waiting already. That
     one is stopped too where its cut may concern its patient: half a number is another patient's.
 
-    MSH-14 alone proves nothing, because many fill it with something; what begins in the middle of a segment or
-    speaks of nobody does continue another message.
+    MSH-14 alone proves nothing, because many fill it with something; what speaks of nobody, or begins with anything
+    else than a message of its patient does (the rest of a segment, results before the PID), continues another one.
+
+    A DSC of which nobody can tell how the message goes on makes half a message of it all the same.
     """
     if not (message.positions(b"DSC") or message.value(b"MSH", 14)):
         return None
     fragment = fragment_of(stored.raw)
     if fragment is None:
         return None
-    if not fragment.goes_on and not fragment.mid_segment and message.positions(b"PID"):
+    if not fragment.goes_on and fragment.begins and fragment.flaw is None:
         message.findings.append("continues-another")
         return None
     rule = source.fragments
     if stored.joins:
         return None
-    what, field = ("goes on in", "DSC-1") if fragment.goes_on else ("continues", "MSH-14")
+    what, field = ("continues", "MSH-14") if not fragment.goes_on and fragment.flaw is None else ("goes on in", "DSC-1")
     if stored.alone or (not rule.join and rule.then == "deliver"):
         if may_go_alone(fragment, message.names):
             return None
@@ -152,6 +154,13 @@ def _fragment(source: Source, stored: StoredMessage, message: Message) -> Evalua
             f"it {what} another message, and is cut where the patient, the stay or the order is named, or may be: "
             "without the other parts it could be taken for somebody else's, and isn't delivered; have the whole sent "
             "again"
+        )
+        return Evaluation(MessageState.DEAD, code=FRAGMENT, field=field, reason=reason)
+    if fragment.flaw is not None and not (rule.join and (fragment.goes_on or fragment.continues)):
+        field, why = fragment.flaw
+        reason = (
+            f"it has a DSC, so that it is a part of a longer message, and {why}: it isn't delivered as a whole one; "
+            "have the sender mended, and the whole sent again"
         )
         return Evaluation(MessageState.DEAD, code=FRAGMENT, field=field, reason=reason)
     if rule.join:
@@ -171,6 +180,12 @@ def _damaged(message: Message) -> Evaluation | None:
     if message.damaged is None:
         return None
     name, position = message.damaged
+    if name == "DSC":
+        reason = (
+            f"segment {position + 1} reads as DSC, but its name is damaged: it may be half a message, and isn't "
+            "delivered as a whole one; have the sender mended, and the whole sent again"
+        )
+        return Evaluation(MessageState.DEAD, code=FRAGMENT, field=name, reason=reason)
     reason = (
         f"segment {position + 1} reads as {name}, but its name is damaged (small letters, or a byte order mark or "
         "another sign before it): what follows it could go out under another patient or order; have the sender "

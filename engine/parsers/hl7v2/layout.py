@@ -100,6 +100,18 @@ def reads_as_header(head: bytes, mark: bytes) -> bool:
     return reads_as(head, b"MSH", mark) or (head[:3].upper() == b"MSH" and _MARKS.match(head[3:]) is not None)
 
 
+def name_meant(head: bytes, mark: bytes) -> bytes:
+    """
+    Return the name, in capitals, of the segment that a line with a field may be (`reads_as`); b"" when it is none.
+
+    Args:
+        head: The line's beginning (HEAD_MAX).
+        mark: The field separator of the message.
+    """
+    name = head.lstrip(_NOT_GRAPHIC)[:3].upper()
+    return name if mark in head and reads_as(head, name, mark) else b""
+
+
 def reads_as(head: bytes, name: bytes, mark: bytes) -> bool:
     """
     Tell whether a line may be a segment of that name, however badly the name is written.
@@ -116,8 +128,12 @@ def reads_as(head: bytes, name: bytes, mark: bytes) -> bool:
     return not rest or rest.startswith(mark)
 
 
-WHOSE: Final = (b"PID", b"MRG", b"ORC", b"OBR")
-"""Segments that say whose, or of which order, what follows is: taken for text, it would be another's."""
+WHOSE: Final = (b"PID", b"MRG", b"ORC", b"OBR", b"DSC")
+"""
+Segments that say whose, or of which order, what follows is: taken for text, it would be another's.
+
+DSC says that it goes on elsewhere: taken for text, half a message would be a whole one.
+"""
 _PATIENT: Final = b"PID"
 _NOT_GRAPHIC: Final = bytes(code for code in range(256) if not 33 <= code <= 126)
 _MARKS: Final = re.compile(rb"[^\w\s][^\w\s]")

@@ -491,13 +491,32 @@ def test_one_pointer_before_and_behind(tmp_path: Path) -> None:
     lab(tmp_path, test)
 
 
-def test_an_interactive_continuation_is_no_part(tmp_path: Path) -> None:
-    """DSC-2 is I: each message stands for itself."""
+@pytest.mark.parametrize("tail", [b"|I\r", b"|f\r", b"|F\rZZZ|x\r"])
+def test_a_part_that_says_badly_how_it_goes_on(tmp_path: Path, tail: bytes) -> None:
+    """It is no whole, and its end doesn't complete another one that waits under its pointer."""
 
     async def test(it: Laboratory) -> None:
-        it.send(PARTS[0].replace(b"|F\r", b"|I\r"))
+        it.send(THEIRS[0], OURS[0].replace(b"|F\r", tail), OURS[1])
         await asyncio.sleep(1)
-        assert await it.states() == [ROUTED]
+        assert (await it.states(), it.left) == ([DEAD, DEAD, WAITING], [])
+        await asyncio.sleep(650)
+        assert (await it.states(), it.left) == ([DEAD] * 3, [])
+
+    lab(tmp_path, test)
+
+
+@pytest.mark.parametrize(
+    "last", [OURS[1] + b"PID|1||43^^^CHA^PI||ROE\rOBR|1||F2\rOBX|1|TX|A||one\r", OURS[1] + b"\xa0PID|1||43\r"]
+)
+def test_an_end_that_goes_on_to_another_patient(tmp_path: Path, last: bytes) -> None:
+    """Neither is joined, nor delivered with the results of the first before the second's PID."""
+
+    async def test(it: Laboratory) -> None:
+        it.send(OURS[0], last)
+        await asyncio.sleep(650)
+        assert (await it.states(), it.left) == ([DEAD] * 2, [])
+
+    lab(tmp_path, test)
 
     lab(tmp_path, test)
 

@@ -151,8 +151,9 @@ def continuing(body: bytes) -> bytes:
         (continuing(b"OBX|2|TX|a||two\r"), "MSH-14", True),
         (continuing(b"ADD|e\rPID|1||111\r"), "MSH-14", False),
         (continuing(b"PID|1||111\rDSC|P2\r"), "DSC-1", False),
+        (continuing(b"OBX|2|TX|a||two\rPID|1||111\rOBX|1|TX|a||x\r"), "MSH-14", False),
     ],
-    ids=["first", "speaks of nobody", "in the middle of a segment", "goes on"],
+    ids=["first", "speaks of nobody", "in the middle of a segment", "goes on", "goes on to the next patient"],
 )
 def test_a_part_of_a_message_is_not_delivered_as_the_whole(small, references, stored, raw, field, alone):
     """
@@ -190,15 +191,47 @@ def test_a_part_that_is_cut_in_its_patient_is_not_made_again(small, references, 
     [
         (continuing(b"PID|1||111\rOBX|1|TX|a||x\r"), ["continues-another"]),
         (adt(rest="DSC|\r"), []),
-        (adt(rest="DSC|P1|I\r"), []),
+        (adt(rest="QPD|1\rDSC|P1|I\r"), []),
+        (continuing(b"EVN|R01\rPID|1||111\rOBX|1|TX|a||x\r"), ["continues-another"]),
     ],
-    ids=["MSH-14 filled with something", "no pointer", "interactive"],
+    ids=["MSH-14 filled with something", "no pointer", "interactive", "with an event"],
 )
 def test_whole_messages_with_pointers_are_delivered(small, references, stored, raw, findings):
     """Many fill MSH-14 with something; it is counted."""
     decision = evaluate(small(routes("    to: [dpi]\n")), stored(raw, "gam"), references)
     assert len(decision.deliveries) == 1
     assert [one for one in decision.findings if one == "continues-another"] == findings
+
+
+@pytest.mark.parametrize(
+    ("tail", "field"),
+    [
+        ("DSC||F\r", "DSC-1"),
+        ("ADD|\rDSC\r", "DSC-1"),
+        ("dsc|P1|F\r", "DSC"),
+        ("\ufeffDSC|P1|F\r", "DSC"),
+    ],
+)
+def test_half_a_message_with_a_damaged_dsc(small, references, stored, tail, field):
+    """It is not delivered as a whole one: its last number may be cut."""
+    decision = evaluate(small(routes("    to: [dpi, raw]\n")), stored(adt(rest=tail), "gam"), references)
+    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-FRAGMENT", field)
+    assert decision.deliveries == []
+
+
+@pytest.mark.parametrize(("tail", "field"), [("DSC|P1|X\r", "DSC-2"), ("DSC|P1|F\rZZZ|x\r", "DSC")])
+def test_half_a_message_whose_pointer_can_be_read(small, references, stored, tail, field):
+    """Where parts are joined it bars its pointer, so that no other is joined with its end; else it is dead at once."""
+    message = stored(adt(rest=tail), "gam")
+    decision = evaluate(small(routes("    to: [dpi]\n")), message, references)
+    assert decision.state is MessageState.WAITING
+    assert decision.fragment.flaw[0] == field
+    declared = SMALL.replace("untyped: ipp }", "untyped: ipp, fragments: dead_letter }")
+    decision = evaluate(small(routes("    to: [dpi]\n"), base=declared), message, references)
+    assert (decision.state, decision.code, decision.field) == (MessageState.DEAD, "E-FRAGMENT", field)
+    message.alone = True
+    decision = evaluate(small(routes("    to: [dpi]\n")), message, references)
+    assert (decision.state, decision.code) == (MessageState.DEAD, "E-FRAGMENT")
 
 
 def test_parts_in_one_block_that_nobody_joined(small, references, stored):

@@ -21,6 +21,10 @@ FIRST = message(b"PID|1", b"OBX|1|TX|a||one", b"DSC|P1|F")
     [
         (FIRST, b"", b"P1"),
         (message(b"PID|1", b"DSC|P1"), b"", b"P1"),
+        (message(b"PID|1", b"DSC|P1|F") + b"\0\0\0", b"", b"P1"),
+        (message(b"PID|1", b"DSC|P1|F", b"\x0c \x1a", b"\0" * 200), b"", b"P1"),
+        (message(b"PID|1", b"DSC|" + b"P" * 200 + b"|F"), b"", b"P" * 200),
+        (message(b"PID|1", b"DSC", b"DSC|P1|F"), b"", b"P1"),
         (message(b"OBX|2", pointer=b"P1"), b"P1", b""),
         (message(b"OBX|2", b"DSC|P2|F", pointer=b"P1"), b"P1", b"P2"),
     ],
@@ -39,10 +43,9 @@ def test_parts_of_a_longer_message(raw: bytes, continued: bytes, goes_on: bytes)
         message(b"PID|1", b"DSC|"),
         message(b"PID|1", b"DSC"),
         message(b"PID|1", b'DSC|""'),
-        message(b"PID|1", b"DSC|P1|I"),
         message(b"QAK|1", b"PID|1", b"DSC|P1"),
-        message(b"DSC|P1|F", b"PID|1"),
-        message(b"PID|1", b"DSC|" + b"P" * 181 + b"|F"),
+        message(b"QPD|1", b"PID|1", b"DSC|P1|I"),
+        message(b"PID|1", b"OBX|1|TX|a||the word", b"DSC", b"in a text"),
         b"",
         b"PID|1\rDSC|P1|F\r",
         b"MSH\rDSC|P1|F\r",
@@ -52,6 +55,52 @@ def test_messages_that_stand_for_themselves(raw: bytes) -> None:
     """No pointer, an answer to a query that goes on when it is asked for, no message at all."""
     assert fragment_of(raw) is None
     assert rejoin([raw]) == [raw]
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "why"),
+    [
+        (message(b"PID|1", b"DSC|P1|F", b"ZZZ|x"), "DSC", "last"),
+        (message(b"DSC|P1|F", b"PID|1"), "DSC", "last"),
+        (message(b"PID|1", b"DSC|P1|F", b"DSC|P1|F"), "DSC", "last"),
+        (message(b"PID|1", b"DSC|P1|I"), "DSC-2", "neither F"),
+        (message(b"PID|1", b"DSC|P1|f"), "DSC-2", "neither F"),
+        (message(b"PID|1", b"DSC||F"), "DSC-1", "empty"),
+        (message(b"PID|1", b"ADD|", b"DSC"), "DSC-1", "empty"),
+        (message(b"PID|1", b"DSC|" + b"P" * 1_001), "DSC-1", "longer"),
+        (message(b"OBX|2", b"DSC|P2|X", pointer=b"P1"), "DSC-2", "neither F"),
+    ],
+)
+def test_parts_that_say_badly_how_they_go_on(raw: bytes, field: str, why: str) -> None:
+    """They are no whole messages; nothing is joined to them."""
+    fragment = fragment_of(raw)
+    assert fragment is not None
+    assert fragment.flaw is not None
+    assert (fragment.flaw[0], why in fragment.flaw[1]) == (field, True)
+    parts = [raw, message(b"OBX|2", pointer=b"P1")]
+    assert rejoin(parts) == parts
+    with pytest.raises(NotOne) as caught:
+        put_together([FIRST, raw])
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("lines", "begins"),
+    [
+        ([b"PID|1", b"OBX|1"], True),
+        ([b"SFT|x", b"EVN|A01", b"PID|1"], True),
+        ([b"SCH|1", b"TQ1|1", b"PID|1"], True),
+        ([b"OBX|2", b"PID|2", b"OBX|1"], False),
+        ([b"NTE|1", b"PID|2"], False),
+        ([b"ADD|e", b"PID|2"], False),
+        ([b"EVN|A01"], False),
+    ],
+)
+def test_a_message_of_its_own(lines: list[bytes], begins: bool) -> None:
+    """Whose patient stands before all that is said of him."""
+    fragment = fragment_of(message(*lines, pointer=b"P1"))
+    assert fragment is not None
+    assert fragment.begins is begins
 
 
 @pytest.mark.parametrize(
@@ -103,6 +152,40 @@ def test_two_patients_are_never_joined() -> None:
     assert rejoin([nobody, other]) == [message(b"OBX|0", b"PID|2", b"OBX|1")]
 
 
+A1, A2 = message(b"PID|1", DSC_Q := b"DSC|Q|F"), message(b"OBX|2|TX|a||of A", pointer=b"Q")
+B1, B2 = message(b"PID|2", DSC_Q), message(b"OBX|2|TX|a||of B", pointer=b"Q")
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [A1, B1, A2, B2],
+        [A1, B1, B2],
+        [A1, A2, B2],
+        [B2, A1, A2],
+        [A1, A2.replace(b"|A|", b"|Z|")],
+        [A1, A2.replace(b"ORU^R01", b"MDM^T02")],
+        [A1, A2.replace(b"|2.5|", b"|2.3|")],
+        [A1, message(b"pid|1||2", b"OBX|1", pointer=b"Q")],
+        [A1, message(b"\xef\xbb\xbfPID|1||2", pointer=b"Q")],
+        [A1, message(b"OBX|2", DSC_Q, pointer=b"Q"), A2],
+    ],
+    ids=[
+        "crosswise", "announced twice", "continued twice", "continued before", "another sender", "another type",
+        "another version", "a damaged patient", "a mark before the patient", "one pointer before and behind",
+    ],
+)  # fmt: skip
+def test_what_one_block_does_not_join(parts: list[bytes]) -> None:
+    """All stay apart: the router decides on them by the same rules, with what waits already."""
+    assert rejoin(parts) == parts
+
+
+def test_a_pointer_that_is_used_again_in_one_block() -> None:
+    """In turns it is sure whose the ends are."""
+    assert len(rejoin([A1, A2, B1, B2])) == 2
+    assert rejoin([A1, A2, B1])[1] == B1
+
+
 LAST = message(b"OBX|2|TX|a||two", pointer=b"P1", control_id=b"2")
 
 
@@ -120,6 +203,10 @@ def test_parts_of_blocks_of_their_own() -> None:
         ([LAST], "DSC-1"),
         ([FIRST, message(b"OBX|2", pointer=b"P2")], "DSC-1"),
         ([FIRST, message(b"PID|1", pointer=b"P1")], "PID"),
+        ([FIRST, message(b"pid|2||43", b"OBX|1", pointer=b"P1")], "PID"),
+        ([FIRST, message("\ufeffPID|2||43".encode(), pointer=b"P1")], "PID"),
+        ([FIRST, message("\u200bPID|2||43".encode(), pointer=b"P1")], "PID"),
+        ([FIRST, message(b"\xa0pv1|2", pointer=b"P1")], "PID"),
         ([FIRST, LAST.replace(b"|A|", b"|Z|")], "MSH-3"),
         ([FIRST, LAST.replace(b"|B|", b"|Z|")], "MSH-5"),
         ([FIRST, LAST.replace(b"ORU", b"OUL")], "MSH-9"),
@@ -172,6 +259,10 @@ DSC = b"DSC|P1|F"
         (message(b"PV1|1", b"OBX|2", b"DSC|P2|F", pointer=b"P1"), False),
         (message(b"ADD|rest", b"MRG|41", pointer=b"P1"), False),
         (message(DSC), False),
+        (message(b"OBX|2", b"pid|1||43", pointer=b"P1"), False),
+        (message(b"OBX|2", b"\xa0pv1|1", pointer=b"P1"), False),
+        (message(*NAMED, b"DSC|P1|X"), True),
+        (message(*NAMED, DSC, b"ZZZ"), False),
     ],
 )
 def test_what_may_go_alone(raw: bytes, alone: bool) -> None:
