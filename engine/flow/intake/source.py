@@ -114,10 +114,10 @@ class SourceIntake:
         """Keep what is no block, and answer AR where an MSH was read (core.ports.RefuseBytes)."""
         header = _header_of(head, files=self._files)
         self._keep_refusal(code, reason, head, size, peer)
-        if header is None and not self._files:
-            reply.answer(b"")
+        if header is None:
+            reply.answer(UNSENT if self._files else b"")
             return
-        self._answer(header or NO_HEADER, reply, Acceptance.REJECTED, _error(ErrorCode.INTERNAL, "", reason))
+        self._answer(header, reply, Acceptance.REJECTED, _error(ErrorCode.INTERNAL, "", reason))
 
     # --- one message
 

@@ -87,15 +87,6 @@ class _Reply:
             heard(self._reading, self._answers)
 
 
-class _NoReply:
-    """For refusals: the file goes to `refused/` whatever is answered."""
-
-    __slots__ = ()
-
-    def answer(self, data: bytes, *, last: bool = True) -> None:
-        """Do nothing."""
-
-
 class DirectorySource:
     """
     The source side of a folder (core.ports.SourceDoor).
@@ -344,9 +335,8 @@ class DirectorySource:
         return go_on
 
     def _answered(self, reading: Reading, parts: list[bytes]) -> Move:
-        silent = self._source.answer_files is None or UNSENT in parts
+        answer = self._to_write(parts)
         parts = [part for part in parts if part != UNSENT]
-        answer = b"" if silent else b"".join(parts)
         if all(map(_is_positive, parts)):
             self._counts["taken"] += 1
             self._last_taken_ms = self._runtime.now_ms()
@@ -356,6 +346,10 @@ class DirectorySource:
         words = b"\n".join(parts).decode("utf-8", "replace").replace("\r", "\n").strip()
         reason = self._reason(f"it was not taken; the answer was:\n{words}")
         return Move(reading.found, REFUSED, reason, reading.also, answer)
+
+    def _to_write(self, parts: list[bytes]) -> bytes:
+        """Return what is written for the file's sender."""
+        return b"" if self._source.answer_files is None or UNSENT in parts else b"".join(parts)
 
     def _faulty(self, reading: Reading) -> Move | None:
         """Count a file that could not be read whole; refuse it when waiting can't help."""
@@ -368,8 +362,10 @@ class DirectorySource:
             if self._failures[found.name] < UNREADABLE_AFTER:
                 return None
         self._counts["refused"] += 1
-        self._refuse(reading.code, reading.reason, reading.raw[:HEAD_BYTES], found.size, "", _NoReply())
-        return Move(found, REFUSED, self._reason(reading.reason))
+        parts: list[bytes] = []
+        reply = _Reply(lambda _, answers: parts.extend(answers), reading)
+        self._refuse(reading.code, reading.reason, reading.raw[:HEAD_BYTES], found.size, "", reply)
+        return Move(found, REFUSED, self._reason(reading.reason), answer=self._to_write(parts))
 
     async def _move_again(self) -> None:
         """Try again what could not be moved; the folder is well when nothing of it is left."""

@@ -216,6 +216,9 @@ def test_a_refused_hprim_file_is_told_why() -> None:
         reply = FakeReply()
         it.source.refuse("E-TOO-LONG", "it has too many bytes", HPRIM[:60], 99, "", reply)
         assert b"|it has too many bytes\r\n" in reply.answers[0]
+        nobody = FakeReply()
+        it.source.refuse("E-UNREADABLE", "the file can't be read", b"", 99, "", nobody)
+        assert (nobody.answers, nobody.complete) == ([UNSENT], True)
         taken = it.give(b"1\r\nA\r\n****FIN****\r\n", name="b.hpr")
         it.store.commit()
         await asyncio.sleep(0.1)

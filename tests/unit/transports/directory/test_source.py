@@ -257,6 +257,36 @@ def test_each_file_is_answered_where_the_source_wants_it(tmp_path: Path) -> None
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(("wanted", "back_there"), [(True, ["long.ERR"]), (False, [])])
+def test_a_file_that_is_not_handed_over_is_answered_too(tmp_path: Path, wanted: bool, back_there: list[str]) -> None:
+    """Too long, or written by half: its sender hears of it, unless its head says nothing to answer."""
+    folder_, back = tmp_path / "in", tmp_path / "back"
+    folder_.mkdir()
+    back.mkdir()
+    put(folder_, "long.hpr", b"H|" + b"x" * 40)
+    put(folder_, "other.hpr", b"?" * 40)
+    answers = configuration.AnswerFiles(path=str(back)) if wanted else None
+
+    class Refusing(Intake):
+        def refuse(self, code: str, reason: str, head: bytes, size: int, peer: str, reply: Reply) -> None:
+            assert code == "E-TOO-LONG"
+            reply.answer(b"H|~^\\&|\r\nERR|1|\r\n" if head.startswith(b"H|") else UNSENT)
+
+    async def main() -> None:
+        clock, intake = Clock(), Refusing()
+        source_ = configuration.Source(
+            name="labo", type="directory", path=str(folder_), settle=0.0, max_size=30, answer_files=answers
+        )
+        door = DirectorySource(source_, intake.accept, intake.refuse, clock)
+        await door.open()
+        await clock.round()
+        assert [name for name in tree(folder_) if name.endswith(".hpr")] == ["refused/long.hpr", "refused/other.hpr"]
+        assert tree(back) == back_there
+        await door.close()
+
+    asyncio.run(main())
+
+
 def test_a_refused_acknowledgement_is_not_answered(tmp_path: Path) -> None:
     """It goes to `refused/` with the reason, and nothing is written for its sender."""
     folder_, back = tmp_path / "in", tmp_path / "back"
