@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,9 +124,20 @@ def _print(answer: Answer) -> None:
                 click.echo(f"  {one['id']}{target}: {size}, {several(one['lanes'], 'lane')}")
         if not exit_["deliveries"]:
             click.echo("  nothing")
+    _print_findings(answer)
     click.echo(f"outcome: {answer['ending']}; nothing was sent")
     if answer.get("masked"):
         click.echo("masked, by whole fields; --reveal --reason TEXT shows the values, and is audited", err=True)
+
+
+def _print_findings(answer: Answer) -> None:
+    """Print what no step above says already: of reading the message, of a conversion into several."""
+    steps = [*answer["steps"], *(step for exit_ in answer["exits"] for step in exit_["steps"])]
+    told = {word for step in steps for word in step["left"]}
+    findings: list[str] = answer["findings"]
+    for finding, count in Counter(findings).items():
+        if finding not in told:
+            click.echo(f"finding: {finding}" + (f", {count} times" if count > 1 else ""))
 
 
 def _print_steps(steps: list[dict[str, Any]], indent: str) -> None:

@@ -49,6 +49,13 @@ def test_a_file(passerelle, written):
     assert json.loads(passerelle("--json", "try", "r", str(written / "adt.hl7"), "--source", "gam").stdout)["wanted"]
 
 
+def test_what_no_step_says(passerelle, written):
+    """Findings of reading the message are told too, once each."""
+    (written / "odd.hl7").write_bytes((written / "adt.hl7").read_bytes() + b"ZZZ|a\x00b\x00c\r")
+    done = passerelle("try", "r", str(written / "odd.hl7"), "--source", "gam")
+    assert done.stdout.splitlines()[-2] == "finding: control-character"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
