@@ -136,7 +136,8 @@ class LaneKeys:
 
     def lane_of_source(self) -> tuple[int, ...]:
         """Return the lane of a message that names no patient."""
-        return (self._references.hash("source", "", self._source.name),)
+        name = self._source.renamed_from or self._source.name  # what waits under the former name leaves first
+        return (self._references.hash("source", "", name),)
 
     def _patient_lanes(self, after: Context | None) -> tuple[int, ...]:
         numbers = self._numbers(after)

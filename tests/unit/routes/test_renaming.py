@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.core.lifecycle import DeliveryState, MessageState
@@ -35,6 +37,9 @@ def test_what_waited_or_died_follows_its_source(small, references, stored) -> No
     message = stored(b"MSH|^~\\&|GAM|CHA|||2026||ADT^A01|1|P|2.5\rPID|1||42^^^CHA^PI\rPV1|1|I\r", "gam")
     decision = evaluate(configuration, message, references)
     assert decision.state is MessageState.ROUTED
+    assert decision.deliveries[0].lanes != (references.hash("source", "", "gam"),), "that of the patient"
+    nobody = replace(message, raw=message.raw.replace(b"42^^^CHA^PI", b""), source="adm")
+    assert evaluate(configuration, nobody, references).deliveries[0].lanes == (references.hash("source", "", "gam"),)
     again = render_again(configuration, message, references, "r1", "dpi", delivery_id(7, 0))
     assert again.state is DeliveryState.PENDING
     assert message.source == "gam", "its row and its counts stay as they are"
