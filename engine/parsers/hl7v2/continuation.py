@@ -13,7 +13,7 @@ from typing import Final
 from engine.core.splices import Splice
 from engine.parsers.hl7v2.layout import name_of
 from engine.parsers.hl7v2.lines import Line
-from engine.parsers.hl7v2.segments import Segment
+from engine.parsers.hl7v2.segments import HEAD_MAX, Segment
 
 ADD: Final = b"ADD"
 _WHOLE: Final = frozenset({b"MSH", b"FHS", b"BHS", b"MSA", b"DSC"})
@@ -63,7 +63,6 @@ def rejoin(lines: Sequence[Line], starts: list[int], mark: bytes, *, continuing:
     pieces: dict[int, tuple[list[int], list[int]]] = {}
     parts: list[bytes] = []
     name, body = b"", not continuing
-    width = len(ADD) + len(mark)
     for line, start in zip(lines, starts, strict=True):
         own = name_of(line, mark)
         if own != ADD or not found or name in _WHOLE or not body:
@@ -75,6 +74,7 @@ def rejoin(lines: Sequence[Line], starts: list[int], mark: bytes, *, continuing:
         if not parts:
             parts.append(bytes(found[-1]))
             pieces[len(found) - 1] = ([0], [begins[-1]])
+        width = line[:HEAD_MAX].index(ADD) + len(ADD) + len(mark)  # blanks and NUL may pad it
         offsets, places = pieces[len(found) - 1]
         offsets.append(offsets[-1] + len(parts[-1]))
         places.append(start + min(width, len(line)))

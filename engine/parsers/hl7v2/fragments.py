@@ -80,7 +80,7 @@ def fragment_of(raw: bytes) -> Fragment | None:
     if not pointer and not goes_on and flaw is None:
         return None
     end = _end_of(raw, lines, marks) if goes_on and flaw is None else len(raw)
-    begin, mid_segment = _begin_of(lines, marks, end)
+    begin, mid_segment = _begin_of(raw, lines, marks, end)
     named = any(name == b"PID" for _, _, name in lines)
     damaged = any(
         not name.isupper() and name_meant(raw[start : min(stop, start + HEAD_MAX)], marks.field) in _WHOSE
@@ -303,10 +303,10 @@ def _begins(lines: list[_Line]) -> bool:
     return next((name for _, _, name in lines if name not in CONTROL and name not in _ENVELOPE), b"") in _BEGINNINGS
 
 
-def _begin_of(lines: list[_Line], marks: Delimiters, end: int) -> tuple[int, bool]:
+def _begin_of(raw: bytes, lines: list[_Line], marks: Delimiters, end: int) -> tuple[int, bool]:
     for start, stop, name in lines:
         if name == ADD:
-            return min(start + len(ADD) + len(marks.field), stop), True
+            return min(raw.index(ADD, start) + len(ADD) + len(marks.field), stop), True
         if name not in CONTROL:
             return min(start, end), False
     return end, False
@@ -315,6 +315,6 @@ def _begin_of(lines: list[_Line], marks: Delimiters, end: int) -> tuple[int, boo
 def _end_of(raw: bytes, lines: list[_Line], marks: Delimiters) -> int:
     if len(lines) > 2:
         start, stop, name = lines[-2]
-        if name == ADD and not raw[start + len(ADD) : stop].replace(marks.field, b"").strip():
+        if name == ADD and not raw[raw.index(ADD, start) + len(ADD) : stop].replace(marks.field, b"").strip():
             return start
     return lines[-1][0]

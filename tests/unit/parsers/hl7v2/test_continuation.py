@@ -61,6 +61,15 @@ def test_edits_leave_other_cuts(number: int, data: bytes, changed: bytes, end: b
         assert Message.parse(rendered).segments("OBX")[0].field(number) == data
 
 
+@pytest.mark.parametrize("padding", [b"", b"\x00\x00", b" \t"])
+def test_padding_before_add_belongs_to_no_value(padding: bytes) -> None:
+    """Nor are letters of ADD taken for the rest of the value."""
+    received = message(b"OBX|1|TX|a||pie", padding + b"ADD|ce|mg")
+    assert Path.parse("OBX-5").first(received) == "piece"
+    assert Path.parse("OBX-5").write(received, "whole") == 1
+    assert received.to_bytes() == HEAD.replace(b"@", b"") + b"OBX|1|TX|a||whole|mg\r"
+
+
 def test_segments_come_and_go_with_their_pieces() -> None:
     """A deleted segment takes its ADD along; an added one stands behind all pieces."""
     received = message(*LINES)
