@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine.parsers.hl7v2.delimiters import STANDARD, Delimiters
 from engine.parsers.hl7v2.escapes import translate
 from engine.parsers.hl7v2.segments import HEADERS, Segment
+from engine.parsers.sniff import BLANKS
 
 
 def rewrite_line(segment: Segment, old: Delimiters) -> bytes:
@@ -15,7 +16,7 @@ def rewrite_line(segment: Segment, old: Delimiters) -> bytes:
     first = segment.field(0)
     if segment.code in HEADERS:
         fields = [_rewrite_field(segment.field(number), old) for number in range(3, segment.count + 1)]
-        return STANDARD.field.join([first, STANDARD.declared, *fields])
+        return STANDARD.field.join([first.rstrip(BLANKS), STANDARD.declared, *fields])  # a bare name may be padded
     fields = [_rewrite_field(segment.field(number), old) for number in range(1, segment.count + 1)]
     return STANDARD.field.join([first, *fields])
 

@@ -19,6 +19,7 @@ from engine.parsers.paths import Path
         ("MSH|^~\\&#|A\rPID|a&b\\T\\#\r", "MSH|^~\\&|A\rPID|a&b\\T\\#\r"),
         ("MSH|^~\\&#|A\rPID|\\P\\\r", "MSH|^~\\&|A\rPID|#\r"),
         ("MSH|^~\\&|A\rPID|a\r", "MSH|^~\\&|A\rPID|a\r"),
+        ("MSH#^|A\rBHS\x00\r", "MSH|^~\\&\rBHS|^~\\&\r"),
     ],
 )
 def test_the_meaning_stays(raw: str, expected: str) -> None:
