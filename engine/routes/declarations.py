@@ -239,7 +239,7 @@ def read_sources(entries: Named, reading: Reading, names: Names) -> dict[str, So
 def _at_its_site(node: Node, reading: Reading, names: Names) -> Reading:
     """Return what reads a source: with the values of its site within reach, where it has one."""
     site = node.get("site") if isinstance(node, Entries) else None
-    name = str(reading.word(site)) if isinstance(site, Scalar) else ""
+    name = str(reading.read(TextShape(), site) or "") if isinstance(site, Scalar) else ""
     return reading.at_site(name) if name in names.sites else reading
 
 

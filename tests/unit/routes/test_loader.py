@@ -108,6 +108,14 @@ def test_a_password_in_an_address_is_never_cited(tmp_path):
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_site_that_stands_for_nothing_is_a_finding(tmp_path):
+    """Not a traceback: the site of a source is read before the source, for the values within its reach."""
+    path = write(tmp_path, SMALL.replace("site: cha", "site: '${env:NOWHERE}'", 1) + ROUTES)
+    with pytest.raises(ConfigurationRefused) as caught:
+        load(path, environment={})
+    assert "E142" in [one.code for one in caught.value.findings]
+
+
 def test_missing_file(tmp_path):
     """A file that isn't there is one clear finding."""
     configuration, findings = check(tmp_path / "routes.yaml", environment={})
