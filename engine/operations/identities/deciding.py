@@ -135,19 +135,27 @@ async def identity_unlink(
         [row.hash for row in rows], [number],
     )  # fmt: skip
     if dry:
-        unsaid = any(one is None and new is not None and not new.assertions for one, new in event.patients.values())
-        seeing = Seeing(configuration, references)
-        staying = [row for row in stale(patient, rows) if row not in back]
-        told = {
-            name: [seeing.value(row.authority, row.value) for row in some]
-            for name, some in (("given_back", back), ("former", staying))
-        }
-        return await _consequence(desk, event, (number,), keys) | {"unsaid": unsaid, **told}
-    arguments: dict[str, Any] = {
-        "identifiers": keys, "sites": ",".join(leaving), "unsure": ",".join(unsure),
-        "another_person": another_person, "former": former,
-    }  # fmt: skip
+        told = _numbers_told(Seeing(configuration, references), patient, rows, back)
+        return await _consequence(desk, event, (number,), keys) | {"unsaid": _nothing_said(event)} | told
+    arguments: dict[str, Any] = {"identifiers": keys, "sites": ",".join(leaving), "unsure": ",".join(unsure)}
+    arguments |= {"another_person": another_person, "former": former}
     return await _done(desk, who, "unlink", event, arguments, reason, expect, subject=f"patient {number}")
+
+
+def _nothing_said(event: IdentityEvent) -> bool:
+    """Whether no hospital has said anything of a patient whom an event makes."""
+    return any(one is None and new is not None and not new.assertions for one, new in event.patients.values())
+
+
+def _numbers_told(
+    seeing: Seeing, patient: PatientRow, rows: Sequence[IdentifierRow], back: Sequence[IdentifierRow]
+) -> dict[str, list[str]]:
+    """Return the group's numbers from before a link: those that go along (`back`), and those that stay."""
+    staying = [row for row in stale(patient, rows) if row not in back]
+    return {
+        name: [seeing.value(row.authority, row.value) for row in some]
+        for name, some in (("given_back", back), ("former", staying))
+    }
 
 
 def _moved(
